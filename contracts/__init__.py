@@ -1,0 +1,42 @@
+"""The contract: schemas, rules and their provenance, validation, notices, and the life of a task.
+
+Useful alone, in any test suite: `problems("image_generation.request", document)`.
+"""
+
+from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
+from safelight.contracts.notices import Notice, notices
+from safelight.contracts.parsing import Parsed, parse
+from safelight.contracts.rules import Provenance, Rule, Violation, rule, rules
+from safelight.contracts.schemas import UnknownSchema, names, schema
+from safelight.contracts.validation import problems
+from safelight.contracts.vocabularies import Vocabulary, vocabularies
+from safelight.contracts.workflows import Workflow, defaults, price, workflows
+
+__all__ = [
+    "FINAL",
+    "MOVES",
+    "Axis",
+    "Notice",
+    "Parsed",
+    "Phase",
+    "Provenance",
+    "Rule",
+    "State",
+    "Step",
+    "Timeline",
+    "UnknownSchema",
+    "Violation",
+    "Vocabulary",
+    "Workflow",
+    "defaults",
+    "names",
+    "notices",
+    "parse",
+    "price",
+    "problems",
+    "rule",
+    "rules",
+    "schema",
+    "vocabularies",
+    "workflows",
+]

@@ -1,0 +1,136 @@
+"""The life of a task: its phases, the legal moves between them, and timelines.
+
+A task is a value; its state is a function of a position along one axis. The axis is seconds since
+submit, polls seen, or ticks released by hand: `Timeline.at` does not know which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Phase(StrEnum):
+    """Where a task is in its life. On the wire a vocabulary spells it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Axis(StrEnum):
+    """What a position along a timeline counts."""
+
+    SECONDS = "seconds"
+    POLLS = "polls"
+    TICKS = "ticks"
+
+
+#: Every legal move. A phase without moves is final.
+MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
+    Phase.QUEUED: frozenset({Phase.RUNNING, Phase.FAILED}),
+    Phase.RUNNING: frozenset({Phase.DONE, Phase.FAILED}),
+    Phase.DONE: frozenset(),
+    Phase.FAILED: frozenset(),
+}
+
+#: The phases that nothing follows.
+FINAL: Final = frozenset(phase for phase, moves in MOVES.items() if not moves)
+
+#: Progress while something is still to be done: never the 100 of a task that is done.
+_ALMOST: Final = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A phase and how long it lasts, in units of the axis; `inf` is for ever."""
+
+    phase: Phase
+    dwell: float = inf
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.dwell >= 0:
+            raise ValueError(f"a step cannot last {self.dwell}: a dwell is 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A task at one position: its phase, the percent of a running step, the reason of a failed one."""
+
+    phase: Phase
+    progress: int | None = None
+    reason: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing follows this phase."""
+        return self.phase in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The whole life of a task as steps, the last of which never ends."""
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("a timeline needs at least one step")
+
+    @classmethod
+    def of(cls, *, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
+        """The usual life: `queued` and `running` units, then done, or failed for the reason `fail`."""
+        reason = fail if isinstance(fail, str) else None
+        end = Step(Phase.DONE) if fail is False else Step(Phase.FAILED, reason=reason)
+        return cls((Step(Phase.QUEUED, queued), Step(Phase.RUNNING, running), end))
+
+    def at(self, position: float) -> State:
+        """The state after `position` units. Several steps that are due are all taken."""
+        for step in self.steps[:-1]:
+            if position < step.dwell:
+                return _state(step, position)
+            position -= step.dwell
+        return _state(self.steps[-1], position)
+
+    @property
+    def wait(self) -> float:
+        """Units before the first step that is not queued."""
+        return sum(step.dwell for step in self._leading())
+
+    @property
+    def length(self) -> float:
+        """Units until the last step begins."""
+        return sum(step.dwell for step in self.steps[:-1])
+
+    def held(self, units: float) -> Timeline:
+        """The same life with the first step longer: what waiting for an engine slot does."""
+        first, *rest = self.steps
+        return replace(self, steps=(replace(first, dwell=first.dwell + units), *rest))
+
+    def illegal_moves(self) -> Iterator[str]:
+        """What no task of the published service does: fake and clients may still have to live with it."""
+        phases = [step.phase for step in self.steps]
+        for before, after in pairwise(phases):
+            if before is not after and after not in MOVES[before]:
+                yield f"{before} became {after}"
+
+    def _leading(self) -> Iterator[Step]:
+        for step in self.steps[:-1]:
+            if step.phase is not Phase.QUEUED:
+                return
+            yield step
+
+
+def _state(step: Step, spent: float) -> State:
+    if step.phase is Phase.RUNNING:
+        done = spent / step.dwell if step.dwell else 0
+        return State(step.phase, progress=min(_ALMOST, int(100 * done)))
+    return State(step.phase, reason=step.reason)

@@ -1,0 +1,176 @@
+"""Documents against schemas: every violation, with its rule and a sentence a person can act on.
+
+jsonschema walks the schemas; the keywords that constrain are tested and worded here, because its own
+messages write out the whole value, which a client may have made very large.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts.parsing import parse
+from safelight.contracts.promises import PROMISES
+from safelight.contracts.rules import Violation, pointer, rule_at
+from safelight.contracts.schemas import known, schemas
+from safelight.contracts.wording import did_you_mean, either, kind, named, nearest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+
+def problems(schema_name: str, document: object) -> list[Violation]:
+    """Every violation of the schema, in a stable order; an empty list where there is none.
+
+    `document` is a parsed JSON value, or bytes as they stood on the wire: these are parsed strictly first.
+    Raises `UnknownSchema`, and nothing else whatever the document.
+    """
+    if not isinstance(document, bytes | bytearray):
+        return violations(schema_name, document)
+    known(schema_name)
+    parsed = parse(bytes(document))
+    return [*parsed.violations, *(violations(schema_name, parsed.document) if parsed.is_complete else ())]
+
+
+def violations(schema_name: str, document: Any, *, most: int | None = None) -> list[Violation]:
+    """As `problems`, for a parsed value alone; `most` bounds how many are looked for."""
+    errors = islice(_validator(schema_name).iter_errors(document), most)
+    return list(dict.fromkeys(_violation(error) for error in errors))
+
+
+@cache
+def _validator(schema_name: str) -> Validator:
+    """One validator a schema, made once: making it costs forty times a validation."""
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - costs a tenth of a second
+    from referencing import Registry  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+    resources = [(f"{name}.json", DRAFT202012.create_resource(contents)) for name, contents in schemas().items()]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    strict: Any = validators.extend(Draft202012Validator, _keywords())  # type: ignore[no-untyped-call]
+    validator: Validator = strict(known(schema_name), registry=registry)
+    return validator
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """JSON Schema's `$` is the end; Python's also stands before a last line break."""
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
+
+
+#: Keyword -> does a value of the right type break its limit? A value of another type is `type`'s matter.
+_BREAKS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "const": lambda value, limit: type(value) is not type(limit) or value != limit,
+    "enum": lambda value, limit: not isinstance(value, str) or value not in limit,
+    "pattern": lambda value, limit: isinstance(value, str) and not _compiled(limit).search(value),
+    "minLength": lambda value, limit: isinstance(value, str) and len(value) < limit,
+    "maxLength": lambda value, limit: isinstance(value, str) and len(value) > limit,
+    "minimum": lambda value, limit: _is_number(value) and value < limit,
+    "maximum": lambda value, limit: _is_number(value) and value > limit,
+    "minItems": lambda value, limit: isinstance(value, list) and len(value) < limit,
+    "maxItems": lambda value, limit: isinstance(value, list) and len(value) > limit,
+    "minProperties": lambda value, limit: isinstance(value, dict) and len(value) < limit,
+}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _keywords() -> dict[str, Any]:
+    """What replaces or joins jsonschema's keywords. Each yields errors that name the part that was broken."""
+    limits = {keyword: partial(_limit, breaks) for keyword, breaks in _BREAKS.items()}
+    return {**limits, "type": _types, "required": _required, "x-promises": _promises}
+
+
+def _error(part: str, message: str = "", path: Iterable[str | int] = ()) -> ValidationError:
+    from jsonschema import ValidationError  # noqa: PLC0415 - as above
+
+    return ValidationError(message, path=path, validator_value=part)
+
+
+def _limit(
+    breaks: Callable[[Any, Any], bool], _: Validator, limit: Any, value: Any, __: object
+) -> Iterator[ValidationError]:
+    if breaks(value, limit):
+        yield _error("")
+
+
+def _types(validator: Validator, allowed: Any, value: Any, _: object) -> Iterator[ValidationError]:
+    if not any(validator.is_type(value, name) for name in _listed(allowed)):
+        yield _error("")
+
+
+def _required(_: Validator, names: Sequence[str], value: Any, __: object) -> Iterator[ValidationError]:
+    for name in names if isinstance(value, dict) else ():
+        if name not in value:
+            yield _error(name, path=(name,))
+
+
+def _promises(_: Validator, names: Sequence[str], value: Any, __: object) -> Iterator[ValidationError]:
+    for name in names:
+        for path, seen in PROMISES[name](value):
+            yield _error(name, seen, path)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _violation(error: ValidationError) -> Violation:
+    rule = rule_at()[id(error.schema), str(error.validator), str(error.validator_value)]
+    path = tuple(error.absolute_path)
+    sentence = error.message or _SENTENCES[rule.keyword](rule.limit, error.instance)
+    return Violation(rule.id, pointer(path), f"{named(path)} {sentence}", rule.provenance)
+
+
+#: JSON Schema's names of types, as sentences want them.
+_TYPES: Final = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "object": "an object",
+    "array": "an array",
+    "boolean": "a boolean",
+    "null": "null",
+}
+
+
+def _other_type(allowed: Any, value: Any) -> str:
+    seen = "null" if value is None else f"{shown(value)}, {kind(value)}"
+    return f"is {seen}; it must be {either(_TYPES[name] for name in _listed(allowed))}"
+
+
+def _missing(name: str, members: Any) -> str:
+    near = nearest(name, (other for other in members if isinstance(other, str)))
+    return f"is missing{near and f'; {near} was sent'}"
+
+
+def _none_of(allowed: Any, value: Any) -> str:
+    return f"is {shown(value)}; it must be {either(allowed)}{did_you_mean(value, allowed)}"
+
+
+def _length(things: str, bound: str) -> Callable[[Any, Any], str]:
+    return lambda limit, value: f"has {len(value)} {things}; the {bound} is {limit}"
+
+
+#: Keyword -> the rest of the sentence whose subject is the value's name, from the limit and the value.
+_SENTENCES: Final[Mapping[str, Callable[[Any, Any], str]]] = {
+    "type": _other_type,
+    "const": lambda limit, value: f"is {shown(value)}; it must be {shown(limit)}",
+    "enum": _none_of,
+    "pattern": lambda limit, value: f"is {shown(value)}, which does not fit {limit}",
+    "minLength": _length("characters", "least"),
+    "maxLength": _length("characters", "most"),
+    "minimum": lambda limit, value: f"is {shown(value)}; the least is {limit}",
+    "maximum": lambda limit, value: f"is {shown(value)}; the most is {limit}",
+    "minItems": _length("items", "least"),
+    "maxItems": _length("items", "most"),
+    "minProperties": _length("members", "least"),
+    "required": _missing,
+}

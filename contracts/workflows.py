@@ -1,0 +1,58 @@
+"""The workflows, and which value a parameter has for each when it is left out: read off the request's schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from safelight.contracts.rules import Provenance
+from safelight.contracts.schemas import known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow: which variant of the answer it gives, and what is special about its tasks."""
+
+    name: str
+    variant: str
+    provenance: Provenance
+    #: The picture's sides are this many times those asked for.
+    scale: float = 1
+    #: The result is there at the first poll.
+    instant: bool = False
+
+
+@cache
+def workflows() -> Mapping[str, Workflow]:
+    """Name -> workflow, in the schema's order."""
+    stated = _parameters()["workflow"]["x-workflows"]
+    return {name: _workflow(name, **facts) for name, facts in stated.items()}
+
+
+def _workflow(name: str, **facts: Any) -> Workflow:
+    return Workflow(name, provenance=Provenance(facts.pop("x-provenance")), **facts)
+
+
+def defaults(workflow: str) -> dict[str, Any]:
+    """Parameter -> the value it has for this workflow when it is left out, where it has one."""
+    found = {}
+    for name, stated in _parameters().items():
+        value = stated.get("x-defaults", {}).get(workflow, stated.get("default"))
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def price(operation: str) -> int:
+    """Credits that one accepted submit of this operation costs; 0 where nothing is submitted."""
+    return int(known(f"{operation}.request").get("x-price", 0))
+
+
+@cache
+def _parameters() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = known("image_generation.request")["properties"]
+    return found

@@ -1,0 +1,1 @@
+"""Safelight: develop and test clients of an asynchronous image-generation API."""
