@@ -1,8 +1,9 @@
-"""The contract: schemas, rules and their provenance, validation, notices, and the life of a task.
+"""The contract: schemas, examples, rules and their provenance, validation, notices, and the life of a task.
 
 Useful alone, in any test suite: `problems("image_generation.request", document)`.
 """
 
+from safelight.contracts.examples import Example, examples
 from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
 from safelight.contracts.notices import Notice, notices
 from safelight.contracts.parsing import Parsed, parse
@@ -16,6 +17,7 @@ __all__ = [
     "FINAL",
     "MOVES",
     "Axis",
+    "Example",
     "Notice",
     "Parsed",
     "Phase",
@@ -29,6 +31,7 @@ __all__ = [
     "Vocabulary",
     "Workflow",
     "defaults",
+    "examples",
     "names",
     "notices",
     "parse",

@@ -95,7 +95,7 @@ class Timeline:
     def at(self, position: float) -> State:
         """The state after `position` units. Several steps that are due are all taken."""
         for step in self.steps[:-1]:
-            if position < step.dwell:
+            if position < step.dwell or step.dwell == inf:
                 return _state(step, position)
             position -= step.dwell
         return _state(self.steps[-1], position)
@@ -131,6 +131,6 @@ class Timeline:
 
 def _state(step: Step, spent: float) -> State:
     if step.phase is Phase.RUNNING:
-        done = spent / step.dwell if step.dwell else 0
-        return State(step.phase, progress=min(_ALMOST, int(100 * done)))
+        done = spent / step.dwell if 0 < step.dwell < inf else 0
+        return State(step.phase, progress=int(min(_ALMOST, max(0, 100 * done))))
     return State(step.phase, reason=step.reason)

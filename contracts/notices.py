@@ -30,18 +30,20 @@ def notices(
     """What in this request has no effect, in the request's order; `most` bounds how many are looked for."""
     if not isinstance(document, Mapping):
         return []
-    return list(islice(_notices(document, known(schema_name)["properties"]), most))
+    return list(islice(_notices(document, known(schema_name).get("properties", {})), most))
 
 
 def _notices(document: Mapping[Any, Any], parameters: Mapping[str, Any]) -> Iterator[Notice]:
-    workflow = document.get("workflow", parameters.get("workflow", {}).get("default"))
+    choice = parameters.get("workflow", {"enum": ()})
+    workflow = document.get("workflow", choice.get("default"))
+    is_known = workflow in choice["enum"]
     for name in document:
         stated = parameters.get(name)
         if stated is None:
             if name not in _ADDRESS:
                 yield _unknown(name, parameters)
-        elif "x-effective-for" in stated and workflow not in stated["x-effective-for"]:
-            yield _without_effect(name, str(workflow), stated)
+        elif is_known and workflow not in stated.get("x-effective-for", choice["enum"]):
+            yield _without_effect(name, workflow, stated)
 
 
 def _unknown(name: object, parameters: Mapping[str, Any]) -> Notice:

@@ -82,11 +82,11 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
 
 
 def _read(text: str, parsed: Parsed) -> None:
-    def number(digits: str) -> int | float:
-        if len(digits) <= MOST_DIGITS:
-            return int(digits)
-        parsed.report("json.digits", f"an integer has {len(digits)} digits; the most is {MOST_DIGITS:,}")
-        return 0
+    def number(digits: str) -> int:
+        many = len(digits.lstrip("-"))
+        if many > MOST_DIGITS:
+            parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MOST_DIGITS:,}")
+        return int(digits[: MOST_DIGITS + 2])  # still too large, and with the right sign, for the rules that follow
 
     def constant(name: str) -> float:
         parsed.report("json.constant", f"{name} is not JSON; a number must be finite")
@@ -111,7 +111,7 @@ _TOO_DEEP: Final = f"arrays and objects are nested too deep; the most is {MOST_D
 
 
 def _reason(error: json.JSONDecodeError) -> str:
-    return error.msg[0].lower() + error.msg[1:]
+    return (error.msg[0].lower() + error.msg[1:]).rstrip(": ").removesuffix(" at")
 
 
 def _twice(pairs: list[tuple[str, Any]], parsed: Parsed) -> None:
@@ -141,9 +141,9 @@ def _look_inside(body: bytes, parsed: Parsed) -> None:
 
 
 def _is_deep(document: Any) -> bool:
-    level = [document]
-    for _ in range(MOST_DEEP + 1):
-        level = [child for value in level for child in _children(value)]
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(MOST_DEEP):
+        level = [child for value in level for child in _children(value) if isinstance(child, dict | list)]
     return bool(level)
 
 

@@ -48,9 +48,9 @@ def links_exist(graph: Any) -> Iterator[Sight]:
 def no_cycle(graph: Any) -> Iterator[Sight]:
     """No node depends on itself, however long the way."""
     waits_for: dict[str, set[str]] = {}
-    for path, target in _links(graph):
-        if target in graph:
-            waits_for.setdefault(str(path[0]), set()).add(target)
+    for (node_id, *_), target in _links(graph):
+        if target in graph and isinstance(node_id, str):
+            waits_for.setdefault(node_id, set()).add(target)
     node = _on_a_cycle(waits_for)
     if node is not None:
         yield (node,), "depends on itself through its links: the graph has a cycle"
@@ -61,7 +61,7 @@ def _links(graph: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for node_id, node in _members(graph):
         for name, value in _members(node.get("inputs") if isinstance(node, Mapping) else None):
             match value:
-                case [str(target), int()]:
+                case [str(target), int() | float()] if isinstance(value, list):
                     yield (node_id, "inputs", name), target
 
 

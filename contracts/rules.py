@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.promises import PROMISES
 from safelight.contracts.schemas import Schema, known, schemas
+from safelight.contracts.wording import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +56,7 @@ class Violation:
 
 def pointer(path: Iterable[object]) -> str:
     """A path of names and indexes as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join("/" + spelled(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 #: Keywords that constrain a value. Each is one rule; `required` is one for each name, `x-promises` for each promise.

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from safelight.contracts.wording import did_you_mean
+from safelight.contracts.wording import did_you_mean, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,17 +23,16 @@ class UnknownSchema(LookupError):
     name: str
 
     def __str__(self) -> str:
-        return f"no schema is called {self.name!r}{did_you_mean(self.name, names())} There are: {', '.join(names())}"
+        near = did_you_mean(self.name, names())
+        return f"no schema is called {shown(self.name)}{near or f'; there are {listed(names())}'}"
 
 
 @cache
 def texts() -> Mapping[str, str]:
     """Schema name -> the text of its file, sorted by name."""
     folder = files("safelight.contracts") / "schemas"
-    found = [file for file in folder.iterdir() if file.name.endswith(".json")]
-    return {
-        file.name.removesuffix(".json"): file.read_text("utf-8") for file in sorted(found, key=lambda file: file.name)
-    }
+    found = {file.name.removesuffix(".json"): file for file in folder.iterdir() if file.name.endswith(".json")}
+    return {name: file.read_text("utf-8") for name, file in sorted(found.items(), key=lambda item: item[0])}
 
 
 @cache

@@ -15,7 +15,7 @@ from safelight.contracts.parsing import parse
 from safelight.contracts.promises import PROMISES
 from safelight.contracts.rules import Violation, pointer, rule_at
 from safelight.contracts.schemas import known, schemas
-from safelight.contracts.wording import did_you_mean, either, kind, named, nearest, shown
+from safelight.contracts.wording import counted, did_you_mean, either, kind, named, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,7 +52,9 @@ def _validator(schema_name: str) -> Validator:
 
     resources = [(f"{name}.json", DRAFT202012.create_resource(contents)) for name, contents in schemas().items()]
     registry: Registry[Any] = Registry().with_resources(resources)
-    strict: Any = validators.extend(Draft202012Validator, _keywords())  # type: ignore[no-untyped-call]
+    # Left alone, jsonschema takes whatever Python calls a number, a Decimal or a complex one too.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: _is_number(value))
+    strict: Any = validators.extend(Draft202012Validator, _keywords(), type_checker=types)  # type: ignore[no-untyped-call]
     validator: Validator = strict(known(schema_name), registry=registry)
     return validator
 
@@ -65,8 +67,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 #: Keyword -> does a value of the right type break its limit? A value of another type is `type`'s matter.
 _BREAKS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "const": lambda value, limit: type(value) is not type(limit) or value != limit,
-    "enum": lambda value, limit: not isinstance(value, str) or value not in limit,
+    "const": lambda value, limit: not isinstance(value, type(limit)) or value != limit,
+    "enum": lambda value, limit: isinstance(value, str) and value not in limit,
     "pattern": lambda value, limit: isinstance(value, str) and not _compiled(limit).search(value),
     "minLength": lambda value, limit: isinstance(value, str) and len(value) < limit,
     "maxLength": lambda value, limit: isinstance(value, str) and len(value) > limit,
@@ -85,7 +87,8 @@ def _is_number(value: object) -> bool:
 def _keywords() -> dict[str, Any]:
     """What replaces or joins jsonschema's keywords. Each yields errors that name the part that was broken."""
     limits = {keyword: partial(_limit, breaks) for keyword, breaks in _BREAKS.items()}
-    return {**limits, "type": _types, "required": _required, "x-promises": _promises}
+    more = {"type": _types, "required": _required, "propertyNames": _names, "x-promises": _promises}
+    return {**limits, **more}
 
 
 def _error(part: str, message: str = "", path: Iterable[str | int] = ()) -> ValidationError:
@@ -102,8 +105,13 @@ def _limit(
 
 
 def _types(validator: Validator, allowed: Any, value: Any, _: object) -> Iterator[ValidationError]:
-    if not any(validator.is_type(value, name) for name in _listed(allowed)):
+    if not any(validator.is_type(value, name) for name in _as_list(allowed)):
         yield _error("")
+
+
+def _names(validator: Any, schema: Any, value: Any, _: object) -> Iterator[ValidationError]:
+    for name in value if isinstance(value, dict) else ():
+        yield from validator.descend(name, schema, path=name)
 
 
 def _required(_: Validator, names: Sequence[str], value: Any, __: object) -> Iterator[ValidationError]:
@@ -118,7 +126,7 @@ def _promises(_: Validator, names: Sequence[str], value: Any, __: object) -> Ite
             yield _error(name, seen, path)
 
 
-def _listed(value: Any) -> Sequence[Any]:
+def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
 
@@ -142,21 +150,22 @@ _TYPES: Final = {
 
 
 def _other_type(allowed: Any, value: Any) -> str:
-    seen = "null" if value is None else f"{shown(value)}, {kind(value)}"
-    return f"is {seen}; it must be {either(_TYPES[name] for name in _listed(allowed))}"
+    seen, what = shown(value), kind(value)
+    seen = seen if seen.startswith(what) else f"{seen}, {what}"
+    return f"is {seen}; it must be {either(_TYPES[name] for name in _as_list(allowed))}"
 
 
 def _missing(name: str, members: Any) -> str:
     near = nearest(name, (other for other in members if isinstance(other, str)))
-    return f"is missing{near and f'; {near} was sent'}"
+    return f"is missing{near and f'; {named([near])} was sent'}"
 
 
 def _none_of(allowed: Any, value: Any) -> str:
     return f"is {shown(value)}; it must be {either(allowed)}{did_you_mean(value, allowed)}"
 
 
-def _length(things: str, bound: str) -> Callable[[Any, Any], str]:
-    return lambda limit, value: f"has {len(value)} {things}; the {bound} is {limit}"
+def _length(thing: str, bound: str) -> Callable[[Any, Any], str]:
+    return lambda limit, value: f"has {counted(len(value), thing)}; the {bound} is {limit}"
 
 
 #: Keyword -> the rest of the sentence whose subject is the value's name, from the limit and the value.
@@ -165,12 +174,12 @@ _SENTENCES: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "const": lambda limit, value: f"is {shown(value)}; it must be {shown(limit)}",
     "enum": _none_of,
     "pattern": lambda limit, value: f"is {shown(value)}, which does not fit {limit}",
-    "minLength": _length("characters", "least"),
-    "maxLength": _length("characters", "most"),
+    "minLength": _length("character", "least"),
+    "maxLength": _length("character", "most"),
     "minimum": lambda limit, value: f"is {shown(value)}; the least is {limit}",
     "maximum": lambda limit, value: f"is {shown(value)}; the most is {limit}",
-    "minItems": _length("items", "least"),
-    "maxItems": _length("items", "most"),
-    "minProperties": _length("members", "least"),
+    "minItems": _length("item", "least"),
+    "maxItems": _length("item", "most"),
+    "minProperties": _length("member", "least"),
     "required": _missing,
 }

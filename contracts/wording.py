@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: A value longer than this is cut in a message.
 _LONGEST: Final = 60
@@ -14,32 +17,49 @@ _LONGEST: Final = 60
 #: Names longer than this are not compared with others: it would take long and find nothing.
 _LONGEST_NAME: Final = 64
 
+#: Nor are more than so many names: a document may have a million.
+_MOST_NAMES: Final = 200
+
 #: An integer beyond this is described, not written out.
 _LARGEST: Final = 10**24
+
+#: So many digits are not counted any more.
+_MANY: Final = 1_000
 
 
 def shown(value: object) -> str:
     """A value as JSON writes it, cut where it is long: for messages, not for parsing."""
     match value:
         case str():
-            return _printable(_cut(json.dumps(value[: _LONGEST + 1], ensure_ascii=False)))
+            return printable(_cut(json.dumps(value[: _LONGEST + 1], ensure_ascii=False)))
         case bool() | None:
             return json.dumps(value)
         case int() if abs(value) > _LARGEST:
-            return f"an integer of about {round(value.bit_length() * 0.30103)} digits"
+            digits = round(value.bit_length() * 0.30103)
+            return f"an integer of {f'about {digits}' if digits < _MANY else f'at least {_MANY:,}'} digits"
         case int() | float():
             return repr(value)
-        case Mapping():
-            return f"an object of {len(value)} members" if value else "{}"
-        case Sequence():
-            return f"an array of {len(value)} items" if value else "[]"
+        case dict():
+            return f"an object of {counted(len(value), 'member')}" if value else "{}"
+        case list():
+            return f"an array of {counted(len(value), 'item')}" if value else "[]"
         case _:
-            return f"a {type(value).__name__}"
+            return kind(value)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def named(path: Iterable[object]) -> str:
     """A path as the subject of a sentence: `data.id`; names that are no words are quoted."""
-    return ".".join(part if _WORD.fullmatch(part) else shown(part) for part in map(str, path)) or "the document"
+    return ".".join(part if _WORD.fullmatch(part) else shown(part) for part in map(spelled, path)) or "the document"
+
+
+def spelled(part: object) -> str:
+    """A name or index as text. Only Python's documents have others, and `str` of those may fail."""
+    return part if isinstance(part, str) else shown(part)
 
 
 _WORD: Final = re.compile(r"[\w-]{1,60}", re.ASCII)
@@ -58,9 +78,9 @@ def kind(value: object) -> str:
             return "a number"
         case str():
             return "a string"
-        case Mapping():
+        case dict():
             return "an object"
-        case Sequence():
+        case list():
             return "an array"
         case _:
             return f"a {type(value).__name__}, which JSON does not know"
@@ -68,15 +88,21 @@ def kind(value: object) -> str:
 
 def either(options: Iterable[Any]) -> str:
     """`a, b or c`."""
+    return listed(options, "or")
+
+
+def listed(options: Iterable[Any], word: str = "and") -> str:
+    """`a, b and c`."""
     *first, last = [str(option) for option in options]
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def nearest(name: object, options: Iterable[str]) -> str:
     """The option that is spelled most like the name, or an empty string."""
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
         return ""
-    by_letters = {_letters(option): option for option in options if len(option) <= _LONGEST_NAME}
+    near = islice(options, _MOST_NAMES)
+    by_letters = {_letters(option): option for option in near if len(option) <= _LONGEST_NAME}
     found = get_close_matches(_letters(name), by_letters, n=1, cutoff=0.75)
     return by_letters[found[0]] if found else ""
 
@@ -91,7 +117,7 @@ def _letters(name: str) -> str:
     return name.replace("_", "").replace("-", "").casefold()
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Control characters and the like escaped: a message goes to terminals, and its values come from anywhere."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 

@@ -56,15 +56,28 @@ CHUNK_BYTES: Final = 64_000
 CAPTION_CHARACTERS: Final = 600
 #: After these a line may end.
 BREAKS: Final = re.compile(r"\s+|[-/,;]|[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]")
+#: Signs that text is full of, for fonts without them: quotation marks, dashes, full stops.
+PLAIN_SIGNS: Final[Mapping[str, str]] = {
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a", "'"),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\u2022\u00b7", "-"),
+    "\u3001": ", ",
+    "\uff0c": ", ",
+    "\u3002": ". ",
+    "\u00d7": "x",
+}
 #: Never a letter: what a font draws for this it draws for all that it lacks.
 NO_LETTER: Final = "\U0010ffff"
 #: Python writes integers of up to 4,300 digits.
 DECIMAL_BITS: Final = 14_000
+#: A longer seed is written with an ellipsis in the caption.
+SEED_DIGITS: Final = 24
 #: A picture with a side below this, in pixels, has no caption.
 SMALLEST: Final = 48
 #: Cells of the height grid along the longer side, and pixels of the shadow there.
 CELLS: Final = 64
 SHADOW_PIXELS: Final = 320
+MARGIN: Final = 2
 #: Heights are 0..TOP, told apart in steps of GRAIN.
 TOP: Final = 65_535
 GRAIN: Final = 16
@@ -93,7 +106,9 @@ class Picture:
 
 def draw(picture: Picture) -> bytes:
     """The PNG. Its pixels depend on size, seed, prompt and workflow; the task id is in the text chunks only."""
-    random = Random(f"{picture.seed:x} {_json(picture.request.get('prompt'))}".encode())
+    prompt = picture.request.get("prompt")
+    subject = prompt if isinstance(prompt, str) else _json(prompt)
+    random = Random(f"{picture.seed:x} {subject}".encode("utf-8", "surrogatepass"))
     image = _paper(picture.width, picture.height, random)
     _caption(image, picture)
     image.putpalette(_ramp(random.choice(PALETTES)))
@@ -187,7 +202,7 @@ def _paper(width: int, height: int, random: Random) -> Image.Image:
     composition, steps = random.choice(COMPOSITIONS), random.randint(7, 11)
     order = "falling" if composition is dunes else random.choice(list(ORDERS))
     grid, slope = _grid(composition(random), width, height)
-    ground = grid.resize((width, height), Image.Resampling.BICUBIC)
+    ground = _enlarged(grid, (width, height))
     levels = [round(i * 255 / (steps - 1)) for i in range(steps)]
     layers = ground.point(_stairs(levels, slope), "L")
     tones = ground.point(_stairs(ORDERS[order]([26 + level * 212 // 255 for level in levels]), slope, 0.4), "L")
@@ -197,18 +212,32 @@ def _paper(width: int, height: int, random: Random) -> Image.Image:
 
 
 def _grid(at: Height, width: int, height: int) -> tuple[Image.Image, float]:
-    """Heights 0..TOP on a small grid (mode I), and how much they change from one pixel of the picture to the next."""
+    """Heights 0..TOP on a small grid (mode I), and how much they change from one pixel of the picture to the next.
+
+    The grid goes MARGIN cells beyond the picture on each side: what throws a shadow may lie outside.
+    """
     side = max(width, height)
-    columns, rows = max(1, round(CELLS * width / side)), max(1, round(CELLS * height / side))
-    xs = [((i + 0.5) / columns - 0.5) * width / side for i in range(columns)]
-    ys = [((i + 0.5) / rows - 0.5) * height / side for i in range(rows)]
+    columns, rows = (max(1, round(CELLS * length / side)) for length in (width, height))
+    xs, ys = _places(columns, width / side), _places(rows, height / side)
     heights = [at(x, y) for y in ys for x in xs]
     low, high = min(heights), max(heights)
-    scale = (TOP - 1000) / ((high - low) or 1)
-    image = Image.new("I", (columns, rows))
-    image.putdata([round((value - low) * scale) + 500 for value in heights])
-    change = sum(abs(a - b) for a, b in chain(pairwise(heights), zip(heights, heights[columns:], strict=False)))
+    scale = TOP / ((high - low) or 1)
+    image = Image.new("I", (len(xs), len(ys)))
+    image.putdata([round((value - low) * scale) for value in heights])
+    change = sum(abs(a - b) for a, b in chain(pairwise(heights), zip(heights, heights[len(xs) :], strict=False)))
     return image, change * scale / len(heights) * CELLS / side
+
+
+def _places(cells: int, length: float) -> list[float]:
+    """The middles of so many cells, and of MARGIN more at both ends; 0 is the middle of all."""
+    return [((i + 0.5) / cells - 0.5) * length for i in range(-MARGIN, cells + MARGIN)]
+
+
+def _enlarged(grid: Image.Image, size: tuple[int, int], right: float = 0.0, down: float = 0.0) -> Image.Image:
+    """The grid without its margin in `size` pixels, moved by a part of the margin."""
+    left, top = MARGIN - right, MARGIN - down
+    box = (left, top, left + grid.width - 2 * MARGIN, top + grid.height - 2 * MARGIN)
+    return grid.resize(size, Image.Resampling.BICUBIC, box)
 
 
 def _stairs(values: list[int], edge: float, bend: float = 0.0) -> list[int]:
@@ -238,11 +267,11 @@ def _polyline(knots: list[tuple[float, float]]) -> Iterator[int]:
 
 def _shadow(grid: Image.Image, layers: Image.Image, levels: list[int], random: Random) -> Image.Image:
     """How much darker each place is, because a higher layer is near it, up and to one side."""
-    side = max(layers.size)
-    size = tuple(max(1, round(SHADOW_PIXELS * length / side)) for length in layers.size)
-    small = grid.resize((size[0], size[1]), Image.Resampling.BICUBIC).point(_stairs(levels, 0), "L")
-    shift = (1, 0, random.choice((-2.5, 2.5)), 0, 1, -4)
-    cast = small.transform(small.size, Image.Transform.AFFINE, shift).filter(ImageFilter.GaussianBlur(2.5))
+    width, height = (max(1, round(SHADOW_PIXELS * length / max(layers.size))) for length in layers.size)
+    small = _enlarged(grid, (width, height), random.choice((-0.5, 0.5)), 0.8)
+    steps = [levels[height * len(levels) // 256] for height in range(256)]
+    small = small.point(lambda height: height * (1 / 256) + 0).convert("L").point(steps)
+    cast = small.filter(ImageFilter.GaussianBlur(2.5))
     shade = ImageChops.subtract(cast.resize(layers.size, Image.Resampling.BILINEAR), layers)
     return shade.point([max(0, (shade - 3) * 11 // 10) for shade in range(256)])
 
@@ -281,12 +310,12 @@ def _caption(image: Image.Image, picture: Picture) -> None:
     width, height = image.size
     if width < SMALLEST or height < SMALLEST:
         return
-    size = round(max(8, min(math.sqrt(width * height) * 0.029, width / 12, height / 6)))
-    leading, margin = round(size * 1.36), max(2, round(size * 0.8))
+    size = round(max(8, min(max(11, math.sqrt(width * height) * 0.029), width / 12, height / 6)))
+    leading, margin = round(size * 1.36), max(2, min(round(size * 0.8), width // 20))
     room, most = width - 4 * margin, max(1, min(4, int((height * 0.4 - 2 * margin) / leading)))
-    lines = [(*line, 252) for line in _lines(_subject(picture.request), size, room, most)]
+    lines = [(*line, 252) for line in lines_of(_subject(picture.request), size, room, most)]
     if most > 1:
-        lines += [(*line, 200) for line in _lines(_facts(picture), max(9, round(size * 0.72)), room, 1)]
+        lines += [(*line, 200) for line in lines_of(_facts(picture), min(size, max(9, round(size * 0.76))), room, 1)]
     if not lines:
         return
     top = height - 2 * margin - margin // 2 - leading * len(lines)
@@ -307,8 +336,8 @@ def _lay_plate(image: Image.Image, box: tuple[int, int, int, int], radius: int) 
 def _facts(picture: Picture) -> str:
     workflow = str(picture.request.get("workflow", "default"))[:40]
     seed = _number(picture.seed)
-    seed = seed if len(seed) < 24 else f"{seed[:10]}…{seed[-6:]}"
-    return f"{workflow} · seed {seed} · {picture.width}×{picture.height}"
+    seed = seed if len(seed) <= SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
+    return f"{workflow} · seed {seed} · {picture.width}x{picture.height}"
 
 
 def _subject(request: Mapping[str, Any]) -> str:
@@ -352,11 +381,12 @@ def _sources(nodes: Mapping[str, Any], role: str) -> Iterator[str]:
 # Letters: any prompt is readable, with whatever fonts there are.
 
 
-def _lines(text: str, points: int, room: float, most: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:
+def lines_of(text: str, points: int, room: float, most: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:
     """At most `most` lines no wider than `room` pixels, each with its font; an ellipsis stands for what is left out."""
     plain = _plain(text)
     face = _face(plain)
-    font, rest, lines = _font(face, points), _spelled(plain, face), []
+    font, rest = _font(face, points), spelled(plain, face)
+    lines: list[str] = []
     while rest and len(lines) < most:
         end = _fitting(rest, font, room)
         lines.append(rest[:end].rstrip())
@@ -374,7 +404,7 @@ def _plain(text: str) -> str:
 
 
 def _fitting(text: str, font: ImageFont.FreeTypeFont, room: float) -> int:
-    """How many characters go on a line of `room` pixels, 1 at least: to the end of a word, unless it is a very long one."""
+    """How many characters go on a line of `room` pixels, 1 at least: to the end of a word, if none is huge."""
     text = text[: max(1, int(room * 4 / font.size))]
     fits = bisect(range(1, len(text) + 1), room, key=lambda end: font.getlength(text[:end]))
     ends = [match.end() for match in BREAKS.finditer(text[: fits + 1]) if match.end() <= fits or match[0].isspace()]
@@ -431,9 +461,9 @@ def _glyph(typeface: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, in
     return mask.size, bytes(mask)
 
 
-def _spelled(text: str, face: str) -> str:
+def spelled(text: str, face: str) -> str:
     """`text`, with what `face` lacks said in words: "[cat face]", "[6 CJK characters]"."""
-    simple = "".join(letter if _shows(face, letter) else unicodedata.normalize("NFKC", letter) for letter in text)
+    simple = "".join(letter if _shows(face, letter) else _simpler(letter, face) for letter in text)
     parts = []
     for word, run in groupby(simple, key=lambda letter: None if _shows(face, letter) else _word(letter)):
         letters = "".join(run)
@@ -442,13 +472,19 @@ def _spelled(text: str, face: str) -> str:
     return "".join(parts)
 
 
+def _simpler(letter: str, face: str) -> str:
+    """A letter without its accent, or a sign's plain form, where `face` has only those."""
+    plain = unicodedata.normalize("NFKD", PLAIN_SIGNS.get(letter, letter))
+    return plain if _shows(face, plain[0]) else letter
+
+
 def _word(letter: str) -> str:
-    """What a letter is, for who cannot see it; marks and modifiers are nothing by themselves."""
+    """What a letter is, for who cannot see it; marks and modifiers are nothing without it."""
     name = unicodedata.name(letter, "unknown")
     match unicodedata.category(letter):
         case "So" | "Sm" | "Sc":
             return name.lower()
-        case "Sk" | "Mn" | "Mc" | "Me":
+        case "Sk" | "Mn" | "Mc" | "Me" | "Pc" | "Pd" | "Ps" | "Pe" | "Pi" | "Pf" | "Po" | "Zs":
             return ""
         case _:
             script = name.split()[0]
@@ -463,10 +499,11 @@ def chunks(picture: Picture) -> dict[str, str]:
     facts = {"task_id": picture.task_id, "seed": picture.seed, "width": picture.width, "height": picture.height}
     if picture.seed.bit_length() > DECIMAL_BITS:
         facts["seed"] = _number(picture.seed)
-    whole = _json({**facts, "request": picture.request})
-    if len(whole) > CHUNK_BYTES:
-        task_id, request = _cut(picture.task_id, CHUNK_BYTES // 16), _cut(_json(picture.request), CHUNK_BYTES // 4)
-        whole = _json({**facts, "task_id": task_id, "request": request})
+    request = _json(picture.request)
+    if len(_json(picture.task_id)) + len(request) > CHUNK_BYTES * 3 // 4:
+        request = _json(_cut(request, CHUNK_BYTES // 4))
+        facts["task_id"] = _cut(picture.task_id, CHUNK_BYTES // 16)
+    whole = f'{_json(facts)[:-1]}, "request": {request}}}'
     found = {"parameters": _parameters(picture), "safelight": whole}
     if isinstance(prompt := picture.request.get("prompt"), Mapping):
         found["prompt"] = _cut(_json(prompt), CHUNK_BYTES)
@@ -492,7 +529,7 @@ def _quoted(value: Any) -> str:
 
 def _number(seed: int) -> str:
     """`seed` in decimal; in hexadecimal when Python refuses to write so many digits."""
-    return str(seed) if seed.bit_length() <= DECIMAL_BITS else hex(seed)
+    return str(seed) if seed.bit_length() <= DECIMAL_BITS else _cut(hex(seed), CHUNK_BYTES // 8)
 
 
 def _json(value: Any) -> str:

@@ -1,0 +1,118 @@
+"""Build the wheel and use it: it holds every file of the folders and nothing else, and works away from the sources."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "src/safelight"
+
+#: Run in the clean environment, isolated: each schema in the wheel is JSON, and comes from the wheel.
+LOAD_SCHEMAS = """
+import importlib.resources, json, pathlib, sys
+import safelight.contracts
+home = pathlib.Path(safelight.contracts.__file__)
+assert home.is_relative_to(sys.prefix), f"{home} is not in the clean environment"
+schemas = importlib.resources.files("safelight.contracts") / "schemas"
+print(json.dumps([json.loads(s.read_text("utf-8"))["$schema"] for s in schemas.iterdir() if s.name.endswith(".json")]))
+"""
+
+
+def main() -> None:
+    """Check the wheel, or end with what is wrong with it."""
+    with tempfile.TemporaryDirectory(prefix="wheel-") as folder:
+        place = Path(folder)
+        sources = tracked_files(ROOT)
+        wheel = built_wheel(sources, place)
+        wrong = list(differences(expected_files(sources), wheel_files(wheel)))
+        if wrong:
+            sys.exit("\n".join(["the wheel is not what the folders hold:", *wrong]))
+        print(f"wheel: {wheel.name} holds the {len(expected_files(sources))} files of the folders and nothing else")
+        smoke_test(installed(wheel, place / "venv"), place)
+
+
+def tracked_files(root: Path) -> list[str]:
+    """The files of a clone, and those that would be in one once they are added."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    return sorted(name for name in names.split("\0") if name and os.path.lexists(root / name))
+
+
+def expected_files(sources: Iterable[str]) -> set[str]:
+    """What the wheel has to hold: the files of the package, and through its links those of the folders."""
+    sources = list(sources)
+    own = {name.removeprefix("src/") for name in sources if name.startswith(f"{PACKAGE}/")}
+    links = {name for name in own if (ROOT / "src" / name).is_symlink()}
+    folders = {link.removeprefix("safelight/") for link in links}
+    return (own - links) | {f"safelight/{name}" for name in sources if name.split("/")[0] in folders}
+
+
+def wheel_files(wheel: Path) -> set[str]:
+    """What it holds beside its own metadata."""
+    with ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if not re.match(r"[^/]+\.dist-info/", name)}
+
+
+def differences(expected: set[str], actual: set[str]) -> Iterator[str]:
+    """What is missing and what is too much, a line each."""
+    yield from (
+        f"  missing: {name} (is its suffix in tool.setuptools.package-data?)" for name in sorted(expected - actual)
+    )
+    yield from (f"  too much: {name}" for name in sorted(actual - expected))
+
+
+def built_wheel(sources: Iterable[str], place: Path) -> Path:
+    """A wheel from a copy of the sources, by way of the source distribution, as a release is built."""
+    copy = place / "sources"
+    for name in sources:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, copy / name, follow_symlinks=False)
+    run(sys.executable, "-m", "build", "--outdir", str(place / "dist"), str(copy), cwd=place)
+    (wheel,) = (place / "dist").glob("*.whl")
+    return wheel
+
+
+def installed(wheel: Path, place: Path) -> Path:
+    """A clean environment that has nothing but the wheel and what it asks for; the folder of its commands."""
+    venv.create(place, with_pip=True)
+    commands = place / ("Scripts" if os.name == "nt" else "bin")
+    run(str(commands / "python"), "-m", "pip", "install", "--quiet", str(wheel), cwd=place)
+    run(str(commands / "python"), "-m", "pip", "check", cwd=place)
+    return commands
+
+
+def smoke_test(commands: Path, away: Path) -> None:
+    """The command and the schemas work away from the sources."""
+    safelight = str(commands / "safelight")
+    run(safelight, "--help", cwd=away)
+    print("wheel:", run(safelight, "--version", cwd=away).strip())
+    listed = [line.split()[0] for line in run(safelight, "schema", "list", cwd=away).splitlines() if line.strip()]
+    for name in listed:
+        json.loads(run(safelight, "schema", "show", name, cwd=away))
+    loaded = json.loads(run(str(commands / "python"), "-I", "-c", LOAD_SCHEMAS, cwd=away))
+    if not listed or len(listed) != len(loaded):
+        sys.exit(f"the wheel holds {len(loaded)} schemas, and `safelight schema list` lists {len(listed)}")
+    print(f"wheel: {len(listed)} schemas are listed, shown and loaded in a clean environment")
+
+
+def run(*command: str, cwd: Path) -> str:
+    """What a command prints; if it fails, so do we, with all it said."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command, cwd=cwd, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\nended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""`safelight schema`: read, export and apply the contract's schemas."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+@click.group()
+def command() -> None:
+    """Show, export and apply the schemas of the contract."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List the schemas: name, title, number of rules."""
+    from safelight.contracts import names, rules, schema  # noqa: PLC0415 - `safelight --help` stays quick
+
+    _print_columns((name, schema(name)["title"], f"{len(rules(name))} rules") for name in names())
+
+
+@command.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the schema NAME, as its file has it."""
+    _print(_text(name), end="")
+
+
+@command.command("rules")
+@click.argument("name", required=False)
+def rules_(name: str | None) -> None:
+    """List the rules: id, provenance, limit.
+
+    With NAME, those that a document of this schema can break.
+    """
+    from safelight.contracts import rules  # noqa: PLC0415
+
+    if name is not None:
+        _text(name)
+    _print_columns((rule.id, rule.provenance, _limit(rule.keyword, rule.limit)) for rule in rules(name))
+
+
+@command.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+def export(directory: Path, *, force: bool) -> None:
+    """Write all schemas to DIR, for other languages and tools."""
+    from safelight.contracts.schemas import texts  # noqa: PLC0415
+
+    wanted = {directory / f"{name}.json": text.encode() for name, text in texts().items()}
+    try:
+        _export(directory, wanted, force=force)
+    except OSError as error:
+        raise _Refusal(f"cannot write to {_shown(directory)}: {error.strerror}") from None
+
+
+@command.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+def check(name: str, file: Path) -> None:
+    """Check FILE against the schema NAME.
+
+    FILE holds a JSON document; `-` is standard input. The exit status is 0 if the document keeps the
+    contract, 1 with one line for each violation, and 2 if there is nothing to check.
+    """
+    from safelight.contracts import problems  # noqa: PLC0415
+
+    _text(name)
+    body = _read(file)
+    found = problems(name, body)
+    for violation in found:
+        _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
+    for note in _notes(name, body):
+        _print(f"note: {note}", to_stderr=True)
+    if found:
+        raise SystemExit(1)
+    _print(f"ok: the document keeps {name}")
+
+
+def _text(name: str) -> str:
+    from safelight.contracts.schemas import UnknownSchema, text  # noqa: PLC0415
+
+    try:
+        return text(name)
+    except UnknownSchema as error:
+        raise _Refusal(str(error)) from None
+
+
+def _limit(keyword: str, limit: object) -> str:
+    match limit:
+        case _ if keyword == "required":
+            return "required"
+        case list():
+            return ", ".join(map(str, limit))
+        case str():
+            return limit
+        case _:
+            from safelight.contracts.wording import shown  # noqa: PLC0415
+
+            return shown(limit)
+
+
+def _export(directory: Path, wanted: dict[Path, bytes], *, force: bool) -> None:
+    old = {path: path.read_bytes() for path in wanted if path.exists()}
+    changed = [path for path, content in wanted.items() if old.get(path) != content]
+    differing = [path.name for path in changed if path in old]
+    if differing and not force:
+        raise _Refusal(f"{_shown(directory)} holds other files of the same name, --force overwrites: {_few(differing)}")
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in changed:
+        path.write_bytes(wanted[path])
+        _print(f"wrote {click.format_filename(path)}")
+    if len(changed) < len(wanted):
+        _print(f"unchanged: {len(wanted) - len(changed)}")
+
+
+def _few(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _Refusal(f"cannot read {_shown(file)}: {reason}{_near(file)}") from None
+
+
+def _near(file: Path) -> str:
+    from safelight.contracts.wording import nearest  # noqa: PLC0415
+
+    try:
+        near = nearest(file.name, (other.name for other in file.parent.iterdir() if other.name != file.name))
+    except (OSError, ValueError):
+        return ""
+    return f"; did you mean {_shown(file.with_name(near))}?" if near else ""
+
+
+def _notes(name: str, body: bytes) -> Iterator[str]:
+    from safelight.contracts import notices, parse  # noqa: PLC0415
+
+    parsed = parse(body)
+    if name.endswith(".request") and parsed.is_complete:
+        yield from (notice.message for notice in notices(parsed.document, name))
+
+
+def _shown(path: Path) -> str:
+    from safelight.contracts.wording import printable  # noqa: PLC0415
+
+    return printable(click.format_filename(path))
+
+
+def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:
+    """Rows with their columns aligned, the last one ragged."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print(text: str, *, end: str = "\n", to_stderr: bool = False) -> None:
+    """Print what the stream cannot encode as escapes."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    click.echo((text + end).encode(encoding, "backslashreplace").decode(encoding), nl=False, err=to_stderr)
+
+
+class _Refusal(click.ClickException):
+    """There is nothing to do: one sentence on stderr."""
+
+    exit_code = 2

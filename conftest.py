@@ -1,0 +1,27 @@
+"""What holds for every test: documents run, and what cannot run here is left out aloud."""
+
+from pathlib import Path
+
+import pytest
+from sybil.integration.pytest import SybilItem
+
+from documents.collection import documents, folders
+from documents.pages import needed
+
+pytest_plugins = ["left_out", "pytester"]
+
+pytest_collect_file = documents().pytest()
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect docstrings without importing the folders: they are importable only by their installed names."""
+    if any(path.is_relative_to(folder) for folder in folders()):
+        return pytest.Dir.from_parent(parent, path=path)
+    return None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave out a block of a document that calls a tool this machine lacks."""
+    if isinstance(item, SybilItem):
+        for tool in needed(item.example):
+            item.add_marker(pytest.mark.needs(tool))

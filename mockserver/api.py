@@ -1,0 +1,227 @@
+"""The core: a request goes in, a reply comes out. No I/O and no timers; every door calls `Api.handle`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from safelight.contracts import Notice, Phase, Provenance, Violation, notices, parse
+from safelight.contracts.validation import violations
+from safelight.contracts.wording import did_you_mean, shown
+from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.journal import Exchange
+from safelight.mockserver.lives import Settings
+from safelight.mockserver.messages import Refused, Reply, Request, failure, success
+from safelight.mockserver.operations import Call, Operation, operations
+from safelight.mockserver.session import Session
+from safelight.mockserver.store import MemoryStore, Store
+from safelight.mockserver.uploads import UPLOADS, Uploads
+
+#: The paths that answer, all alike.
+BASE_PATHS: Final = frozenset({"/v1/index.php", "/TS-AI-API/v1/index.php", "/"})
+
+#: Violations and notices looked for in one request: a hostile one has any number.
+_MOST: Final = 20
+
+#: Bytes of a body that takes so long to check that a door does better to call from a worker thread.
+_HEAVY: Final = 200_000
+
+#: Sessions kept while any key is welcome.
+_MOST_SESSIONS: Final = 1_000
+
+#: Is told of each exchange, with the session or None.
+Listener = Callable[[Session | None, Exchange], None]
+
+
+#: A key as people and clients write them; anything else opens no session, however welcome.
+_KEY: Final = re.compile(r"[!-~]{1,200}")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What answering one request brought to light, for the journal."""
+
+    session: Session | None
+    operation: str | None = None
+    task_id: str | None = None
+    phase: Phase | None = None
+    violations: list[Violation] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+class Api:
+    """The API of the fake: sessions by key, and `handle`. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        *,
+        keys: Iterable[str] = (),
+        any_key: bool = False,
+        settings: Settings | None = None,
+        seed: int = 0,
+        clock: Callable[[], Clock] = RealClock,
+        store: Store | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self.store = store or MemoryStore()
+        self._any_key = any_key
+        self._settings = settings or Settings()
+        self._seed = seed
+        self._clock = clock
+        self._time = clock()
+        self._listener = listener
+        self._sessions: dict[str, Session] = {}
+        self._uploads = Uploads()
+        for key in keys:
+            self.open(key)
+
+    def open(self, key: str, *, settings: Settings | None = None, clock: Clock | None = None) -> Session:
+        """Begin a session for this key, or begin it anew: with nothing in it."""
+        session = Session(key, self.store, settings or self._settings, self._seed)
+        self.store.open(key, clock or self._clock())
+        self._sessions[key] = session
+        self._uploads.open(session)
+        return session
+
+    def close(self, key: str) -> None:
+        """Forget a session and all that it kept. Its key is unknown from now on."""
+        self._uploads.close(self._sessions.pop(key))
+        self.store.close(key)
+
+    def is_heavy(self, request: Request) -> bool:
+        """Answering takes long enough, or waits, that an event loop is better left alone."""
+        return self.store.does_io or request.path.startswith(UPLOADS) or len(request.body or b"") > _HEAVY
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request, and write it down."""
+        seen = _Seen(self._session(request.headers.get("x-api-key", "")))
+        try:
+            reply = self._upload(request, seen) if request.path.startswith(UPLOADS) else _answer(request, seen)
+        except Refused as refused:
+            seen.task_id = seen.task_id or refused.task_id
+            reply = failure(refused.status, refused.message, refused.headers)
+        self._record(request, reply, seen)
+        return reply
+
+    def _upload(self, request: Request, seen: _Seen) -> Reply:
+        seen.operation = "upload"
+        seen.session, task = self._uploads.find(request)
+        seen.task_id, seen.phase = task.id, seen.session.state(task).phase
+        return self._uploads.reply(seen.session, task)
+
+    def _session(self, key: str) -> Session | None:
+        session = self._sessions.get(key)
+        if session is None and self._any_key and _KEY.fullmatch(key):
+            self._make_room()
+            session = self.open(key)
+        return session
+
+    def _make_room(self) -> None:
+        """Close the oldest sessions in which nothing lives, where any key opens one and many came."""
+        for key in list(self._sessions)[: max(0, len(self._sessions) + 1 - _MOST_SESSIONS)]:
+            if self.store.is_idle(key):
+                self.close(key)
+
+    def _record(self, request: Request, reply: Reply, seen: _Seen) -> None:
+        session = seen.session
+        exchange = Exchange(
+            at=(session or self._time).now(),
+            method=request.method,
+            target=_redacted(f"{request.path}?{request.query}".rstrip("?").encode(), session).decode(),
+            headers=_without_secrets(request.headers),
+            body=_redacted(request.body or b"", session),
+            status=reply.status,
+            media_type=reply.media_type,
+            answer=reply.body if reply.media_type == "application/json" else b"",
+            operation=seen.operation,
+            task_id=seen.task_id,
+            phase=seen.phase,
+            violations=seen.violations,
+            notices=seen.notices,
+        )
+        kept = self.store.record(session.key if session else None, exchange)
+        if self._listener:
+            self._listener(session, kept)
+
+
+def _answer(request: Request, seen: _Seen) -> Reply:
+    """The reply of the operation that was asked for, or `Refused`: what for, by whom, with what, in this order."""
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    operation = _dispatch(request, query)
+    seen.operation = operation.name
+    if seen.session is None:
+        raise Refused(401, "Unauthorized: Invalid API Key")
+    document = _document(operation, request, query, seen)
+    with seen.session.lock:
+        answer = operation.answer(Call(seen.session, request, document))
+    seen.task_id, seen.phase = answer.task_id, answer.phase
+    return success(answer.data)
+
+
+def _dispatch(request: Request, query: Mapping[str, str]) -> Operation:
+    if request.path not in BASE_PATHS:
+        raise Refused(404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME")
+    name = query.get("endpoint")
+    if not name:
+        raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}")
+    operation = operations().get(name)
+    if operation is None:
+        raise Refused(404, f"Unknown endpoint {shown(name)}{did_you_mean(name, operations())}")
+    if request.method != operation.method:
+        message = f"Method not allowed: {name} takes {operation.method}, not {shown(request.method)}"
+        raise Refused(405, message, {"allow": operation.method})
+    return operation
+
+
+def _document(operation: Operation, request: Request, query: dict[str, str], seen: _Seen) -> dict[str, Any]:
+    """What the operation was sent, if it keeps the contract."""
+    document: Any = query
+    if operation.method == "POST":
+        if request.body is None:
+            raise Refused(413, "Request body too large: the fake reads 10 MB unless it is told otherwise")
+        parsed = parse(request.body)
+        document = parsed.document if parsed.is_complete else {}
+        seen.violations = parsed.violations[:_MOST]
+        seen.notices = _content_notices(request)
+    if not seen.violations:
+        seen.violations = violations(operation.schema, document, most=_MOST)
+    if seen.violations:
+        raise Refused(400, _sentence(seen.violations))
+    seen.notices += notices(document, operation.schema, most=_MOST)
+    kept: dict[str, Any] = document
+    return kept
+
+
+def _sentence(found: list[Violation]) -> str:
+    first, *others = found
+    more = ", ".join(dict.fromkeys(violation.rule for violation in others))
+    return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")
+
+
+def _content_notices(request: Request) -> list[Notice]:
+    """The service reads the body as JSON whatever it is called; other servers might not."""
+    stated = request.headers.get("content-type", "")
+    if stated.partition(";")[0].strip().casefold() == "application/json":
+        return []
+    return [Notice("", f"the content type is {shown(stated)}; the service documents application/json", Provenance.SEED)]
+
+
+#: Anything of the form of a key, whether it is known here or not, and whatever is sent as one.
+_SECRET: Final = re.compile(rb"sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&]+")
+
+#: Headers whose values are secrets.
+_SECRET_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie"})
+
+
+def _redacted(text: bytes, session: Session | None) -> bytes:
+    """Without keys: the session's own, and whatever looks like one."""
+    if session:
+        text = text.replace(session.key.encode(), b"sk-...")
+    return _SECRET.sub(b"sk-...", text) if b"sk-" in text or b"api_key=" in text else text
+
+
+def _without_secrets(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: "..." if name in _SECRET_HEADERS else value for name, value in headers.items()}

@@ -1,0 +1,89 @@
+"""The core as a Starlette application. There is nothing to decide here: bytes in, `Api.handle`, bytes out."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
+
+from safelight.mockserver.messages import Reply, Request
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from safelight.mockserver.api import Api
+
+#: Bytes of a request body that are read unless the caller says otherwise.
+BODY_LIMIT: Final = 10_000_000
+
+
+def create_app(api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT) -> Starlette:
+    """The API as an ASGI application; `cors` lets pages of any origin use it from a browser."""
+    everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+    return Starlette(routes=[Mount("/", app=door(api, body_limit))], middleware=[everyone] if cors else [])
+
+
+def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
+    """The bare ASGI application that `create_app` mounts."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = _request(scope, await _body(scope, receive, body_limit))
+        reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
+        await _send(reply, send, with_body=request.method != "HEAD")
+
+    return answer
+
+
+def _request(scope: Scope, body: bytes | None) -> Request:
+    # The first of several headers counts: they are read from the last to the first.
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    return Request(
+        method=scope["method"],
+        path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body,
+        origin=_origin(scope["scheme"], headers.get("host", ""), scope.get("server")),
+    )
+
+
+@lru_cache(256)
+def _origin(scheme: str, host: str, server: tuple[str, int] | None) -> str:
+    """What absolute URLs start with: the host the client asked for, or our own address where that is no host."""
+    if _HOST.fullmatch(host):
+        return f"{scheme}://{host}"
+    name, port = server or ("localhost", None)
+    return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
+
+
+_HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+
+
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or None once it is larger than the limit."""
+    if scope["method"] in ("GET", "HEAD"):
+        return b""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            return None
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+async def _send(reply: Reply, send: Send, *, with_body: bool) -> None:
+    headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    raw.append((b"content-length", b"%d" % len(reply.body)))
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.body", "body": reply.body if with_body else b""})

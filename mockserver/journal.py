@@ -1,0 +1,78 @@
+"""Everything seen is kept, within bounds: a journal of decoded exchanges, without keys."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from safelight.contracts import Notice, Phase, Violation
+
+
+class Exchange(NamedTuple):
+    """One request and its reply, decoded. A tuple, because one is made for every request."""
+
+    #: Time of the session's clock, in seconds.
+    at: float
+    method: str
+    #: Path and query, without keys.
+    target: str
+    #: Without keys.
+    headers: Mapping[str, str]
+    body: bytes
+    status: int
+    media_type: str
+    #: Empty where the reply is no JSON: a picture is drawn again, not kept.
+    answer: bytes
+    operation: str | None = None
+    task_id: str | None = None
+    phase: Phase | None = None
+    violations: Sequence[Violation] = ()
+    notices: Sequence[Notice] = ()
+    #: Seconds since the previous answer about the same task; None for the first.
+    gap: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """`ok`, or the first rule that the request broke."""
+        return self.violations[0].rule if self.violations else "ok"
+
+    @property
+    def size(self) -> int:
+        """Bytes that keeping it costs, roughly."""
+        return len(self.body) + len(self.answer) + len(self.target) + _OVERHEAD
+
+
+#: What an exchange costs beside its bytes.
+_OVERHEAD = 1_000
+
+
+class Journal:
+    """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
+
+    def __init__(self, *, most: int = 1_000, most_bytes: int = 16_000_000) -> None:
+        self._exchanges: deque[Exchange] = deque()
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        #: How many exchanges are no longer kept.
+        self.dropped = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep an exchange, and drop the oldest where there is no room."""
+        self._exchanges.append(exchange)
+        self._bytes += exchange.size
+        while len(self._exchanges) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= self._exchanges.popleft().size
+            self.dropped += 1
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(tuple(self._exchanges))
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __getitem__(self, index: int) -> Exchange:
+        return self._exchanges[index]

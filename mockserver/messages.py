@@ -1,0 +1,66 @@
+"""A request and a reply as values: what every door hands to the core, and gets back from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came in."""
+
+    method: str
+    #: As on the wire, percent-encoding included.
+    path: str
+    #: What stands behind the `?`, undecoded.
+    query: str = ""
+    #: Names in lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: None: larger than the door lets in, and not read.
+    body: bytes | None = b""
+    #: Scheme and authority by which the client reached us: what absolute URLs start with.
+    origin: str = "http://localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply as it goes out. The door adds Content-Length."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def success(data: Mapping[str, Any]) -> Reply:
+    """The envelope of a success around its data."""
+    return Reply(200, _encode({"success": True, "data": data, "error": None}))
+
+
+def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
+    """The envelope of an error around its message."""
+    envelope = {"success": False, "data": None, "error": {"message": message}}
+    return Reply(status, _encode(envelope), headers=headers or {})
+
+
+def _encode(envelope: Mapping[str, Any]) -> bytes:
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """The request is answered with an error, and nothing has happened."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] | None = None
+    #: The task that was asked for, where the request named one.
+    task_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"

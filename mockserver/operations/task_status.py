@@ -1,0 +1,56 @@
+"""Poll a task: its phase in the session's words, its progress, its picture's URL or its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts import Phase, State, schema, vocabularies
+from safelight.mockserver.messages import Refused
+from safelight.mockserver.operations import Answer, Call, operation
+from safelight.mockserver.uploads import picture_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safelight.mockserver.store import Task
+
+_REASON: Final[str] = schema("task_status.response.failed")["properties"]["data"]["properties"]["error"]["default"]
+
+
+@operation("GET")
+def task_status(call: Call) -> Answer:
+    """Say how a task is doing. On the polls axis, each of these moves it on."""
+    session, task_id = call.session, call.document["task_id"]
+    task = session.find(task_id)
+    if task is None:
+        raise Refused(404, "Task not found: this id was never issued to this key", task_id=task_id)
+    state = session.state(task, add=1)
+    if state.phase is Phase.FAILED:
+        session.store.refund(session.key, task.id)
+    word = vocabularies()[session.settings.vocabulary].words[state.phase]
+    return Answer({"id": task.id, "status": word, **_REST[state.phase](call, task, state)}, task.id, state.phase)
+
+
+def _waiting(_: Call, __: Task, ___: State) -> Mapping[str, Any]:
+    return {"created_at": None, "result": None}
+
+
+def _running(_: Call, __: Task, state: State) -> Mapping[str, Any]:
+    return {"created_at": None, "result": None, "progress": state.progress}
+
+
+def _done(call: Call, task: Task, _: State) -> Mapping[str, Any]:
+    return {"created_at": None, "result": {"image_url": call.request.origin + picture_path(call.session.key, task.id)}}
+
+
+def _failed(_: Call, __: Task, state: State) -> Mapping[str, Any]:
+    return {"error": state.reason or _REASON, "result": None}
+
+
+#: Phase -> what follows id and status in the data.
+_REST: Final[Mapping[Phase, Callable[[Call, Task, State], Mapping[str, Any]]]] = {
+    Phase.QUEUED: _waiting,
+    Phase.RUNNING: _running,
+    Phase.DONE: _done,
+    Phase.FAILED: _failed,
+}

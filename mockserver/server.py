@@ -1,0 +1,152 @@
+"""The application on a socket: uvicorn in front, or in a thread of its own."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread, current_thread, main_thread
+from typing import TYPE_CHECKING, Final
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from safelight.mockserver.messages import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+#: Bytes of request line and headers that are taken in. The parser itself knows no limit.
+_MOST_HEAD: Final = 64_000
+
+#: Seconds that requests under way have when the server stops.
+_GRACE: Final = 0.5
+
+#: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
+_KEEP_ALIVE: Final = 75
+
+
+@dataclass(eq=False)
+class CannotListen(Exception):
+    """The address cannot be bound."""
+
+    host: str
+    port: int
+    error: OSError
+
+    def __str__(self) -> str:
+        if self.error.errno == errno.EADDRINUSE:
+            return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
+        return f"cannot listen on {self.host}, port {self.port}: {self.error.strerror or self.error}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound TCP socket; port 0 takes a free one. Raises `CannotListen`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
+        bound = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise CannotListen(host, port, error) from None
+    return bound
+
+
+def origin_of(bound: socket.socket) -> str:
+    """The URL of a bound socket, without a path."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which answers in the published envelope even where there is no request to hand on."""
+
+    _head = 0
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def _count(self, *parts: bytes) -> None:
+        self._head += sum(map(len, parts))
+        if self._head > _MOST_HEAD:
+            raise ValueError("request line and headers are too large")
+
+    def send_400_response(self, msg: str) -> None:
+        reason = "request line and headers are too large" if self._head > _MOST_HEAD else "this is not HTTP"
+        reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
+        head = f"content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
+        self.transport.close()
+
+
+class AppServer(Server):
+    """An application on a bound socket. `run` blocks; a signal ends it without a trace."""
+
+    def __init__(self, app: ASGIApp, bound: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
+        config = Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            log_level="error",
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type] # uvicorn only hands it to wait_for
+        )
+        super().__init__(config)
+        self._bound = bound
+        self._ready = ready
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal or `should_exit`."""
+        super().run(sockets or [self._bound])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, then say that the first request can be answered."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again: the process ends with 0."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+
+@contextmanager
+def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve in a thread while the block runs. Gives the URL without a path; the first request can be sent at once."""
+    bound = listen(host, port)
+    started = Event()
+    server = AppServer(app, bound, ready=started.set)
+    thread = Thread(target=server.run, name="safelight", daemon=True)
+    thread.start()
+    started.wait()
+    try:
+        yield origin_of(bound)
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,97 @@
+"""The key is the world: what the core knows of one API key, and what it does to the tasks of that key."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from hashlib import sha256
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from safelight.contracts import Axis, State, price
+from safelight.mockserver.lives import Next, Settings
+from safelight.mockserver.store import Store, Task, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def fingerprint(key: str) -> str:
+    """What stands for a key wherever people and URLs see it: 8 hexadecimal digits."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """One key: its settings, its seed, and what was said about the tasks to come."""
+
+    key: str
+    store: Store
+    settings: Settings = field(default_factory=Settings)
+    seed: int = 0
+    nexts: deque[Next] = field(default_factory=deque)
+    #: Held for a whole request: what a session does, it does in one order.
+    lock: RLock = field(default_factory=RLock)
+
+    def now(self) -> float:
+        """The time of the session's clock, in seconds."""
+        return self.store.clock(self.key).now()
+
+    def find(self, task_id: str) -> Task | None:
+        """The task with this id, if it is this session's."""
+        return self.store.find(self.key, task_id)
+
+    def state(self, task: Task, *, add: int = 0) -> State:
+        """The task's state now; `add` 1 counts this as a poll."""
+        return state_of(self.store, self.key, task, add=add)
+
+    def settle(self, said: Next) -> None:
+        """Settle something about the next task that nothing is settled about yet."""
+        if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.nexts)):
+            raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
+        if self.settings.slots and said.axis not in (None, Axis.SECONDS):
+            raise ValueError("engine slots need lives in seconds: polls and ticks do not say when a slot is free")
+        self.nexts.append(said)
+
+    def release(self, task_id: str, ticks: int = 1) -> None:
+        """Move a task on the axis of ticks along."""
+        if self.find(task_id) is None:
+            raise ValueError(f"no task {task_id!r}: it was never issued to this key")
+        self.store.count(self.key, "ticks", task_id, add=ticks)
+
+    def submit(
+        self, operation: str, request: dict[str, Any], workflow: str, new_id: Callable[[Random], str], size: int
+    ) -> Task:
+        """Accept a valid request: draw its task's life, id and seed, and book it."""
+        number = self.store.count(self.key, "submits") + 1
+        of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
+        random = Random(f"{self.seed} {self.key} {number}")
+        said = self.nexts.popleft() if self.nexts else Next()
+        lives = self.settings.lives_of(workflow)
+        drawn = lives.draw(of_workflow if workflow in self.settings.workflows else number, random)
+        task = Task(
+            id=said.id or self._unused(new_id, random),
+            number=number,
+            operation=operation,
+            workflow=workflow,
+            request=request,
+            seed=_pixel_seed(request, random),
+            timeline=said.applied(drawn),
+            axis=said.axis or lives.axis,
+            submitted=self.now(),
+            price=price(operation),
+            size=size,
+        )
+        return self.store.book(self.key, task, slots=self.settings.slots)
+
+    def _unused(self, new_id: Callable[[Random], str], random: Random) -> str:
+        while self.find(drawn := new_id(random)) or any(drawn == said.id for said in self.nexts):
+            pass
+        return drawn
+
+
+def _pixel_seed(request: dict[str, Any], random: Random) -> int:
+    drawn = random.getrandbits(32)
+    asked = int(request.get("seed", -1))
+    return drawn if asked < 0 else asked

@@ -1,0 +1,221 @@
+"""Where sessions keep what lasts: tasks, counters, ledger and journal, behind a few atomic verbs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from heapq import heapreplace
+from math import inf, isinf
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from safelight.contracts import Axis, State, Timeline
+from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.journal import Exchange, Journal
+from safelight.mockserver.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One accepted submit. A value: what becomes of it is a function of its timeline."""
+
+    id: str
+    #: The how-manieth task of its session, from 1.
+    number: int
+    operation: str
+    workflow: str
+    #: The document that was submitted.
+    request: Mapping[str, Any]
+    #: The seed its picture is drawn from: the one asked for, or the one drawn.
+    seed: int
+    timeline: Timeline
+    axis: Axis
+    #: When it was submitted, in seconds of the session's clock.
+    submitted: float
+    #: Credits taken.
+    price: int
+    #: Bytes of the request: what keeping it costs.
+    size: int = 0
+
+
+class Store(Protocol):
+    """The verbs of a store. Each is atomic; `key` is the API key whose session is meant."""
+
+    #: Its verbs wait for disk or network: the core is then called in a worker thread.
+    does_io: bool
+
+    def open(self, key: str, clock: Clock) -> None:
+        """Begin a session with nothing in it, or begin it anew."""
+
+    def close(self, key: str) -> None:
+        """Forget a session and all in it."""
+
+    def is_idle(self, key: str) -> bool:
+        """No task of the session is still to change."""
+
+    def book(self, key: str, task: Task, *, slots: int | None) -> Task:
+        """Keep a task and take its price; with slots, its timeline is held until an engine is free."""
+
+    def refund(self, key: str, task_id: str) -> bool:
+        """Return a task's price, once. False: it was returned before."""
+
+    def find(self, key: str, task_id: str) -> Task | None:
+        """The task with this id, if it was issued to this key and is still kept."""
+
+    def count(self, key: str, counter: str, task_id: str = "", *, add: int = 1) -> int:
+        """Add to a counter, of the session or of one task. Returns what it was before."""
+
+    def record(self, key: str | None, exchange: Exchange) -> Exchange:
+        """Keep an exchange with its gap filled in; without a key, among the orphans."""
+
+    def clock(self, key: str) -> Clock:
+        """The session's clock."""
+
+
+def state_of(store: Store, key: str, task: Task, *, add: int = 0) -> State:
+    """A task's state now. A poll adds itself; whoever only looks sees what the last poll was told."""
+    if task.axis is Axis.SECONDS:
+        return task.timeline.at(store.clock(key).now() - task.submitted)
+    if task.axis is Axis.POLLS:
+        before = store.count(key, "polls", task.id, add=add)
+        return task.timeline.at(before if add else max(before - 1, 0))
+    return task.timeline.at(store.count(key, "ticks", task.id, add=0))
+
+
+@dataclass(slots=True)
+class World:
+    """What one session keeps."""
+
+    clock: Clock
+    tasks: dict[str, Task] = field(default_factory=dict)
+    #: Task id ("" for the session) -> counter -> count.
+    counters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    ledger: Ledger = field(default_factory=Ledger)
+    journal: Journal = field(default_factory=Journal)
+    #: When each engine slot is free again: a heap.
+    free: list[float] = field(default_factory=list)
+    #: Task id -> when it was last answered about.
+    answered: dict[str, float] = field(default_factory=dict)
+    #: Ids of tasks whose price was returned.
+    refunded: set[str] = field(default_factory=set)
+    #: With more tasks, or more bytes of them, it is time to look which are finished.
+    mark: int = 0
+    mark_bytes: int = 0
+    bytes: int = 0
+    lock: RLock = field(default_factory=RLock)
+
+
+class MemoryStore:
+    """Everything in this process. Finished tasks are bounded in number and bytes; a living one never goes."""
+
+    does_io = False
+
+    def __init__(self, *, most_finished: int = 10_000, most_bytes: int = 64_000_000) -> None:
+        self._worlds: dict[str, World] = {}
+        self._most_finished = most_finished
+        self._most_bytes = most_bytes
+        #: Exchanges of requests without a usable key.
+        self.orphans = Journal()
+
+    def open(self, key: str, clock: Clock) -> None:
+        """Begin a session with nothing in it, or begin it anew."""
+        self._worlds[key] = World(clock, mark=self._most_finished, mark_bytes=self._most_bytes)
+
+    def close(self, key: str) -> None:
+        """Forget a session and all in it."""
+        del self._worlds[key]
+
+    def is_idle(self, key: str) -> bool:
+        """No task of the session is still to change."""
+        return all(state_of(self, key, task).is_final for task in self.world(key).tasks.values())
+
+    def world(self, key: str) -> World:
+        """What the session of this key keeps: for reading."""
+        if key not in self._worlds:
+            self.open(key, RealClock())
+        return self._worlds[key]
+
+    def book(self, key: str, task: Task, *, slots: int | None) -> Task:
+        """Keep a task and take its price; with slots, its timeline is held until an engine is free."""
+        world = self.world(key)
+        with world.lock:
+            booked = task if slots is None else _held(task, world, slots)
+            world.tasks[task.id] = booked
+            world.bytes += task.size
+            world.ledger.add(Entry(task.submitted, -task.price, task.id, task.operation))
+            if len(world.tasks) > world.mark or world.bytes > world.mark_bytes:
+                self._forget(key, world)
+            return booked
+
+    def refund(self, key: str, task_id: str) -> bool:
+        """Return a task's price, once. False: it was returned before."""
+        world = self.world(key)
+        with world.lock:
+            if task_id in world.refunded:
+                return False
+            world.refunded.add(task_id)
+            price = world.tasks[task_id].price
+            world.ledger.add(Entry(world.clock.now(), price, task_id, "refund"))
+            return True
+
+    def find(self, key: str, task_id: str) -> Task | None:
+        """The task with this id, if it was issued to this key and is still kept."""
+        return self.world(key).tasks.get(task_id)
+
+    def count(self, key: str, counter: str, task_id: str = "", *, add: int = 1) -> int:
+        """Add to a counter, of the session or of one task. Returns what it was before."""
+        world = self.world(key)
+        with world.lock:
+            counters = world.counters[task_id]
+            before = counters[counter]
+            counters[counter] = before + add
+            return before
+
+    def record(self, key: str | None, exchange: Exchange) -> Exchange:
+        """Keep an exchange with its gap filled in; without a key, among the orphans."""
+        if key is None:
+            self.orphans.add(exchange)
+            return exchange
+        world = self.world(key)
+        with world.lock:
+            if exchange.task_id in world.tasks:
+                before = world.answered.get(exchange.task_id)
+                world.answered[exchange.task_id] = exchange.at
+                exchange = exchange if before is None else exchange._replace(gap=exchange.at - before)
+            world.journal.add(exchange)
+            return exchange
+
+    def clock(self, key: str) -> Clock:
+        """The session's clock."""
+        return self.world(key).clock
+
+    def _forget(self, key: str, world: World) -> None:
+        """Let the oldest finished tasks go, a tenth more than needed: so this runs once in many submits."""
+        finished = [task for task in world.tasks.values() if state_of(self, key, task).is_final]
+        surplus, room = len(finished) - self._most_finished * 9 // 10, self._most_bytes * 9 // 10
+        for task in finished:
+            if surplus <= 0 and world.bytes <= room:
+                break
+            surplus -= 1
+            world.bytes -= task.size
+            del world.tasks[task.id]
+            world.counters.pop(task.id, None)
+            world.answered.pop(task.id, None)
+            world.refunded.discard(task.id)
+        world.mark = max(self._most_finished, len(world.tasks) * 11 // 10)
+        world.mark_bytes = max(self._most_bytes, world.bytes * 11 // 10)
+
+
+def _held(task: Task, world: World, slots: int) -> Task:
+    """The task as it lives when it has to wait for one of the slots, in the order of submits."""
+    ready = task.submitted + task.timeline.wait
+    if isinf(ready):
+        return task
+    if not world.free:
+        world.free = [-inf] * slots
+    begins = max(ready, world.free[0])
+    heapreplace(world.free, begins + task.timeline.length - task.timeline.wait)
+    return replace(task, timeline=task.timeline.held(begins - ready))

@@ -1,0 +1,93 @@
+"""Valid answers of the service: to a submit, and to a poll."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+
+from safelight.contracts import Phase, vocabularies, workflows
+from safelight.contracts.schemas import known
+from safelight.contracts.wording import did_you_mean, either
+from safelight.strategies.texts import texts
+from safelight.strategies.values import merged, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+#: The variant whose schema is the envelope of an error.
+ERROR: Final = "error"
+
+#: Sentences of errors: documented ones, one that sounds like another error, and any.
+_MESSAGES: Final = st.one_of(
+    st.sampled_from(["Insufficient balance", "Unauthorized: Invalid API Key", "Upstream error: 429"]), texts(1)
+)
+
+_HOSTS: Final = st.sampled_from(["localhost", "cdn.example.com", "127.0.0.1:8123", "[::1]", "b\u00fccher.example"])
+
+_FILES: Final = st.sampled_from(["1.png", "uploads/a.png", "uploads/a%20b.png?v=2", "", "\N{CAT}.png"])
+
+#: Absolute addresses of pictures. The pattern alone lets through what is no URL.
+_URLS: Final = st.builds("{}://{}/{}".format, st.sampled_from(["http", "https"]), _HOSTS, _FILES)
+
+_TIMES: Final = st.one_of(st.none(), st.just("2026-01-31T09:00:00Z"), st.integers(0, 2**31), texts())
+
+
+def responses(variant: str | None = None) -> SearchStrategy[dict[str, Any]]:
+    """Valid answers of `image_generation` in their envelope, of any variant or of one; `error` is the error envelope."""
+    if variant is None:
+        return st.one_of(*map(responses, _variants()))
+    _is_one_of(variant, _variants(), "variant")
+    return _errors() if variant == ERROR else _accepted(variant)
+
+
+def statuses(phase: Phase | str | None = None, *, vocabulary: str = "published") -> SearchStrategy[dict[str, Any]]:
+    """Valid answers of `task_status` in their envelope, in any phase or in one, in the words of the vocabulary."""
+    _is_one_of(vocabulary, vocabularies(), "vocabulary")
+    if phase is None:
+        return st.one_of(*(statuses(each, vocabulary=vocabulary) for each in Phase))
+    _is_one_of(phase, [str(each) for each in Phase], "phase")
+    word = vocabularies()[vocabulary].words[Phase(phase)]
+    plausible = {"id": _ids(), "status": st.just(word), "created_at": _TIMES, "image_url": _URLS}
+    return values(known(f"task_status.response.{phase}"), plausible=plausible)
+
+
+@st.composite
+def _accepted(draw: DrawFn, variant: str) -> dict[str, Any]:
+    answer: dict[str, Any] = draw(values(known(_schema(variant))))
+    data = answer["data"]
+    if "check_status" in data:  # so far the beginning, which the pattern states
+        data["check_status"] += quote(data["id"], safe="")
+    return answer
+
+
+def _errors() -> SearchStrategy[dict[str, Any]]:
+    return values(known(ERROR), plausible={"message": _MESSAGES})
+
+
+def _ids() -> SearchStrategy[str]:
+    """Task ids of each variant."""
+    stated = (merged(known(_schema(variant)))["properties"]["data"] for variant in _accepting())
+    return st.one_of(*(values(data["properties"]["id"]) for data in stated))
+
+
+def _schema(variant: str) -> str:
+    return f"image_generation.response.{variant}"
+
+
+def _accepting() -> list[str]:
+    return list(dict.fromkeys(workflow.variant for workflow in workflows().values()))
+
+
+def _variants() -> list[str]:
+    return [*_accepting(), ERROR]
+
+
+def _is_one_of(name: str, options: Iterable[str], kind: str) -> None:
+    known_ones = list(options)
+    if name not in known_ones:
+        near = did_you_mean(name, known_ones)
+        raise ValueError(f"no {kind} is called {name!r}{near}; there are {either(known_ones)}")

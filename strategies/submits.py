@@ -1,0 +1,79 @@
+"""Valid requests for an image: as clients send them, and as few do."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from hypothesis import strategies as st
+
+from safelight.contracts import workflows
+from safelight.contracts.schemas import Schema, known
+from safelight.contracts.wording import did_you_mean, either
+from safelight.strategies.graphs import comfyui_workflows
+from safelight.strategies.odds import seldom
+from safelight.strategies.texts import texts
+from safelight.strategies.values import members, values
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+#: One prompt in so many is a graph, where either kind will do.
+_GRAPHS: Final = 8
+
+#: Graphs within requests are small; `comfyui_workflows` draws large ones.
+_MOST_NODES: Final = 12
+
+#: Parameters of other services, and misspelled ones: the contract ignores them.
+_UNKNOWN: Final = ("user", "Width", "negativePrompt", "n", "", "response_format", "\N{CAT}")
+
+_ANYTHING: Final = st.one_of(st.none(), st.booleans(), st.integers(), texts(), st.lists(st.integers(), max_size=3))
+
+_MODELS: Final = st.sampled_from(["anime/v3.safetensors", "models\\sdxl base.ckpt", "../model.safetensors"])
+
+
+def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str | dict[str, Any]]:
+    """Valid prompts: text, and now and then a whole workflow graph; `kind` asks for one of them alone."""
+    match kind:
+        case "text":
+            return values({**known("image_generation.request")["properties"]["prompt"], "type": "string"})
+        case "graph":
+            return comfyui_workflows(_MOST_NODES)
+        case None:
+            return st.one_of(*[prompts("text")] * (_GRAPHS - 1), prompts("graph"))
+    raise ValueError(f"no kind of prompt is called {kind!r}; there are: text, graph")
+
+
+def requests(
+    workflow: str | None = None, *, prompt: SearchStrategy[Any] | None = None
+) -> SearchStrategy[dict[str, Any]]:
+    """JSON documents of valid requests, as plain dicts; `workflow` names the one that all ask for.
+
+    Optional parameters are present or not, their bounds and defaults far more often than by chance, and now and
+    then there is a parameter that the contract does not know. `prompt` replaces the prompts.
+    """
+    return _requests(_stated(workflow), prompts() if prompt is None else prompt)
+
+
+@st.composite
+def _requests(draw: DrawFn, stated: Schema, prompt: SearchStrategy[Any]) -> dict[str, Any]:
+    model = values(stated["properties"]["model"])
+    document = draw(members(stated, plausible={"prompt": prompt, "model": st.one_of(_MODELS, model)}))
+    if draw(seldom()):
+        document[draw(st.sampled_from(_UNKNOWN))] = draw(_ANYTHING)
+    return document
+
+
+@cache
+def _stated(workflow: str | None) -> Schema:
+    """The request's schema, with this workflow alone; it is named unless it is the default."""
+    schema = known("image_generation.request")
+    if workflow is None:
+        return schema
+    if workflow not in workflows():
+        near = did_you_mean(workflow, workflows())
+        raise ValueError(f"no workflow is called {workflow!r}{near}; there are {either(workflows())}")
+    stated = schema["properties"]["workflow"]
+    required = schema["required"] if workflow == stated.get("default") else [*schema["required"], "workflow"]
+    properties = {**schema["properties"], "workflow": {**stated, "enum": [workflow]}}
+    return {**schema, "required": required, "properties": properties}

@@ -1,0 +1,66 @@
+"""Text as people and programs send it: what has broken clients before, in pieces, the plainest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from safelight.strategies.odds import seldom
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+#: What texts are put together from. Examples shrink towards the first.
+PIECES: Final = (
+    "a",
+    " ",
+    "cat",
+    "1girl, solo",
+    "(masterpiece:1.2)",
+    "<lora:ink:0.8>",
+    "null",
+    "429",
+    '"',
+    "'",
+    "\\",
+    "\n",
+    "\r\n",
+    "\t",
+    "%20",
+    "&",
+    "../",
+    "{}",
+    "</b>",
+    "\u00e9",
+    "e\N{COMBINING ACUTE ACCENT}",
+    "\u4e00\u53ea\u732b",  # a cat, in Chinese
+    "\u0642\u0637\u0629",  # a cat, from right to left
+    "\u05d7\u05ea\u05d5\u05dc",  # another
+    "\N{CAT}",
+    "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}",  # one picture, three characters
+    "\N{RIGHT-TO-LEFT OVERRIDE}",
+    "\N{ZERO WIDTH SPACE}",
+    "\N{NULL}",
+)
+
+#: So many pieces make a text of usual length.
+_MOST_PIECES: Final = 8
+
+#: A long text repeats a short one up to this often.
+_MOST_TIMES: Final = 2_000
+
+#: Any character that UTF-8 can carry: no halves of surrogate pairs.
+_CHARACTERS: Final = st.characters(codec="utf-8")
+
+_PIECE: Final = st.one_of(st.sampled_from(PIECES), st.sampled_from(PIECES), _CHARACTERS)
+
+
+@st.composite
+def texts(draw: DrawFn, least: int = 0, *, most: int | None = None) -> str:
+    """Texts of `least` to `most` characters, the shortest and the longest weighted; now and then a very long one."""
+    pieces = draw(st.lists(_PIECE, min_size=least, max_size=least + _MOST_PIECES))
+    text = "".join(pieces)
+    if draw(seldom()):
+        text *= draw(st.integers(2, _MOST_TIMES if most is None else most + 1))
+    return text[:most]

@@ -1,0 +1,311 @@
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFont
+from PIL.PngImagePlugin import PngImageFile
+
+from safelight.mockserver.pictures import CHUNK_BYTES, SMALLEST, Gallery, Picture, chunks, draw, lines_of, spelled
+
+GRAPH = {
+    "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a note that leads nowhere"}},
+    "3": {"class_type": "KSampler", "inputs": {"seed": 1, "positive": ["6", 0], "negative": ["5", 0]}},
+    "5": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry hands"}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a castle of salt"}},
+}
+HOSTILE = {
+    "nothing but controls": "\x00\x01\x1b[31m\r\n\t\x7f\x9f",
+    "a lone surrogate": "a \ud83d cat",
+    "right to left": "قطة نائمة على السطح \u202e gnp.exe",
+    "chinese": "一只可爱的猫坐在月亮上\uff0c水彩画" * 9,
+    "emoji": "🐱👩‍👩‍👧‍👦🏳️‍🌈👍🏽🔥🔥",
+    "marks on marks": "Z" + "\u0301\u0489" * 400,
+    "one long word": "w" * 5_000,
+    "layout of automatic1111": 'cat\nNegative prompt: dog\nSteps: 1, Seed: 2, Model: "x"',
+    "latin-1": "café «à la crème» ÿ\xa0",
+    "beyond all planes": "\U0010ffff\ue000\ufffe",
+}
+seeds = st.integers(min_value=0) | st.integers(0, 2**63)
+sides = st.integers(1, 150)
+texts = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(list(HOSTILE.values()))
+
+
+def asked(width: int = 64, height: int = 64, *, seed: int = 7, task_id: str = "t-1", **request: Any) -> Picture:
+    return Picture(width, height, seed, task_id, {"prompt": "a red fox", **request})
+
+
+def opened(png: bytes) -> PngImageFile:
+    image = Image.open(BytesIO(png))
+    assert isinstance(image, PngImageFile)
+    image.load()
+    return image
+
+
+def pixels(picture: Picture) -> bytes:
+    return opened(draw(picture)).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(1, 1), (1, 3072), (3072, 1), (47, 49), (48, 48), (64, 3072), (3072, 64), (64, 64), (832, 1216), (3072, 3072)],
+)
+def test_a_picture_has_exactly_the_size_asked_for(size: tuple[int, int]) -> None:
+    assert opened(draw(asked(*size))).size == size
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.builds(asked, sides, sides, seed=seeds, task_id=texts, prompt=texts, negative_prompt=texts))
+def test_whatever_is_asked_for_is_drawn_and_its_text_is_read_back(picture: Picture) -> None:
+    image = opened(draw(picture))
+    assert (image.size, image.text) == ((picture.width, picture.height), chunks(picture))
+
+
+@pytest.mark.parametrize("prompt", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_round_trips(prompt: str) -> None:
+    picture = asked(300, 200, prompt=prompt, negative_prompt=prompt, task_id=prompt, model=prompt)
+    text = opened(draw(picture)).text
+    document = json.loads(text["safelight"])
+    assert text == chunks(picture)
+    assert "\x00" not in "".join(text.values())
+    assert (document["task_id"], document["request"]) == (prompt, picture.request)
+
+
+def test_the_same_picture_has_the_same_bytes() -> None:
+    assert draw(asked(200, 100)) == draw(asked(200, 100))
+
+
+def test_pixels_do_not_depend_on_the_task() -> None:
+    assert pixels(asked(200, 100, task_id="a")) == pixels(asked(200, 100, task_id="b"))
+
+
+@pytest.mark.parametrize("size", [(40, 40), (200, 100)], ids=["bare", "captioned"])
+def test_another_seed_or_prompt_is_another_picture(size: tuple[int, int]) -> None:
+    others = [asked(*size), asked(*size, seed=8), asked(*size, prompt="a red fax"), asked(*size, prompt=GRAPH)]
+    assert len({pixels(picture) for picture in others}) == len(others)
+
+
+def test_moods_vary_with_the_seed() -> None:
+    ramps = [opened(draw(asked(8, 8, seed=seed))).getpalette() for seed in range(40)]
+    assert len({tuple(ramp or ()) for ramp in ramps}) >= 8
+
+
+def test_a_seed_may_have_more_digits_than_python_writes() -> None:
+    picture = asked(300, 200, seed=10**5_000 + 1)
+    text = opened(draw(picture)).text
+    assert json.loads(text["safelight"])["seed"] == hex(picture.seed)
+
+
+def plate(picture: Picture) -> list[int]:
+    image = opened(draw(picture))
+    return list(
+        image.crop((image.width // 9, image.height * 6 // 7, image.width // 2, image.height * 19 // 20)).tobytes()
+    )
+
+
+@pytest.mark.parametrize("side", [64, 256, 512, 2048])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_caption_is_light_letters_on_a_dark_plate(side: int, seed: int) -> None:
+    tones = plate(asked(side, side, seed=seed, prompt="WWWW MMMM WWWW MMMM"))
+    ground = sorted(tones)[len(tones) // 2]
+    assert (ground < 60, max(tones) > 140) == (True, True)
+
+
+def test_a_picture_too_small_for_letters_has_no_caption() -> None:
+    one, other = (pixels(asked(SMALLEST - 1, 200, workflow=workflow)) for workflow in ("default", "anime"))
+    assert one == other
+
+
+def test_a_captioned_picture_names_its_workflow() -> None:
+    assert pixels(asked(300, 200, workflow="default")) != pixels(asked(300, 200, workflow="anime"))
+
+
+@settings(deadline=None)
+@given(texts, st.integers(8, 60), st.integers(60, 900), st.integers(1, 4))
+def test_lines_stay_in_their_room(text: str, points: int, room: int, most: int) -> None:
+    lines = lines_of(text, points, room, most)
+    assert len(lines) <= most
+    assert all(font.getlength(line) <= room or len(line.rstrip("…")) <= 1 for line, font in lines)
+
+
+def test_lines_end_at_words() -> None:
+    lines = [line for line, _ in lines_of("one two three four five six", 20, 110, 9)]
+    assert " ".join(lines) == "one two three four five six"
+    assert len(lines) > 1
+
+
+def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
+    (first, _), (last, _) = lines_of("one two three four five six", 20, 100, 2)
+    assert ("…" in first, last.endswith("…")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("plain", "plain"),
+        ("café \u2014 \u201e\u00e0 la carte\u201d", 'cafe - "a la carte\u201d'),
+        ("한글 и", "[2 Hangul characters] [Cyrillic character]"),
+        ("一只猫 asleep", "[3 CJK characters] asleep"),
+        ("on fire 🔥🔥, 🐱", "on fire [2 fires], [cat face]"),
+        ("\uff21\uff22\uff23\uff0c一。", "ABC, [CJK character]. "),
+        ("👍🏽", "[thumbs up sign]"),
+    ],
+)
+def test_letters_without_a_glyph_are_said_in_words(text: str, words: str) -> None:
+    assert spelled(text, "") == words
+
+
+def test_no_font_draws_boxes_for_letters() -> None:
+    (line, font), *_ = lines_of("ሀሁ 一二 \U0001f9ff \U00013000", 20, 2_000, 1)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    box = bytes(font.getmask("\U0010ffff"))
+    assert [letter for letter in line if not letter.isspace() and bytes(font.getmask(letter)) == box] == []
+
+
+def test_parameters_are_laid_out_as_automatic1111_does() -> None:
+    request: dict[str, Any] = {"negative_prompt": "blurry", "steps": 20, "cfg": 6, "model": "dream, v2"}
+    assert chunks(asked(768, 1024, seed=123, **request))["parameters"] == (
+        'a red fox\nNegative prompt: blurry\nSteps: 20, CFG scale: 6, Seed: 123, Size: 768x1024, Model: "dream, v2"'
+    )
+
+
+def test_parameters_name_only_what_was_asked_for() -> None:
+    assert chunks(asked(8, 9, seed=1))["parameters"] == "a red fox\nSeed: 1, Size: 8x9"
+
+
+def test_a_comfyui_workflow_is_kept_whole_and_its_positive_prompt_shown() -> None:
+    found = chunks(asked(prompt=GRAPH))
+    assert json.loads(found["prompt"]) == GRAPH
+    assert found["parameters"].splitlines()[0] == "a castle of salt"
+
+
+@pytest.mark.parametrize(
+    ("graph", "shown"),
+    [
+        ({"1": {"class_type": "LoadImage", "inputs": {}}}, "ComfyUI workflow, 1 node"),
+        ({"1": {"class_type": "A", "inputs": {}}, "2": {}}, "ComfyUI workflow, 2 nodes"),
+        ({"5": GRAPH["5"], "3": GRAPH["3"]}, "ComfyUI workflow, 2 nodes"),
+        ({"5": GRAPH["5"]}, "blurry hands"),
+        ({"5": {"class_type": "CLIPTextEncode", "inputs": {"text": ["9", 0]}}}, "ComfyUI workflow, 1 node"),
+        ({"3": {"class_type": "K", "inputs": {"positive": [[], 0]}}, "x": None}, "ComfyUI workflow, 2 nodes"),
+    ],
+)
+def test_a_workflow_is_shown_by_its_text_or_counted(graph: dict[str, Any], shown: str) -> None:
+    assert chunks(asked(prompt=graph))["parameters"].splitlines()[0] == shown
+
+
+def test_only_a_workflow_has_a_prompt_chunk() -> None:
+    assert set(chunks(asked())) == {"parameters", "safelight"}
+
+
+@pytest.mark.parametrize("prompt", ["fox " * 2_500_000, "一" * 3_000_000, {"1": {"class_type": "\x00" * 2_000_000}}])
+def test_a_huge_request_is_cut_with_a_mark(prompt: Any) -> None:
+    picture = asked(64, 64, prompt=prompt, negative_prompt="n" * 10**6, model="m" * 10**6, task_id="\x00" * 10**5)
+    text = opened(draw(picture)).text
+    assert text == chunks(picture)
+    assert all("[cut: " in value and len(value.encode()) < CHUNK_BYTES + 200 for value in text.values())
+    assert json.loads(text["safelight"])["seed"] == picture.seed
+
+
+def test_a_huge_task_id_is_cut_with_a_mark() -> None:
+    found = chunks(asked(task_id="\x00" * 40_000))
+    assert "[cut: 40000 " in json.loads(found["safelight"])["task_id"]
+    assert len(found["safelight"]) < CHUNK_BYTES
+
+
+def test_nesting_that_json_cannot_write_is_named() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"inputs": deep}
+    picture = asked(prompt=deep)
+    assert "RecursionError" in opened(draw(picture)).text["prompt"]
+    while deep:  # taken apart by hand: the interpreter would do it recursively
+        deep = deep["inputs"]
+
+
+class Painter:
+    """Draws nothing, and remembers for whom; each PNG is as many bytes as the picture is wide."""
+
+    def __init__(self, before: Callable[[Picture], object] = bool) -> None:
+        self.seen: list[str] = []
+        self.before = before
+
+    def __call__(self, picture: Picture) -> bytes:
+        self.seen.append(picture.task_id)
+        self.before(picture)
+        return bytes(picture.width)
+
+
+def test_a_gallery_draws_a_picture_once() -> None:
+    gallery, picture = Gallery(), asked()
+    assert ("k" in gallery, gallery.get("k")) == (False, None)
+    png = gallery.png("k", picture)
+    assert png == draw(picture)
+    assert gallery.png("k", picture) is png
+    assert gallery.get("k") is png
+    assert "k" in gallery
+
+
+def test_the_least_recently_used_pictures_go_first() -> None:
+    gallery = Gallery(limit=30, draw=Painter())
+    for key in "abc":
+        gallery.png(key, asked(10))
+    gallery.png("a", asked(10))
+    gallery.get("b")
+    gallery.png("d", asked(10))
+    assert [key in gallery for key in "abcd"] == [True, True, False, True]
+
+
+def test_a_gallery_keeps_to_its_limit() -> None:
+    gallery = Gallery(limit=30, draw=Painter())
+    gallery.png("a", asked(20))
+    gallery.png("b", asked(11))
+    assert ("a" in gallery, "b" in gallery) == (False, True)
+    assert len(gallery.png("huge", asked(31))) == 31
+    assert ("huge" in gallery, "b" in gallery) == (False, False)
+    gallery.png("c", asked(30))
+    assert "c" in gallery
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def test_first_fetches_at_once_draw_once(pool: ThreadPoolExecutor) -> None:
+    second, start = threading.Event(), threading.Barrier(8)
+    painter = Painter(lambda _: second.set() if len(painter.seen) > 1 else second.wait(0.2))
+    gallery = Gallery(draw=painter)
+
+    def fetch(_: int) -> bytes:
+        start.wait(5)
+        return gallery.png("k", asked(9))
+
+    assert set(pool.map(fetch, range(8))) == {bytes(9)}
+    assert painter.seen == ["t-1"]
+
+
+def test_different_pictures_do_not_wait_for_each_other(pool: ThreadPoolExecutor) -> None:
+    both = threading.Barrier(2)
+    gallery = Gallery(draw=Painter(lambda _: both.wait(5)))
+    one, other = (pool.submit(gallery.png, key, asked(9)) for key in "ab")
+    assert one.result() == other.result() == bytes(9)
+
+
+def test_a_picture_that_failed_is_drawn_again(pool: ThreadPoolExecutor) -> None:
+    def fail(_: Picture) -> None:
+        if len(painter.seen) == 1:
+            raise MemoryError
+
+    painter = Painter(fail)
+    gallery = Gallery(draw=painter)
+    with pytest.raises(MemoryError):
+        gallery.png("k", asked(9))
+    assert "k" not in gallery
+    assert pool.submit(gallery.png, "k", asked(9)).result(5) == bytes(9)
