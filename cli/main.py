@@ -1,6 +1,7 @@
 """`safelight`: the group whose commands are the modules of this folder.
 
-Every module holds `command`, and imports nothing heavy until that runs: `--help` pays for all of them.
+Every module without a leading underscore holds `command`, and imports nothing heavy until that runs:
+`--help` pays for all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands' names, sorted."""
-        return sorted(module.name for module in iter_modules(safelight.cli.__path__) if module.name != "main")
+        names = {module.name for module in iter_modules(safelight.cli.__path__)} - {"main"}
+        return sorted(name for name in names if not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ class Exchange(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`ok`, or the first rule that the request broke."""
-        return self.violations[0].rule if self.violations else "ok"
+        """`ok`, the first rule that the request broke, or `refused` where no rule of a schema says why."""
+        if self.violations:
+            return self.violations[0].rule
+        return "ok" if self.status == HTTPStatus.OK else "refused"
 
     @property
     def size(self) -> int:

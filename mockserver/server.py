@@ -57,10 +57,10 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def origin_of(bound: socket.socket) -> str:
-    """The URL of a bound socket, without a path."""
+def entry_of(bound: socket.socket) -> str:
+    """The entry point of the API behind a bound socket, ending in `/v1/index.php`."""
     host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1/index.php"
 
 
 class _Protocol(HttpToolsProtocol):
@@ -138,7 +138,7 @@ class AppServer(Server):
 
 @contextmanager
 def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread while the block runs. Gives the URL without a path; the first request can be sent at once."""
+    """Serve in a thread while the block runs. Gives the entry point; the first request can be sent at once."""
     bound = listen(host, port)
     started = Event()
     server = AppServer(app, bound, ready=started.set)
@@ -146,7 +146,7 @@ def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterat
     thread.start()
     started.wait()
     try:
-        yield origin_of(bound)
+        yield entry_of(bound)
     finally:
         server.should_exit = True
         thread.join()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from safelight.mockserver.api import Api
 from safelight.mockserver.clock import Clock, RealClock
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from safelight.contracts import Axis, Timeline
     from safelight.mockserver.journal import Journal
     from safelight.mockserver.ledger import Ledger
-
-#: The path of the entry point.
-ENTRY: Final = "/v1/index.php"
 
 
 class Safelight:
@@ -54,12 +51,12 @@ class Safelight:
         self._session = self._api.open(api_key, clock=self._clock)
         self._port = port
         self._open = ExitStack()
-        self._origin = ""
+        self._url = ""
 
     def __enter__(self) -> Self:
         from safelight.mockserver.server import in_thread  # noqa: PLC0415 - uvicorn is needed for a socket alone
 
-        self._origin = self._open.enter_context(in_thread(self.asgi, port=self._port))
+        self._url = self._open.enter_context(in_thread(self.asgi, port=self._port))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,9 +65,9 @@ class Safelight:
     @property
     def url(self) -> str:
         """The entry point, ending in `/v1/index.php`."""
-        if not self._origin:
+        if not self._url:
             raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
-        return self._origin + ENTRY
+        return self._url
 
     @property
     def asgi(self) -> Starlette:

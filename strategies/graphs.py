@@ -101,6 +101,13 @@ _SPELLINGS: Final = ("{}", "{}", "{}", "{}", "57:{}", "node {}", "a/b~{}", "\N{C
 #: Inputs of classes that no one here knows: anything but an array, which would be a link.
 _ODD: Final = st.one_of(st.none(), st.booleans(), st.integers(), texts(), st.just("1"), st.builds(dict))
 
+_TITLES: Final = texts()
+
+_IS_ODD: Final = seldom()
+_IS_LARGE: Final = seldom(12)
+_IS_SORTED: Final = st.booleans()
+_PLANS: Final = st.sampled_from(((), (), (), TEXT_TO_IMAGE))
+
 #: Usual graphs have at most so many nodes, lest drawing takes long.
 _USUAL: Final = 5
 
@@ -116,20 +123,20 @@ def comfyui_workflows(max_nodes: int = 30, *, linked: bool = False) -> SearchStr
 
 @st.composite
 def _workflows(draw: DrawFn, most: int, *, linked: bool) -> Graph:
-    plan = draw(st.sampled_from(((), (), (), TEXT_TO_IMAGE))) if len(TEXT_TO_IMAGE) <= most else ()
+    plan = draw(_PLANS) if len(TEXT_TO_IMAGE) <= most else ()
     least = max(2 if linked else 1, len(plan))
-    count = draw(st.integers(least, most if draw(seldom(12)) else min(most, least + _USUAL)))
+    count = draw(st.integers(least, most if draw(_IS_LARGE) else min(most, least + _USUAL)))
     graph: Graph = {}
-    outputs: dict[str, list[list[Any]]] = {}
-    for place, node_id in enumerate(draw(_ids(count))):
-        chosen = plan[place] if place < len(plan) else draw(_fitting(outputs, linked=linked and place == 1))
-        graph[node_id] = draw(_nodes(classes()[chosen], outputs))
-        for index, kind in enumerate(classes()[chosen].outputs):
-            outputs.setdefault(kind, []).append([node_id, index])
-    return dict(sorted(graph.items())) if draw(st.booleans()) else graph
+    outputs: dict[str, list[tuple[str, int]]] = {}
+    for place, node_id in enumerate(_ids(draw, count)):
+        fitting = _fitting(frozenset(outputs), linked=linked and place == 1)
+        made_of = classes()[plan[place] if place < len(plan) else draw(fitting)]
+        graph[node_id] = _node(draw, made_of, outputs)
+        for index, kind in enumerate(made_of.outputs):
+            outputs.setdefault(kind, []).append((node_id, index))
+    return dict(sorted(graph.items())) if draw(_IS_SORTED) else graph
 
 
-@st.composite
 def _ids(draw: DrawFn, count: int) -> list[str]:
     spelling = draw(st.sampled_from(_SPELLINGS))
     numbers: Sequence[int] = range(1, count + 1)
@@ -138,19 +145,18 @@ def _ids(draw: DrawFn, count: int) -> list[str]:
     return [spelling.format(number) for number in numbers]
 
 
-def _fitting(outputs: Mapping[str, object], *, linked: bool) -> SearchStrategy[str]:
-    """Classes whose links all find an output of their kind."""
-    able = [found for found in classes().values() if outputs.keys() >= set(found.links.values())]
+@cache
+def _fitting(kinds: frozenset[str], *, linked: bool) -> SearchStrategy[str]:
+    """Names of classes whose links all find an output of their kind."""
+    able = [found for found in classes().values() if kinds >= set(found.links.values())]
     return st.sampled_from([found.name for found in able if found.links or not linked])
 
 
-@st.composite
-def _nodes(draw: DrawFn, made_of: NodeClass, outputs: Mapping[str, Sequence[list[Any]]]) -> dict[str, Any]:
+def _node(draw: DrawFn, made_of: NodeClass, outputs: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, Any]:
     inputs = {name: draw(literal) for name, literal in made_of.literals.items()}
     for name, kind in made_of.links.items():
-        inputs[name] = list(draw(st.sampled_from(outputs[kind])))
-    node: dict[str, Any] = {"class_type": made_of.name, "inputs": inputs}
-    if draw(seldom()):
-        node |= {"class_type": f"{made_of.name} (Custom)", "_meta": {"title": draw(texts())}}
-        inputs["option"] = draw(_ODD)
-    return node
+        inputs[name] = list(outputs[kind][draw(st.integers(0, len(outputs[kind]) - 1))])
+    if not draw(_IS_ODD):
+        return {"class_type": made_of.name, "inputs": inputs}
+    inputs["option"] = draw(_ODD)
+    return {"class_type": f"{made_of.name} (Custom)", "inputs": inputs, "_meta": {"title": draw(_TITLES)}}

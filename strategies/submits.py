@@ -11,7 +11,7 @@ from safelight.contracts import workflows
 from safelight.contracts.schemas import Schema, known
 from safelight.contracts.wording import did_you_mean, either
 from safelight.strategies.graphs import comfyui_workflows
-from safelight.strategies.odds import seldom
+from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
 from safelight.strategies.values import members, values
 
@@ -25,7 +25,9 @@ _GRAPHS: Final = 8
 _MOST_NODES: Final = 12
 
 #: Parameters of other services, and misspelled ones: the contract ignores them.
-_UNKNOWN: Final = ("user", "Width", "negativePrompt", "n", "", "response_format", "\N{CAT}")
+_UNKNOWN: Final = st.sampled_from(["user", "Width", "negativePrompt", "n", "", "response_format", "\N{CAT}"])
+
+_HAS_UNKNOWN: Final = seldom()
 
 _ANYTHING: Final = st.one_of(st.none(), st.booleans(), st.integers(), texts(), st.lists(st.integers(), max_size=3))
 
@@ -40,7 +42,7 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
         case "graph":
             return comfyui_workflows(_MOST_NODES)
         case None:
-            return st.one_of(*[prompts("text")] * (_GRAPHS - 1), prompts("graph"))
+            return weighted((_GRAPHS - 1, prompts("text")), (1, prompts("graph")))
     raise ValueError(f"no kind of prompt is called {kind!r}; there are: text, graph")
 
 
@@ -52,15 +54,17 @@ def requests(
     Optional parameters are present or not, their bounds and defaults far more often than by chance, and now and
     then there is a parameter that the contract does not know. `prompt` replaces the prompts.
     """
-    return _requests(_stated(workflow), prompts() if prompt is None else prompt)
+    stated = _stated(workflow)
+    models = st.one_of(_MODELS, values(stated["properties"]["model"]))
+    plausible = {"prompt": prompts() if prompt is None else prompt, "model": models}
+    return _requests(members(stated, plausible=plausible))
 
 
 @st.composite
-def _requests(draw: DrawFn, stated: Schema, prompt: SearchStrategy[Any]) -> dict[str, Any]:
-    model = values(stated["properties"]["model"])
-    document = draw(members(stated, plausible={"prompt": prompt, "model": st.one_of(_MODELS, model)}))
-    if draw(seldom()):
-        document[draw(st.sampled_from(_UNKNOWN))] = draw(_ANYTHING)
+def _requests(draw: DrawFn, known_members: SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    document = draw(known_members)
+    if draw(_HAS_UNKNOWN):
+        document[draw(_UNKNOWN)] = draw(_ANYTHING)
     return document
 
 

@@ -53,7 +53,10 @@ _MOST_TIMES: Final = 2_000
 #: Any character that UTF-8 can carry: no halves of surrogate pairs.
 _CHARACTERS: Final = st.characters(codec="utf-8")
 
-_PIECE: Final = st.one_of(st.sampled_from(PIECES), st.sampled_from(PIECES), _CHARACTERS)
+#: The first few pieces, which are words, make up a third.
+_PIECE: Final = st.one_of(st.sampled_from(PIECES), st.sampled_from(PIECES[:6]), _CHARACTERS)
+
+_IS_LONG: Final = seldom()
 
 
 @st.composite
@@ -61,6 +64,6 @@ def texts(draw: DrawFn, least: int = 0, *, most: int | None = None) -> str:
     """Texts of `least` to `most` characters, the shortest and the longest weighted; now and then a very long one."""
     pieces = draw(st.lists(_PIECE, min_size=least, max_size=least + _MOST_PIECES))
     text = "".join(pieces)
-    if draw(seldom()):
+    if draw(_IS_LONG):
         text *= draw(st.integers(2, _MOST_TIMES if most is None else most + 1))
     return text[:most]

@@ -1,15 +1,14 @@
 """From a schema's limits to values that keep them: the limits themselves far more often than chance would have it.
 
-Half of all numbers are notable ones (the bounds, their neighbours, the default), and the other half lies
-anywhere between. One integer is drawn for both, so that an example shrinks through the notable numbers down
-into the plain ones: a client that breaks above 1,024 is shown 1,025, not the highest number allowed.
+Most numbers lie at a bound, next to one, at a default or at a landmark, and the others anywhere between. Each is
+drawn as an integer of its own small range, so that shrinking can carry it over into the whole range as it is: a
+client that breaks above 1,024 is shown 1,025, not the highest number allowed.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,17 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from safelight.contracts.schemas import Schema, known
+from safelight.strategies.odds import weighted
 from safelight.strategies.texts import texts
 
-#: Where a schema states no bound, plain numbers end so far from the other one. (Hypothesis favours small
-#: numbers in ranges of more than 24 bits, and would then draw too few notable ones.)
-_FAR: Final = 2**22
+#: Integers that a client without a bound meets some day: around the last of 32 bits, of a double, and of 64 bits.
+_LANDMARKS: Final = ((2**31 - 1, 2**31), (2**53 - 1, 2**53 + 1), (2**63 - 1, 2**64))
 
-#: Integers that a client without a bound meets some day: the last of 32 bits, of a double, of 64 bits, and the next.
-_NOTABLE: Final = (2**31 - 1, 2**31, 2**32 - 1, 2**53 - 1, 2**53 + 1, 2**63 - 1, 2**64)
-
-#: A bound is this many times as likely as any other notable number.
-_WEIGHT: Final = 3
+#: How often a number lies anywhere, and how often at each bound. Neighbours, defaults and landmarks count 1 each.
+_ANYWHERE: Final = 3
+_AT_A_BOUND: Final = 2
 
 #: Member name -> what to draw for it where its schema alone would let anything through.
 Plausible = Mapping[str, SearchStrategy[Any]]
@@ -84,43 +81,42 @@ def listed(value: Any) -> Sequence[Any]:
 def integers(stated: Schema) -> SearchStrategy[int | float]:
     """Integers within the bounds; now and then a bound as a float, since 512.0 is an integer to JSON Schema."""
     least, most = bounds(stated)
-    stretch = most - least + 1
-    notable = _notable(stated, least, most)
-
-    def value(number: int) -> int | float:
-        return least + number if number < stretch else notable[(number - stretch) * len(notable) // stretch]
-
-    return st.integers(0, 2 * stretch - 1).map(value)
-
-
-def bounds(stated: Schema) -> tuple[int, int]:
-    """The lowest and the highest integer to draw: the bounds that the schema states, else far away from them."""
-    if "minimum" in stated:
-        least = math.ceil(stated["minimum"])
-        return least, math.floor(stated.get("maximum", least + _FAR))
-    most = math.floor(stated.get("maximum", _FAR))
-    return most - 2 * _FAR, most
+    ends = [end for end in (least, most) if end is not None]
+    return weighted(
+        (_ANYWHERE, st.integers(least, most)),
+        *((_AT_A_BOUND, st.integers(end, end)) for end in ends),
+        *((1, st.integers(*stretch)) for stretch in _stretches(stated, least, most)),
+        *((1, st.integers(end, end).map(float)) for end in ends[-1:]),
+    )
 
 
-def _notable(stated: Schema, least: int, most: int) -> Sequence[int | float]:
-    """Bounds, neighbours, defaults and landmarks, each as often as it is to be drawn, in rising order."""
-    ends = [end for end, bound in ((least, "minimum"), (most, "maximum")) if bound in stated]
-    spelled = float(ends[-1]) if ends else 0.0
-    others = {least + 1, most - 1, *_defaults(stated), *(() if "maximum" in stated else _NOTABLE)}
-    fitting = [other for other in others if other >= least and ("maximum" not in stated or other <= most)]
-    return sorted([*(ends * _WEIGHT), *fitting, spelled])
+def bounds(stated: Schema) -> tuple[int | None, int | None]:
+    """The lowest and the highest integer that the schema allows, where it states a bound."""
+    least, most = stated.get("minimum"), stated.get("maximum")
+    return None if least is None else math.ceil(least), None if most is None else math.floor(most)
 
 
-def _defaults(stated: Schema) -> list[Any]:
-    return [*stated.get("x-defaults", {}).values(), *([stated["default"]] if "default" in stated else [])]
+def _stretches(stated: Schema, least: int | None, most: int | None) -> Iterator[tuple[int, int]]:
+    """Small ranges of integers that are worth a visit: at the bounds, the defaults, and beyond 32 bits."""
+    if least is not None:
+        yield least, least + 1 if most is None else min(least + 1, most)
+    if most is not None:
+        yield most - 1 if least is None else max(most - 1, least), most
+    for default in _defaults(stated):
+        yield default, default
+    if most is None:
+        yield from (stretch for stretch in _LANDMARKS if least is None or stretch[0] >= least)
+
+
+def _defaults(stated: Schema) -> list[int]:
+    said = [*stated.get("x-defaults", {}).values(), *([stated["default"]] if "default" in stated else [])]
+    return [value for value in dict.fromkeys(said) if isinstance(value, int)]
 
 
 def numbers(stated: Schema) -> SearchStrategy[int | float]:
-    """Finite numbers within the bounds, whole ones as often as not."""
-    least = stated.get("minimum", -sys.float_info.max)
-    most = stated.get("maximum", sys.float_info.max)
-    fractions = st.floats(least, most, allow_nan=False, allow_infinity=False)
-    return st.one_of(integers(stated), integers(stated), fractions)
+    """Finite numbers within the bounds, two of three of them whole."""
+    least, most = stated.get("minimum"), stated.get("maximum")
+    return weighted((2, integers(stated)), (1, st.floats(least, most, allow_nan=False, allow_infinity=False)))
 
 
 def strings(stated: Schema) -> SearchStrategy[str]:
@@ -128,7 +124,7 @@ def strings(stated: Schema) -> SearchStrategy[str]:
     if "pattern" in stated:
         return st.from_regex(stated["pattern"], fullmatch=True)
     drawn = texts(stated.get("minLength", 0), most=stated.get("maxLength"))
-    return st.one_of(st.just(stated["default"]), drawn) if "default" in stated else drawn
+    return weighted((1, st.just(stated["default"])), (1, drawn)) if "default" in stated else drawn
 
 
 #: JSON Schema's name of a type -> values of it within a schema's limits.

@@ -1,0 +1,180 @@
+"""The settings of a fake as options of a command: `serve` and `exec` share them, the config file uses their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import randrange
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from safelight.cli._config import read_config, workflow_lives
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.applications import Starlette
+
+    from safelight.mockserver.api import Api, Listener
+    from safelight.mockserver.lives import Lives, Settings
+
+
+class _Text(click.ParamType[Any]):
+    """A text that a function makes something of, or refuses with a `ValueError` that says why."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """What the text means; what is no text has been read already."""
+        try:
+            return self._read(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _delay(text: str) -> str:
+    from safelight.mockserver.lives import delay  # noqa: PLC0415 - `--help` does without
+
+    delay(text)
+    return text
+
+
+def _polls(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"\s*[\[(]?\s*(\d{1,6})\s*,\s*(\d{1,6})\s*[\])]?\s*", text)
+    if not found:
+        raise ValueError(f"{text!r} is no pair of polls: write 1,2 for one queued and two running")
+    return int(found[1]), int(found[2])
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0
+    if not 0 < speed < float("inf"):
+        raise ValueError(f"{text!r} is no speed: write 60x for a minute in a second")
+    return speed
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,200}", text):
+        raise ValueError("a key is 1 to 200 visible ASCII characters, as it has to fit into a header")
+    return text
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text!r} is no share: write a number from 0, none, to 1, all")
+    return share
+
+
+_FORMS: Final = "2, 1..3, ~5, ~5/0.8, never"
+_COUNT: Final = click.IntRange(1)
+_VOCABULARIES: Final = click.Choice(["published", "plain"])
+
+_OPTIONS: Final = (
+    click.option(
+        "--config",
+        type=click.Path(dir_okay=False),
+        callback=read_config,
+        is_eager=True,
+        expose_value=False,
+        help="Read these options from a TOML file, under the same names. The command line wins.",
+    ),
+    click.option("--queued", type=_Text("DELAY", _delay), help=f"Seconds that a task waits: {_FORMS}.  [default: 2]"),
+    click.option("--running", type=_Text("DELAY", _delay), help="Seconds that it runs, likewise.  [default: 4..8]"),
+    click.option("--polls", type=_Text("Q,R", _polls), help="Count polls instead: 1,2 is one queued, two running."),
+    click.option("--fail-rate", type=_Text("SHARE", _share), default="0", help="Share of tasks that fail, 0 to 1."),
+    click.option("--fail-reason", metavar="TEXT", help="What failed tasks say.  [default: the service's sentence]"),
+    click.option("--fail-nth", type=_COUNT, multiple=True, metavar="N", help="The N-th task fails. Repeatable."),
+    click.option("--slots", type=_COUNT, metavar="N", help="N tasks run at once, the others wait.  [default: all run]"),
+    click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
+    click.option("--seed", type=int, help="Fixes ids, lives, failures and pictures.  [default: random]"),
+    click.option("--api-key", type=_Text("KEY", _key), help="The key to accept.  [default: a fixed, plainly fake one]"),
+    click.option("--any-key", is_flag=True, help="Accept every key. Each has tasks of its own."),
+    click.option("--vocabulary", type=_VOCABULARIES, default="published", help="Spelling of the phases."),
+    click.option("--body-limit", type=_COUNT, default=10_000_000, metavar="BYTES", help="Larger bodies are refused."),
+    click.option("--cors", is_flag=True, help="Let pages of any origin call the fake from a browser."),
+)
+
+
+def fake_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all settings of a fake."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Fake:
+    """A fake as the options describe it: the core, the key people are told, and its door."""
+
+    api: Api
+    key: str
+    seed: int
+    cors: bool
+    body_limit: int
+
+    @property
+    def app(self) -> Starlette:
+        """The core as an ASGI application."""
+        from safelight.mockserver.app import create_app  # noqa: PLC0415 - not for `--help`
+
+        return create_app(self.api, cors=self.cors, body_limit=self.body_limit)
+
+
+def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener | None = None) -> Fake:
+    """The fake that a command's options describe, or a usage error."""
+    from safelight.mockserver.api import Api  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.clock import RealClock  # noqa: PLC0415
+    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415
+
+    key = options["api_key"] or FAKE_KEY
+    seed = randrange(10**6) if options["seed"] is None else options["seed"]
+    api = Api(
+        keys=[key],
+        any_key=options["any_key"],
+        settings=_settings(ctx, options),
+        seed=seed,
+        clock=lambda: RealClock(options["speed"]),
+        listener=listener,
+    )
+    return Fake(api, key, seed, **{name: options[name] for name in ("cors", "body_limit")})
+
+
+def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
+    from safelight.mockserver.lives import Settings  # noqa: PLC0415 - not for `--help`
+
+    try:
+        own = {name: _lives({**_NO_LIFE, **life}) for name, life in workflow_lives(ctx).items()}
+        return Settings(_lives(options), own, slots=options["slots"], vocabulary=options["vocabulary"])
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+_NO_LIFE: Final = {
+    "queued": None,
+    "running": None,
+    "polls": None,
+    "fail_rate": 0.0,
+    "fail_reason": None,
+    "fail_nth": (),
+}
+
+
+def _lives(options: Mapping[str, Any]) -> Lives:
+    """Lives from options; without a word about time, those of a desk: long enough to see, too short to wait."""
+    from safelight.mockserver.lives import lives  # noqa: PLC0415 - not for `--help`
+
+    said = {name: options[name] for name in ("queued", "running", "polls", "fail_rate", "fail_reason")}
+    if said["polls"] is None:
+        said["queued"] = "2" if said["queued"] is None else said["queued"]
+        said["running"] = "4..8" if said["running"] is None else said["running"]
+    return lives(**said, fail_nth=frozenset(options["fail_nth"]))

@@ -1,0 +1,50 @@
+"""`safelight exec -- CMD`: a fake for as long as one command runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safelight.cli._config import ConfiguredCommand
+from safelight.cli._options import fake_of, fake_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What a shell exits with when a command is not found, or cannot be run.
+_NOT_FOUND, _NOT_RUN = 127, 126
+
+
+@click.command(cls=ConfiguredCommand)
+@fake_options
+@click.argument("cmd", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
+    """Run CMD beside a fake on a free port, with SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY set, and exit as CMD does."""
+    from safelight.mockserver.server import in_thread  # noqa: PLC0415 - not for `--help`
+
+    fake = fake_of(ctx, options)
+    with in_thread(fake.app) as url:
+        code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": url, "SAFELIGHT_API_KEY": fake.key})
+    ctx.exit(code)
+
+
+def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
+    """The command's exit code; 128 and its number where a signal ended it, as in a shell."""
+    try:
+        process = subprocess.Popen(cmd, env=environment)  # noqa: S603 - running it is what the user asked for
+    except FileNotFoundError:
+        click.echo(f"safelight exec: there is no command {cmd[0]!r}", err=True)
+        return _NOT_FOUND
+    except OSError as error:
+        click.echo(f"safelight exec: {cmd[0]!r} cannot be run: {error.strerror}", err=True)
+        return _NOT_RUN
+    # A terminal sends Ctrl-C to both; the command decides what becomes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+    code = process.wait()
+    return 128 - code if code < 0 else code

@@ -1,0 +1,77 @@
+"""What is legal and has no effect."""
+
+from typing import Any, Final
+
+import pytest
+
+from safelight.contracts import Provenance, examples, notices, problems
+
+#: Parameters beside the prompt, and what is said about them.
+TABLE: Final[list[tuple[dict[str, Any], list[str]]]] = [
+    ({}, []),
+    ({"cfg": 7, "workflow": "rr3"}, []),
+    ({"cfg": 7, "workflow": "anime"}, []),
+    ({"cfg": 7, "workflow": "z-image"}, ["cfg has no effect with the workflow z-image: only with rr3 or anime"]),
+    ({"cfg": 7}, ["cfg has no effect with the workflow default: only with rr3 or anime"]),
+    ({"model": "m"}, []),
+    ({"model": "m", "workflow": "rr3"}, ["model has no effect with the workflow rr3: only with default or anime"]),
+    ({"steps": 5, "workflow": "grok"}, []),
+    (
+        {"steps": 5, "workflow": "z-image"},
+        ["steps has no effect with the workflow z-image: only with default, anime, rr3 or grok"],
+    ),
+    ({"cfg": 7, "workflow": "flux"}, []),
+    ({"cfg": 7, "workflow": None}, []),
+    ({"cfg": 7, "workflow": ["rr3"]}, []),
+    ({"endpoint": "image_generation", "api_key": "sk-0"}, []),
+    ({"batch": 4}, ["batch is no parameter and is ignored"]),
+    ({"negativePrompt": "x"}, ["negativePrompt is no parameter and is ignored; did you mean negative_prompt?"]),
+    ({"Width": 1, "hight": 2}, [
+        "Width is no parameter and is ignored; did you mean width?",
+        "hight is no parameter and is ignored; did you mean height?",
+    ]),
+    ({"\x1b[2J": 1}, [r'"\u001b[2J" is no parameter and is ignored']),
+    ({7: 1}, ["7 is no parameter and is ignored"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "messages"), TABLE, ids=[str(row[0]) for row in TABLE])
+def test_what_has_no_effect_is_noticed(parameters: dict[str, Any], messages: list[str]) -> None:
+    assert [notice.message for notice in notices({"prompt": "a lamp", **parameters})] == messages
+
+
+@pytest.mark.parametrize("document", [None, [], "prompt", 7, b"{}"])
+def test_what_is_no_object_is_not_noticed(document: Any) -> None:
+    assert notices(document) == []
+
+
+def test_notices_come_in_the_order_of_the_request_and_can_be_bounded() -> None:
+    document = {"z": 1, "prompt": "a", "cfg": 1, "a": 2}
+    assert [notice.pointer for notice in notices(document)] == ["/z", "/cfg", "/a"]
+    assert notices(document, most=2) == notices(document)[:2]
+
+
+def test_a_notice_says_who_says_so() -> None:
+    document = {"prompt": "a", "cfg": 1, "steps": 1, "x": 1, "workflow": "z-image"}
+    assert [notice.provenance for notice in notices(document)] == [
+        Provenance.SEED,
+        Provenance.PUBLISHED,
+        Provenance.ASSUMED,
+    ]
+
+
+def test_other_requests_have_unknown_parameters_too() -> None:
+    document = {"endpoint": "task_status", "taskid": "7"}
+    [notice] = notices(document, "task_status.request")
+    assert notice.message == "taskid is no parameter and is ignored; did you mean task_id?"
+
+
+def test_what_is_noticed_is_legal() -> None:
+    noticed = [one for one in examples("image_generation.request") if one.rule is None and notices(one.document)]
+    assert {one.name for one in noticed} >= {"without-effect", "unknown-parameter"}
+    assert all(problems("image_generation.request", one.document) == [] for one in noticed)
+
+
+def test_the_original_example_has_nothing_to_notice() -> None:
+    [seed] = [one for one in examples("image_generation.request") if one.name == "seed"]
+    assert notices(seed.document) == []

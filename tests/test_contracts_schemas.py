@@ -1,0 +1,178 @@
+"""The schema files: sound, complete, and with a provenance for each constraint."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from safelight.contracts import Provenance, UnknownSchema, names, rule, rules, schema
+from safelight.contracts.promises import PROMISES
+from safelight.contracts.rules import CONSTRAINTS, TEXT_RULES, rule_at
+from safelight.contracts.schemas import schemas, texts
+
+#: Keywords that lead to other schemas, and how: by name, as a list, or directly.
+BY_NAME: Final = frozenset({"properties", "$defs"})
+LISTED: Final = frozenset({"allOf", "prefixItems"})
+DIRECT: Final = frozenset({"additionalProperties", "propertyNames", "if", "then", "else"})
+
+#: Keywords that neither constrain nor lead on.
+ANNOTATIONS: Final = frozenset(
+    {"$schema", "$id", "$ref", "$anchor", "title", "description", "default"}
+    | {"x-provenance", "x-defaults", "x-effective-for", "x-workflows", "x-words", "x-price"}
+)
+
+#: The table of the original document: parameter, JSON type, default, bound. Everything else there is prose.
+TABLE: Final = [
+    ("prompt", ["string", "object"], None, {}),
+    ("negative_prompt", "string", None, {}),
+    ("width", "integer", 512, {"maximum": 2048}),
+    ("height", "integer", 512, {"maximum": 2048}),
+    ("steps", "integer", 20, {"maximum": 50}),
+    ("workflow", "string", "default", {}),
+    ("seed", "integer", -1, {}),
+    ("cfg", "number", None, {}),
+    ("model", "string", None, {}),
+]
+
+REQUEST: Final = schema("image_generation.request")["properties"]
+
+
+def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema and all schemas in it."""
+    yield node
+    for keyword, value in node.items():
+        if keyword in BY_NAME:
+            children = list(value.values())
+        elif keyword in LISTED:
+            children = value
+        else:
+            children = [value] if keyword in DIRECT else []
+        for child in children:
+            yield from parts(child)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_schema_is_valid_2020_12(name: str) -> None:
+    assert schema(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_schema_is_named_as_its_file_and_says_what_it_is(name: str) -> None:
+    assert schema(name)["$id"] == f"{name}.json"
+    assert schema(name)["title"]
+    assert schema(name)["description"].endswith(".")
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_keyword_of_a_schema_is_known(name: str) -> None:
+    used = {keyword for part in parts(schema(name)) for keyword in part}
+    assert used <= set(CONSTRAINTS) | BY_NAME | LISTED | DIRECT | ANNOTATIONS
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_constraint_outside_a_condition_is_a_rule(name: str) -> None:
+    contents = schemas()[name]
+    conditions = {id(part) for outer in parts(contents) if "if" in outer for part in parts(outer["if"])}
+    stated = {(id(part), keyword) for part in parts(contents) for keyword in part if keyword in CONSTRAINTS}
+    known = {(place, keyword) for place, keyword, _ in rule_at()}
+    assert {constraint for constraint in stated if constraint[0] not in conditions} <= known
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_file_says_a_name_once(name: str) -> None:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    json.loads(texts()[name], object_pairs_hook=members)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_provenance_is_one_of_four_words(name: str) -> None:
+    stated = [part["x-provenance"] for part in parts(schema(name)) if "x-provenance" in part]
+    words = {word for one in stated for word in ([one] if isinstance(one, str) else one.values())}
+    assert words <= set(Provenance)
+    assert stated, "a schema says who says so"
+
+
+def test_every_rule_has_a_provenance_and_an_id_of_its_own() -> None:
+    assert {type(one.provenance) for one in rules()} == {Provenance}
+    assert len({one.id for one in rules()}) == len(rules())
+    assert all(rule(one.id) is one for one in rules())
+
+
+def test_every_promise_is_kept_by_a_schema_and_documented() -> None:
+    used = {name for one in names() for part in parts(schema(one)) for name in part.get("x-promises", ())}
+    assert used == PROMISES.keys()
+    assert all(PROMISES[name].__doc__ for name in used)
+
+
+def test_the_rules_of_the_text_are_rules_like_any_other() -> None:
+    assert [one.id for one in rules() if one.schema == "json"] == list(TEXT_RULES)
+
+
+def test_the_rules_of_a_schema_include_those_it_refers_to() -> None:
+    assert {one.schema for one in rules("image_generation.request")} == {"image_generation.request", "comfyui_workflow"}
+    assert {one.schema for one in rules("task_status.response.done")} == {"task_status.response.done", "envelope"}
+
+
+@pytest.mark.parametrize(("name", "type_", "default", "bound"), TABLE, ids=[row[0] for row in TABLE])
+def test_the_table_of_the_original_document_is_kept(name: str, type_: object, default: object, bound: object) -> None:
+    stated = REQUEST[name]
+    assert (stated["type"], stated.get("default")) == (type_, default)
+    assert {keyword: stated[keyword] for keyword in ("maximum",) if keyword in stated} == bound
+
+
+def test_the_table_of_the_original_document_has_every_parameter() -> None:
+    assert list(REQUEST) == [row[0] for row in TABLE]
+    assert schema("image_generation.request")["required"] == ["prompt"]
+
+
+def test_what_the_original_document_states_is_its_own_and_the_rest_is_not() -> None:
+    by_seed = {one.id for one in rules() if one.schema == "image_generation.request" and one.provenance == "seed"}
+    assert by_seed == {
+        "image_generation.type",
+        "image_generation.prompt.required",
+        *(f"image_generation.{name}.type" for name, *_ in TABLE),
+        *(f"image_generation.{name}.maximum" for name, *_, bound in TABLE if bound),
+    }
+
+
+def test_a_parameter_works_for_workflows_that_exist() -> None:
+    workflows = set(REQUEST["workflow"]["enum"])
+    assert all(set(stated.get("x-effective-for", ())) <= workflows for stated in REQUEST.values())
+    assert all(set(stated.get("x-defaults", ())) <= workflows for stated in REQUEST.values())
+
+
+def test_the_lowest_bounds_are_ours() -> None:
+    lowest = {"width": 1, "height": 1, "steps": 1, "seed": -1, "cfg": 0}
+    for name, least in lowest.items():
+        found = rule(f"image_generation.{name}.minimum")
+        assert (found.limit, found.provenance) == (least, Provenance.ASSUMED)
+
+
+def test_a_schema_is_ones_own_to_change() -> None:
+    schema("error").clear()
+    assert schema("error")["title"] == "Envelope of an error"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("image_generation", "image_generation.request"),
+        ("task-status.request", 'no schema is called "task-status.request"; did you mean task_status.request?'),
+        ("x", 'no schema is called "x"; there are comfyui_workflow, envelope, error'),
+        ("\x1b[2J", r"\u001b[2J"),
+    ],
+)
+def test_an_unknown_schema_is_told_from_those_there_are(name: str, sentence: str) -> None:
+    with pytest.raises(UnknownSchema) as caught:
+        schema(name)
+    assert sentence in str(caught.value)
+
+
+def test_names_are_sorted() -> None:
+    assert list(names()) == sorted(names())
