@@ -1,14 +1,22 @@
 """What holds for every test: documents run, and what cannot run here is left out aloud."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sybil.integration.pytest import SybilItem
 
 from documents.collection import documents, folders
 from documents.pages import needed
 
 pytest_plugins = ["left_out", "pytester"]
+
+# No deadlines: how long an example takes is a matter for benchmarks, not for a busy machine.
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("thorough", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 pytest_collect_file = documents().pytest()
 

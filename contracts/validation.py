@@ -87,7 +87,7 @@ def _is_number(value: object) -> bool:
 def _keywords() -> dict[str, Any]:
     """What replaces or joins jsonschema's keywords. Each yields errors that name the part that was broken."""
     limits = {keyword: partial(_limit, breaks) for keyword, breaks in _BREAKS.items()}
-    members = {"propertyNames": _names, "additionalProperties": _additional}
+    members = {"properties": _properties, "propertyNames": _names, "additionalProperties": _additional}
     return {**limits, **members, "type": _types, "required": _required, "x-promises": _promises}
 
 
@@ -109,16 +109,38 @@ def _types(validator: Validator, allowed: Any, value: Any, _: object) -> Iterato
         yield _error("")
 
 
+def _properties(validator: Any, properties: Mapping[str, Any], value: Any, _: object) -> Iterator[ValidationError]:
+    for name in properties if isinstance(value, dict) else ():
+        if name in value:
+            yield from _within(validator, properties[name], value[name], name)
+
+
 def _names(validator: Any, schema: Any, value: Any, _: object) -> Iterator[ValidationError]:
     for name in value if isinstance(value, dict) else ():
-        yield from validator.descend(name, schema, path=name)
+        yield from _within(validator, schema, name, name)
 
 
 def _additional(validator: Any, schema: Any, value: Any, parent: Mapping[str, Any]) -> Iterator[ValidationError]:
     """In the document's order; jsonschema's own goes through a set, another order in each process."""
     for name in value if isinstance(value, dict) else ():
         if name not in parent.get("properties", ()):
-            yield from validator.descend(value[name], schema, path=name)
+            yield from _within(validator, schema, value[name], name)
+
+
+def _within(validator: Any, schema: Any, value: Any, name: str) -> Iterator[ValidationError]:
+    """What jsonschema's `descend` does, with a validator that is kept: to make one costs more than to use it.
+
+    A subschema stands in one file and lives as long as the process, so its identity is key enough.
+    """
+    kept = _VALIDATORS.get(id(schema))
+    if kept is None:
+        kept = _VALIDATORS[id(schema)] = validator.evolve(schema=schema)
+    for error in kept.iter_errors(value):
+        error.path.appendleft(name)
+        yield error
+
+
+_VALIDATORS: Final[dict[int, Any]] = {}
 
 
 def _required(_: Validator, names: Sequence[str], value: Any, __: object) -> Iterator[ValidationError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -149,7 +150,7 @@ class Api:
 
 def _answer(request: Request, seen: _Seen) -> Reply:
     """The reply of the operation that was asked for, or `Refused`: what for, by whom, with what, in this order."""
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    query = dict(_query(request.query))
     operation = _dispatch(request, query)
     seen.operation = operation.name
     if seen.session is None:
@@ -159,6 +160,12 @@ def _answer(request: Request, seen: _Seen) -> Reply:
         answer = operation.answer(Call(seen.session, request, document))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)
+
+
+@lru_cache(1_000)
+def _query(text: str) -> tuple[tuple[str, str], ...]:
+    """The parameters of a query. Kept, as a client asks the same again and again."""
+    return tuple(parse_qsl(text, keep_blank_values=True))
 
 
 def _dispatch(request: Request, query: Mapping[str, str]) -> Operation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from heapq import heapreplace
 from math import inf, isinf
@@ -92,7 +91,7 @@ class World:
     clock: Clock
     tasks: dict[str, Task] = field(default_factory=dict)
     #: Task id ("" for the session) -> counter -> count.
-    counters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     journal: Journal = field(default_factory=Journal)
     #: When each engine slot is free again: a heap.
@@ -169,8 +168,8 @@ class MemoryStore:
         """Add to a counter, of the session or of one task. Returns what it was before."""
         world = self.world(key)
         with world.lock:
-            counters = world.counters[task_id]
-            before = counters[counter]
+            counters = world.counters.setdefault(task_id, {})
+            before = counters.get(counter, 0)
             counters[counter] = before + add
             return before
 

@@ -1,1 +1,30 @@
-"""x."""
+"""Hypothesis strategies for both sides of the wire: requests, kept and broken, answers, and lives of tasks.
+
+Limits are read from the contract's schemas, and drawn far more often than chance would have it.
+"""
+
+from safelight.strategies.answers import responses, statuses
+from safelight.strategies.broken import (
+    BrokenRequest,
+    UnknownRule,
+    UnreachableRule,
+    broken_requests,
+    reachable_rules,
+)
+from safelight.strategies.graphs import comfyui_workflows
+from safelight.strategies.lives import timelines
+from safelight.strategies.submits import prompts, requests
+
+__all__ = [
+    "BrokenRequest",
+    "UnknownRule",
+    "UnreachableRule",
+    "broken_requests",
+    "comfyui_workflows",
+    "prompts",
+    "reachable_rules",
+    "requests",
+    "responses",
+    "statuses",
+    "timelines",
+]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from safelight.contracts import Phase, vocabularies, workflows
 from safelight.contracts.schemas import known
-from safelight.contracts.wording import did_you_mean, either
+from safelight.contracts.wording import did_you_mean, listed
 from safelight.strategies.texts import texts
 from safelight.strategies.values import merged, values
 
@@ -37,7 +37,7 @@ _TIMES: Final = st.one_of(st.none(), st.just("2026-01-31T09:00:00Z"), st.integer
 
 
 def responses(variant: str | None = None) -> SearchStrategy[dict[str, Any]]:
-    """Valid answers of `image_generation` in their envelope, of any variant or of one; `error` is the error envelope."""
+    """Valid answers of `image_generation` in their envelope, of any variant or of one; `error` is that of an error."""
     if variant is None:
         return st.one_of(*map(responses, _variants()))
     _is_one_of(variant, _variants(), "variant")
@@ -89,5 +89,5 @@ def _variants() -> list[str]:
 def _is_one_of(name: str, options: Iterable[str], kind: str) -> None:
     known_ones = list(options)
     if name not in known_ones:
-        near = did_you_mean(name, known_ones)
-        raise ValueError(f"no {kind} is called {name!r}{near}; there are {either(known_ones)}")
+        near = did_you_mean(name, known_ones) or f"; there are {listed(known_ones)}"
+        raise ValueError(f"no {kind} is called {name!r}{near}")

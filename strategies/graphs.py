@@ -6,7 +6,6 @@ and the members may stand sorted by id, so that a link can point forwards as wel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,8 @@ from safelight.strategies.texts import texts
 from safelight.strategies.values import values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 Graph = dict[str, dict[str, Any]]
@@ -74,7 +75,9 @@ def _steps() -> Sequence[NodeClass]:
     return [
         NodeClass("SaveImage", {"filename_prefix": st.sampled_from(["a", "out/%date%"])}, {"images": "IMAGE"}),
         NodeClass("ImageInvert", {}, {"image": "IMAGE"}, ("IMAGE",)),
-        NodeClass("LatentUpscaleBy", {"upscale_method": rungs, "scale_by": _STRENGTH}, {"samples": "LATENT"}, ("LATENT",)),
+        NodeClass(
+            "LatentUpscaleBy", {"upscale_method": rungs, "scale_by": _STRENGTH}, {"samples": "LATENT"}, ("LATENT",)
+        ),
         NodeClass("CLIPTextEncode", {"text": texts()}, {"clip": "CLIP"}, ("CONDITIONING",)),
         NodeClass("ConditioningCombine", {}, both, ("CONDITIONING",)),
         NodeClass("LoraLoader", lora, {"model": "MODEL", "clip": "CLIP"}, ("MODEL", "CLIP")),
@@ -113,7 +116,7 @@ _USUAL: Final = 5
 
 
 def comfyui_workflows(max_nodes: int = 30, *, linked: bool = False) -> SearchStrategy[Graph]:
-    """Workflows of 1 to `max_nodes` nodes, in the API format; `linked` asks for a link in each, and so for two nodes."""
+    """Workflows in the API format, of 1 to `max_nodes` nodes; `linked` asks for a link in each, so for two nodes."""
     least = 2 if linked else 1
     if max_nodes < least:
         kind = "linked workflow" if linked else "workflow"

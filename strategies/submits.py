@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hypothesis import strategies as st
 
 from safelight.contracts import workflows
 from safelight.contracts.schemas import Schema, known
-from safelight.contracts.wording import did_you_mean, either
+from safelight.contracts.wording import did_you_mean, listed
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
@@ -46,6 +46,10 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
     raise ValueError(f"no kind of prompt is called {kind!r}; there are: text, graph")
 
 
+#: What requests ask for where no prompts are given.
+_PROMPTS: Final = prompts()
+
+
 def requests(
     workflow: str | None = None, *, prompt: SearchStrategy[Any] | None = None
 ) -> SearchStrategy[dict[str, Any]]:
@@ -54,29 +58,37 @@ def requests(
     Optional parameters are present or not, their bounds and defaults far more often than by chance, and now and
     then there is a parameter that the contract does not know. `prompt` replaces the prompts.
     """
-    stated = _stated(workflow)
-    models = st.one_of(_MODELS, values(stated["properties"]["model"]))
-    plausible = {"prompt": prompts() if prompt is None else prompt, "model": models}
-    return _requests(members(stated, plausible=plausible))
+    _check(workflow)
+    return _requests(workflow, _PROMPTS if prompt is None else prompt)
 
 
 @st.composite
-def _requests(draw: DrawFn, known_members: SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
-    document = draw(known_members)
+def _requests(draw: DrawFn, workflow: str | None, prompt: SearchStrategy[Any]) -> dict[str, Any]:
+    document = draw(_known(workflow, prompt))
     if draw(_HAS_UNKNOWN):
         document[draw(_UNKNOWN)] = draw(_ANYTHING)
     return document
 
 
-@cache
+@lru_cache(maxsize=32)
+def _known(workflow: str | None, prompt: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
+    """Requests with the parameters that the contract knows."""
+    stated = _stated(workflow)
+    models = st.one_of(_MODELS, values(stated["properties"]["model"]))
+    return members(stated, plausible={"prompt": prompt, "model": models})
+
+
+def _check(workflow: str | None) -> None:
+    if workflow is not None and workflow not in workflows():
+        near = did_you_mean(workflow, workflows()) or f"; there are {listed(workflows())}"
+        raise ValueError(f"no workflow is called {workflow!r}{near}")
+
+
 def _stated(workflow: str | None) -> Schema:
     """The request's schema, with this workflow alone; it is named unless it is the default."""
     schema = known("image_generation.request")
     if workflow is None:
         return schema
-    if workflow not in workflows():
-        near = did_you_mean(workflow, workflows())
-        raise ValueError(f"no workflow is called {workflow!r}{near}; there are {either(workflows())}")
     stated = schema["properties"]["workflow"]
     required = schema["required"] if workflow == stated.get("default") else [*schema["required"], "workflow"]
     properties = {**schema["properties"], "workflow": {**stated, "enum": [workflow]}}

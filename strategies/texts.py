@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safelight.strategies.odds import seldom
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import DrawFn
 
 #: What texts are put together from. Examples shrink towards the first.
 PIECES: Final = (
@@ -65,5 +65,5 @@ def texts(draw: DrawFn, least: int = 0, *, most: int | None = None) -> str:
     pieces = draw(st.lists(_PIECE, min_size=least, max_size=least + _MOST_PIECES))
     text = "".join(pieces)
     if draw(_IS_LONG):
-        text *= draw(st.integers(2, _MOST_TIMES if most is None else most + 1))
+        text *= draw(st.integers(1, _MOST_TIMES if most is None else most + 1))
     return text[:most]

@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from safelight.contracts.schemas import Schema, known
-from safelight.strategies.odds import weighted
+from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DrawFn
 
 #: Integers that a client without a bound meets some day: around the last of 32 bits, of a double, and of 64 bits.
 _LANDMARKS: Final = ((2**31 - 1, 2**31), (2**53 - 1, 2**53 + 1), (2**63 - 1, 2**64))
@@ -25,6 +28,9 @@ _LANDMARKS: Final = ((2**31 - 1, 2**31), (2**53 - 1, 2**53 + 1), (2**63 - 1, 2**
 #: How often a number lies anywhere, and how often at each bound. Neighbours, defaults and landmarks count 1 each.
 _ANYWHERE: Final = 3
 _AT_A_BOUND: Final = 2
+
+_IS_THERE: Final = st.booleans()
+_IS_REVERSED: Final = seldom()
 
 #: Member name -> what to draw for it where its schema alone would let anything through.
 Plausible = Mapping[str, SearchStrategy[Any]]
@@ -41,7 +47,7 @@ def values(stated: Schema, *, plausible: Plausible = _NONE) -> SearchStrategy[An
         return st.sampled_from(stated["enum"])
     if stated.get("type") == "object":
         return members(stated, plausible=plausible)
-    return st.one_of(*(_OF_TYPE[name](stated) for name in listed(stated["type"])))
+    return st.one_of(*(_OF_TYPE[name](stated) for name in as_list(stated["type"])))
 
 
 def members(stated: Schema, *, plausible: Plausible = _NONE) -> SearchStrategy[dict[str, Any]]:
@@ -50,8 +56,15 @@ def members(stated: Schema, *, plausible: Plausible = _NONE) -> SearchStrategy[d
         name: plausible[name] if name in plausible else values(child, plausible=plausible)
         for name, child in stated.get("properties", {}).items()
     }
-    required = {name: found.pop(name) for name in stated.get("required", ())}
-    return st.fixed_dictionaries(required, optional=found)
+    required = stated.get("required", ())
+    return _members([(name, name in required, child) for name, child in found.items()])
+
+
+@st.composite
+def _members(draw: DrawFn, stated: Sequence[tuple[str, bool, SearchStrategy[Any]]]) -> dict[str, Any]:
+    """Each member after the question whether it is there, so that what does not matter shrinks away alone."""
+    found = {name: draw(value) for name, is_required, value in stated if is_required or draw(_IS_THERE)}
+    return dict(reversed(found.items())) if draw(_IS_REVERSED) else found
 
 
 def merged(stated: Schema) -> Schema:
@@ -73,7 +86,7 @@ def _both(one: Schema, other: Schema) -> Schema:
     return joined
 
 
-def listed(value: Any) -> Sequence[Any]:
+def as_list(value: Any) -> Sequence[Any]:
     """The value of a keyword that takes one thing or several."""
     return value if isinstance(value, list) else [value]
 
@@ -122,7 +135,7 @@ def numbers(stated: Schema) -> SearchStrategy[int | float]:
 def strings(stated: Schema) -> SearchStrategy[str]:
     """Texts of the length and form that is stated, the default among them."""
     if "pattern" in stated:
-        return st.from_regex(stated["pattern"], fullmatch=True)
+        return st.from_regex(str(stated["pattern"]), fullmatch=True)
     drawn = texts(stated.get("minLength", 0), most=stated.get("maxLength"))
     return weighted((1, st.just(stated["default"])), (1, drawn)) if "default" in stated else drawn
 

@@ -7,7 +7,7 @@ import pytest
 from safelight.contracts import Provenance, examples, notices, problems
 
 #: Parameters beside the prompt, and what is said about them.
-TABLE: Final[list[tuple[dict[str, Any], list[str]]]] = [
+TABLE: Final[list[tuple[dict[Any, Any], list[str]]]] = [
     ({}, []),
     ({"cfg": 7, "workflow": "rr3"}, []),
     ({"cfg": 7, "workflow": "anime"}, []),
@@ -36,7 +36,7 @@ TABLE: Final[list[tuple[dict[str, Any], list[str]]]] = [
 
 
 @pytest.mark.parametrize(("parameters", "messages"), TABLE, ids=[str(row[0]) for row in TABLE])
-def test_what_has_no_effect_is_noticed(parameters: dict[str, Any], messages: list[str]) -> None:
+def test_what_has_no_effect_is_noticed(parameters: dict[Any, Any], messages: list[str]) -> None:
     assert [notice.message for notice in notices({"prompt": "a lamp", **parameters})] == messages
 
 

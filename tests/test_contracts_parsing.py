@@ -20,7 +20,7 @@ TEXTS: Final[list[tuple[bytes, list[str], str]]] = [
     ('{"a": 1}'.encode("utf-32"), ["encoding"], "the document is UTF-32"),
     ('{"ä": 1}'.encode("latin-1"), ["encoding"], "the document is not UTF-8: byte 2 (0xe4) starts no character"),
     (b'"\xed\xa0\x80"', ["encoding"], "the document is not UTF-8"),
-    (b"{", ["syntax"], "the document is not JSON: expecting property name enclosed in double quotes at line 1, column 2"),
+    (b"{", ["syntax"], "the document is not JSON: expecting property name enclosed in double quotes at line 1"),
     (b'{"a": \n "b', ["syntax"], "the document is not JSON: unterminated string starting at line 2, column 2"),
     (b'{"a": "\x1b"}', ["syntax"], "the document is not JSON: invalid control character at line 1, column 8"),
     (b"prompt=a+lamp", ["syntax"], "the document is not JSON: expecting value at line 1, column 1"),
@@ -147,13 +147,9 @@ def test_no_mutilated_document_raises(document: Any, data: st.DataObject) -> Non
     assert parsed.is_complete or parsed.violations
 
 
-@given(JSON, st.booleans(), st.sampled_from([None, 0, 2]))
-def test_a_valid_document_is_read_as_the_standard_library_reads_it(
-    document: Any,
-    is_ascii: bool,
-    indent: int | None,  # noqa: FBT001 - drawn
-) -> None:
-    body = json.dumps(document, ensure_ascii=is_ascii, indent=indent).encode()
+@given(JSON, st.sampled_from([{}, {"indent": 0}, {"indent": 2, "ensure_ascii": False}, {"separators": (",", ":")}]))
+def test_a_valid_document_is_read_as_the_standard_library_reads_it(document: Any, style: dict[str, Any]) -> None:
+    body = json.dumps(document, **style).encode()
     parsed = parse(body)
     assert parsed.violations == []
     assert parsed.document == json.loads(body)

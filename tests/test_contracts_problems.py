@@ -20,7 +20,7 @@ SCALARS: Final = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.sampled_from([10**5_000, -(10**5_000), 10**400]),
+    st.builds(pow, st.sampled_from([10, -10]), st.sampled_from([25, 401, 5_001])),
     st.floats(),
     st.complex_numbers(),
     st.decimals(),
@@ -30,7 +30,16 @@ SCALARS: Final = st.one_of(
     st.builds(object),
     st.sampled_from(["rr3", "queued", "completed", "grok_1", "123", range(3), ..., int]),
 )
-KEYS: Final = st.sampled_from(NAMES) | SCALARS.filter(lambda value: value.__hash__ is not None)
+KEYS: Final[st.SearchStrategy[Any]] = st.one_of(
+    st.sampled_from(NAMES),
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.builds(object),
+    st.just(10).map(lambda base: base**5_001),
+)
 VALUES: Final[st.SearchStrategy[Any]] = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
@@ -41,6 +50,7 @@ VALUES: Final[st.SearchStrategy[Any]] = st.recursive(
         st.fixed_dictionaries({"class_type": inner, "inputs": st.dictionaries(KEYS, inner)}),
         st.fixed_dictionaries({"success": inner, "data": inner, "error": inner}),
     ),
+    max_leaves=12,
 )
 
 
@@ -66,7 +76,7 @@ ODD: Final = {
     "a Decimal": Decimal("NaN"),
     "a Fraction": Fraction(1, 3),
     "a generator": iter(()),
-    "names that are no strings": {1: 2, None: 3, (1, 2): 4, 10**5_000: 5, frozenset(): 6, b"prompt": 7, True: 8},
+    "names that are no strings": {1: 2, None: 3, (1, 2): 4, 10**5_000: 5, frozenset(): 6, b"prompt": 7, False: 8},
     "half a pair": {"\ud800": "\ud800"},
 }
 
@@ -88,7 +98,7 @@ def test_no_value_raises_within_a_request(value: Any) -> None:
         assert all(notice.message.isprintable() for notice in notices(document))
 
 
-@given(st.dictionaries(KEYS, VALUES))
+@given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_no_graph_raises(graph: Any) -> None:
     assert all(found.rule.startswith("comfyui_workflow.") for found in problems("comfyui_workflow", graph))
 
@@ -105,7 +115,7 @@ def test_odd_values_are_violations_and_no_more(value: Any) -> None:
     for place in ("width", "seed", "cfg", "workflow", "model", "negative_prompt"):
         found = problems("image_generation.request", {"prompt": "a lamp", place: value})
         assert {violation.pointer for violation in found} <= {f"/{place}"}
-        assert notices({"prompt": "a lamp", "cfg": 1, "workflow": value, **({place: value})}) is not None
+        assert notices({"prompt": "a lamp", "cfg": 1, "workflow": value, place: value}) is not None
 
 
 @pytest.mark.parametrize("place", ["width", "seed", "cfg", "workflow", "model", "negative_prompt"])

@@ -90,12 +90,12 @@ def test_a_tuple_is_no_link_for_schema_and_promises_alike() -> None:
 
 
 def test_node_1_and_node_one_are_two_nodes() -> None:
-    document = {1: {"class_type": "Blend", "inputs": {"image": ["1", 0]}}, **{"1": graph(a="")["a"]}}
+    document = {1: graph(x="1")["x"], "1": graph(x="")["x"]}
     assert found(document) == [("propertyNames.type", "/1")]
 
 
 def test_a_nameless_node_before_a_circle_is_no_obstacle() -> None:
-    document = {1: {"class_type": "Blend", "inputs": {"image": ["a", 0]}}, **graph(a="a")}
+    document = {1: graph(x="a")["x"], "a": graph(x="a")["x"]}
     assert found(document) == [("propertyNames.type", "/1"), ("no-cycle", "/a")]
 
 

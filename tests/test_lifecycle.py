@@ -35,7 +35,7 @@ TABLE: Final = [
     (FAILING, 3, State(F, reason="out of memory")),
     (Timeline.of(fail=True), 0, State(F)),
     (Timeline.of(running=4), 0, State(R, 0)),
-    (Timeline.of(running=4), -3, State(R, 0)),
+    (Timeline((Step(R, 4), Step(D))), -3, State(R, 0)),
     (Timeline.of(running=4), 1, State(R, 25)),
     (Timeline.of(queued=4), 4, State(D)),
     (ENDLESS, 1e300, State(R, 0)),

@@ -1,0 +1,35 @@
+"""All figures in one run: `python benchmarks`. It wants wrk, and a machine that does nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import boundaries
+import microseconds
+import pictures
+import requests_per_second
+import start_up
+
+#: Title, the unit of its figures, where they come from.
+TABLES = (
+    ("The core by itself", "us", microseconds.rows),
+    ("Under uvicorn, journal and validation on", "/s", requests_per_second.rows),
+    ("Start", "ms", start_up.rows),
+    ("Pictures", "ms", pictures.rows),
+)
+
+
+def main() -> None:
+    """Print the tables as they are measured."""
+    for title, unit, rows in TABLES:
+        print(f"\n{title}")
+        for what, figure, remark in rows():
+            print(f"  {what:<36} {figure:>9,.1f} {unit}  {remark}".rstrip(), flush=True)
+    print(f"\n{boundaries.TITLE}\n{boundaries.table()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The servers that are compared, each in a process of its own: `python benchmarks/servers.py bare`, or `fake`."""
+
+import sys
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from safelight.mockserver.api import Api
+from safelight.mockserver.app import create_app
+from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.server import AppServer, entry_of, listen
+
+
+async def _hello(_: Request) -> JSONResponse:
+    return JSONResponse({"success": True, "data": {"status": "queued"}, "error": None})
+
+
+def bare() -> Starlette:
+    """One route that does nothing: what Starlette on this server costs by itself."""
+    return Starlette(routes=[Route("/v1/index.php", _hello, methods=["GET", "POST"])])
+
+
+def fake() -> Starlette:
+    """The fake with its journal and its validation. Its tasks run for ever."""
+    return create_app(Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"))))
+
+
+if __name__ == "__main__":
+    bound = listen("127.0.0.1", 0)
+    app = {"bare": bare, "fake": fake}[sys.argv[1]]()
+    AppServer(app, bound, ready=lambda: print(entry_of(bound), flush=True)).run()

@@ -1,0 +1,1 @@
+"""What `safelight demo` is made of: orders, a client, two displays, timelines, a contact sheet."""

@@ -1,0 +1,82 @@
+"""`safelight demo`: a picture of each workflow, from submit to PNG, made by a fake and a client in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from safelight.cli._unusable import Unusable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Beyond this, HTTP takes longer than the lives do.
+_FASTEST: Final = 200
+
+
+def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0
+    if not 1 <= speed <= _FASTEST:
+        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_FASTEST}x")
+    return speed
+
+
+_FILE: Final = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--out", type=_FILE, default="safelight-demo", show_default=True, metavar="DIR", help="For the pictures.")
+@click.option("--speed", callback=_speed, default="10x", show_default=True, metavar="FACTOR", help="1x: the service's.")
+@click.option("--seed", type=int, default=21, show_default=True, help="Fixes ids, lives and pictures.")
+@click.option("--svg", type=_FILE, metavar="FILE", hidden=True, help="Save the output as SVG.")
+def command(out: Path, speed: float, seed: int, svg: Path | None) -> None:
+    """Watch a picture of each workflow being made, in five seconds.
+
+    Starts the fake, submits one task for each workflow and one that is doomed, polls them as a client
+    of the service would, saves the pictures, and prints what happened when.
+    """
+    try:
+        _prepare(out)
+        _run(out, speed, seed, svg)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder, and see that files can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise Unusable(f"cannot write to {click.format_filename(out)}: {error.strerror}") from None
+
+
+def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
+    from safelight.cli._demo.cast import recorder, write_svg  # noqa: PLC0415 - `safelight --help` stays quick
+    from safelight.cli._demo.client import Trouble  # noqa: PLC0415
+    from safelight.cli._demo.show import show  # noqa: PLC0415
+    from safelight.mockserver.server import CannotListen  # noqa: PLC0415
+
+    console = recorder() if svg else _terminal()
+    try:
+        show(console, out, speed=speed, seed=seed)
+        if svg:
+            write_svg(console, svg)
+    except (Trouble, CannotListen) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"the demo cannot go on: {error}") from None
+
+
+def _terminal() -> Console:
+    """Standard output; what it cannot encode is escaped."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return Console(file=click.get_text_stream("stdout", errors="backslashreplace"), highlight=False)

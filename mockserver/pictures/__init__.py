@@ -1,0 +1,8 @@
+"""Real pictures for finished tasks: cut paper in layers, drawn from seed and prompt, captioned, as PNG."""
+
+from safelight.mockserver.pictures.drawing import draw
+from safelight.mockserver.pictures.gallery import Gallery
+from safelight.mockserver.pictures.picture import Picture
+from safelight.mockserver.pictures.text_chunks import chunks
+
+__all__ = ["Gallery", "Picture", "chunks", "draw"]

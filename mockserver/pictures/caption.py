@@ -1,0 +1,77 @@
+"""The caption: a plate along the lower edge, with the prompt and a line of facts."""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from safelight.mockserver.pictures.lines import Line, lines_of
+from safelight.mockserver.pictures.picture import Picture
+from safelight.mockserver.pictures.subject import subject_of
+
+#: A picture with a side below this, in pixels, has no caption.
+SMALLEST: Final = 48
+#: A longer seed is written with an ellipsis.
+SEED_DIGITS: Final = 24
+PROMPT_TONE: Final = 252
+FACTS_TONE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Measures in pixels, and the most lines that the prompt may take."""
+
+    letters: int
+    leading: int
+    margin: int
+    room: int
+    most: int
+
+
+def write_caption(image: Image.Image, picture: Picture) -> None:
+    """Write prompt and facts on a plate; a picture too small for letters has none."""
+    if min(image.size) < SMALLEST:
+        return
+    layout = _layout(*image.size)
+    if lines := _lines(picture, layout):
+        _write(image, lines, layout)
+
+
+def _layout(width: int, height: int) -> Layout:
+    letters = round(max(8, min(max(11, sqrt(width * height) * 0.029), width / 12, height / 6)))
+    leading = round(letters * 1.36)
+    margin = max(2, min(round(letters * 0.8), width // 20))
+    most = max(1, min(4, int((height * 0.4 - 2 * margin) / leading)))
+    return Layout(letters, leading, margin, width - 4 * margin, most)
+
+
+def _lines(picture: Picture, layout: Layout) -> list[tuple[Line, int]]:
+    """What is written, each line with its tone; where there is room for one line, it is the prompt's."""
+    prompt = lines_of(subject_of(picture.request), layout.letters, layout.room, layout.most)
+    smaller = min(layout.letters, max(9, round(layout.letters * 0.76)))
+    facts = lines_of(_facts(picture), smaller, layout.room, 1) if layout.most > 1 else []
+    return [*((line, PROMPT_TONE) for line in prompt), *((line, FACTS_TONE) for line in facts)]
+
+
+def _facts(picture: Picture) -> str:
+    seed = str(picture.seed)
+    seed = seed if len(seed) <= SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
+    return f"{picture.request.get('workflow', 'default')} · seed {seed} · {picture.width}x{picture.height}"
+
+
+def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout) -> None:
+    margin, leading = layout.margin, layout.leading
+    top = image.height - 2 * margin - margin // 2 - leading * len(lines)
+    _lay_plate(image, (margin, top, image.width - margin, image.height - margin), margin // 2)
+    pen, middle = ImageDraw.Draw(image), top + margin * 3 // 4 + leading / 2
+    for i, ((text, font), tone) in enumerate(lines):
+        pen.text((2 * margin, middle + i * leading), text, tone, font, anchor="lm")
+
+
+def _lay_plate(image: Image.Image, box: tuple[int, int, int, int], radius: int) -> None:
+    """Darken `box`, with round corners: what is below shines through a little."""
+    below = image.crop(box)
+    mask = Image.new("L", (below.width * 2, below.height * 2))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), radius * 2, fill=255)
+    image.paste(below.point([10 + tone // 7 for tone in range(256)]), box, mask.reduce(2))

@@ -1,0 +1,207 @@
+"""Requests that break exactly one rule, and say which, where, and what was done to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import strategies as st
+
+from safelight.contracts.rules import Rule, pointer, rules
+from safelight.contracts.wording import did_you_mean, named, shown
+from safelight.strategies.graphs import comfyui_workflows
+from safelight.strategies.odds import weighted
+from safelight.strategies.places import AnyMember, Place, places
+from safelight.strategies.submits import requests
+from safelight.strategies.wounds import DEEDS, GONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+    from safelight.strategies.places import Way
+    from safelight.strategies.wounds import Path
+
+_REQUEST: Final = "image_generation.request"
+
+#: The schema of prompts that are graphs.
+_GRAPH: Final = "comfyui_workflow"
+
+#: Whether a link is needed -> graphs that are to be broken: small ones.
+_GRAPHS: Final = {needed: comfyui_workflows(8, linked=needed) for needed in (False, True)}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRequest:
+    """A request that breaks one rule, and no other."""
+
+    #: The parsed JSON value: an object, unless that is what is broken.
+    document: Any
+    #: The id of the rule.
+    rule: str
+    #: JSON Pointer to where the violation is reported.
+    pointer: str
+    #: What was done: `width set to 2049`.
+    deed: str
+
+    @property
+    def body(self) -> bytes:
+        """The bytes to send: what `json.dumps` writes, but an infinite number as one too large for a double."""
+        return _written(self.document).encode()
+
+
+def _written(value: Any) -> str:
+    return _INFINITY.sub(lambda found: found["text"] or _TOO_LARGE, json.dumps(value))
+
+
+#: A string, which stays as it is, or the word that Python writes for an infinite number, and JSON does not know.
+_INFINITY: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")|Infinity')
+
+_TOO_LARGE: Final = "1e400"
+
+
+@dataclass(eq=False)
+class UnknownRule(LookupError):
+    """No rule of the request has this id."""
+
+    rule: str
+
+    def __str__(self) -> str:
+        near = did_you_mean(self.rule, (rule.id for rule in rules(_REQUEST)))
+        return f"no rule of {_REQUEST} is called {self.rule!r}{near or '; reachable_rules() lists those there are'}"
+
+
+@dataclass(eq=False)
+class UnreachableRule(ValueError):
+    """The rule exists, and no JSON document breaks it."""
+
+    rule: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"no JSON document breaks {self.rule}: {self.reason}"
+
+
+def reachable_rules() -> tuple[Rule, ...]:
+    """The rules of a request that a JSON document can break, each of which `broken_requests` does break.
+
+    The others are asked only of values that keep them (a prompt that is no object is never read as a graph), or are
+    about the names of members, which are strings in JSON whatever one does.
+    """
+    return tuple(rule for rule in rules(_REQUEST) if rule.id in _breakable())
+
+
+def broken_requests(rule: str | None = None, *, workflow: str | None = None) -> SearchStrategy[BrokenRequest]:
+    """Requests that break one rule and no other: the one with this id, or each as often as the others.
+
+    `workflow` names the one that all ask for, but for those where it is what is broken. Raises `UnknownRule`, and
+    `UnreachableRule` for the few that JSON cannot break.
+    """
+    if rule is not None:
+        _check(rule)
+    requests(workflow)  # says so at once where there is no such workflow
+    return _broken(rule, workflow)
+
+
+def _check(rule: str) -> None:
+    if rule not in {found.id for found in rules(_REQUEST)}:
+        raise UnknownRule(rule)
+    if rule not in _breakable():
+        reasons = [place.unbreakable for place in places(_REQUEST) if place.rule.id == rule]
+        raise UnreachableRule(rule, reasons[0] or "")
+
+
+@st.composite
+def _broken(draw: DrawFn, rule: str | None, workflow: str | None) -> BrokenRequest:
+    place = draw(_places(rule))
+    document = draw(_kept(workflow, _prompts(place)))
+    path = draw(st.sampled_from(list(_paths(place.way, document))))
+    wound = draw(DEEDS[place.keyword](place, _at(document, path)))
+    broken = _put(document, (*path, *wound.path), wound.value)
+    done = _deed((*path, *wound.path), wound.value)
+    return BrokenRequest(broken, place.rule.id, pointer((*path, *wound.reported)), done)
+
+
+@cache
+def _places(rule: str | None) -> SearchStrategy[Place]:
+    """Places of one rule, or of all, each rule as often as the others."""
+    each = [st.sampled_from(found) for name, found in _breakable().items() if rule in {None, name}]
+    return weighted(*((1, found) for found in each))
+
+
+@cache
+def _kept(workflow: str | None, prompt: SearchStrategy[Any] | None) -> SearchStrategy[dict[str, Any]]:
+    """The requests that are then broken."""
+    return requests(workflow, prompt=prompt)
+
+
+def _prompts(place: Place) -> SearchStrategy[Any] | None:
+    """What the prompt has to be for there to be something to break at the place."""
+    needs_link = place.keyword == "links-exist" or AnyMember("array") in place.way
+    return _GRAPHS[needs_link] if place.rule.schema == _GRAPH else None
+
+
+@cache
+def _breakable() -> Mapping[str, list[Place]]:
+    """Rule id -> where it can be broken, in the order of the rules."""
+    found = [place for place in places(_REQUEST) if place.unbreakable is None]
+    return {rule.id: at for rule in rules(_REQUEST) if (at := [place for place in found if place.rule.id == rule.id])}
+
+
+def _paths(way: Way, value: Any, path: Path = ()) -> Iterator[Path]:
+    """Every way down with each step to any member decided, along the members that the value has."""
+    if not way:
+        yield path
+        return
+    step = way[0]
+    for name in _members(step, value) if isinstance(step, AnyMember) else [step]:
+        yield from _paths(way[1:], _at(value, (name,)), (*path, name))
+
+
+def _members(step: AnyMember, value: Any) -> list[str]:
+    kept = _CONTAINERS.get(step.only or "", object)
+    return [name for name, child in value.items() if isinstance(child, kept)] if isinstance(value, dict) else []
+
+
+#: JSON Schema's name of a type by which schemas ask for some members alone -> the type.
+_CONTAINERS: Final[Mapping[str, type]] = {"array": list, "object": dict, "string": str}
+
+
+def _at(value: Any, path: Path) -> Any:
+    """The value at the end of the path, or `GONE`."""
+    for name in path:
+        match value, name:
+            case dict(), str():
+                value = value.get(name, GONE)
+            case list(), int() if name < len(value):
+                value = value[name]
+            case _:
+                return GONE
+    return value
+
+
+def _put(value: Any, path: Path, new: Any) -> Any:
+    """The value with another at the end of the path, or with that member left out."""
+    if not path:
+        return new
+    name, *rest = path
+    if isinstance(value, list):
+        return [_put(item, tuple(rest), new) if index == name else item for index, item in enumerate(value)]
+    if new is GONE and not rest:
+        return {other: child for other, child in value.items() if other != name}
+    return {**value, name: _put(value.get(name, {}), tuple(rest), new)}
+
+
+def _deed(path: Path, value: Any) -> str:
+    if value is GONE:
+        return f"{named(path)} left out"
+    text = _written(value)
+    return f"{named(path)} set to {text if len(text) <= _LONGEST and text.isprintable() else shown(value)}"
+
+
+#: A value longer than this is described in a deed, not written out.
+_LONGEST: Final = 60

@@ -1,0 +1,179 @@
+"""`safelight schema`: what it prints and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner, Result
+
+from safelight.cli.main import main
+from safelight.contracts import examples, names, rules
+from safelight.contracts.schemas import texts
+
+REQUEST: Final = "image_generation.request"
+[SEED] = [one.text for one in examples(REQUEST) if one.name == "seed"]
+
+
+def run(*arguments: str | Path, stdin: bytes = b"") -> Result:
+    return CliRunner().invoke(main, ["schema", *map(str, arguments)], input=stdin)
+
+
+def columns(result: Result) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("  ") if cell] for line in result.stdout.splitlines()]
+
+
+def test_the_list_names_every_schema_its_title_and_its_rules() -> None:
+    rows = columns(run("list"))
+    assert [row[0] for row in rows] == list(names())
+    assert ["task_status.request", "Task status: the query", "4 rules"] in rows
+
+
+@pytest.mark.parametrize("name", names())
+def test_show_prints_the_file_as_it_is(name: str) -> None:
+    assert run("show", name).stdout == texts()[name]
+
+
+def test_rules_are_listed_with_provenance_and_limit() -> None:
+    rows = columns(run("rules"))
+    assert [row[0] for row in rows] == [rule.id for rule in rules()]
+    assert ["image_generation.width.maximum", "seed", "2048"] in rows
+    assert ["image_generation.prompt.type", "seed", "string, object"] in rows
+    assert ["image_generation.prompt.required", "seed", "required"] in rows
+    assert ["error.success.const", "published", "false"] in rows
+
+
+def test_rules_of_a_schema_are_those_that_its_documents_can_break() -> None:
+    assert [row[0] for row in columns(run("rules", REQUEST))] == [rule.id for rule in rules(REQUEST)]
+
+
+def test_a_document_that_keeps_the_contract_is_ok() -> None:
+    result = run("check", REQUEST, "-", stdin=SEED)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"ok: the document keeps {REQUEST}\n", "")
+
+
+def test_a_width_of_2049_is_one_line_and_exit_1() -> None:
+    result = run("check", REQUEST, "-", stdin=SEED.replace(b"768", b"2049"))
+    line = "width is 2049; the most is 2048 [image_generation.width.maximum, seed]\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, line, "")
+
+
+def test_each_violation_is_a_line() -> None:
+    result = run("check", REQUEST, "-", stdin=b'{"width": 0, "width": 0, "steps": 51}')
+    assert result.exit_code == 1
+    assert [line.rpartition("[")[2] for line in result.stdout.splitlines()] == [
+        "json.duplicate-key, assumed]",
+        "image_generation.prompt.required, seed]",
+        "image_generation.width.minimum, assumed]",
+        "image_generation.steps.maximum, seed]",
+    ]
+
+
+@pytest.mark.parametrize("body", [SEED, SEED.replace(b"768", b"2049")], ids=["right", "wrong"])
+def test_what_has_no_effect_is_a_note_beside_the_verdict(body: bytes) -> None:
+    plain, noted = (run("check", REQUEST, "-", stdin=text) for text in (body, body.replace(b"rr3", b"grok")))
+    assert (noted.exit_code, noted.stdout) == (plain.exit_code, plain.stdout)
+    assert noted.stderr == "note: cfg has no effect with the workflow grok: only with rr3 or anime\n"
+
+
+def test_an_answer_has_no_notes() -> None:
+    body = b'{"success": true, "data": {"x": 1}, "error": null, "y": 2}'
+    assert run("check", "envelope", "-", stdin=body).stderr == ""
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda one: f"{one.schema}/{one.name}")
+def test_check_agrees_with_the_golden_examples(example: object, tmp_path: Path) -> None:
+    schema, rule, text = (getattr(example, name) for name in ("schema", "rule", "text"))
+    file = tmp_path / "document.json"
+    file.write_bytes(text)
+    result = run("check", REQUEST if schema == "json" else schema, file)
+    if schema != "json" or rule:
+        assert result.exit_code == (1 if rule else 0)
+    assert rule is None or f"[{rule}, " in result.stdout
+    assert all(line.isprintable() for line in result.output.splitlines())
+
+
+def test_hostile_text_does_not_reach_the_terminal() -> None:
+    hostile = {"promp\x1b[2J": "\x1b", "workflow": "\x1b[31m\u202e", "\x07": 1, "width": "\x9b\u2028"}
+    result = run("check", REQUEST, "-", stdin=json.dumps(hostile).encode())
+    assert result.exit_code == 1
+    assert all(line.isprintable() for line in result.output.split("\n"))
+
+
+def test_an_unknown_schema_is_one_sentence_with_the_nearest() -> None:
+    for arguments in (["show"], ["rules"]):
+        result = run(*arguments, "image_generation.reqest")
+        assert (result.exit_code, result.stdout) == (2, "")
+        sentence = 'no schema is called "image_generation.reqest"; did you mean image_generation.request?'
+        assert result.stderr == f"Error: {sentence}\n"
+    assert run("check", "image_generation.reqest", "-", stdin=SEED).exit_code == 2
+
+
+def test_a_file_that_is_not_there_is_one_sentence_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_bytes(SEED)
+    result = run("check", REQUEST, tmp_path / "requests.json")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.endswith(f"did you mean {tmp_path / 'request.json'}?\n")
+
+
+@pytest.mark.parametrize("file", [".", "no/such/folder/request.json", "request.json/", "\x1b[2J"])
+def test_what_cannot_be_read_is_one_sentence(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("check", REQUEST, file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Error: cannot read ")
+    assert result.stderr.removesuffix("\n").isprintable()
+
+
+def test_export_writes_every_file_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "schemas"
+    result = run("export", folder)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [f"wrote {folder / name}.json" for name in names()]
+    assert {file.name: file.read_text("utf-8") for file in folder.iterdir()} == {
+        f"{name}.json": text for name, text in texts().items()
+    }
+
+
+def test_exporting_again_changes_nothing(tmp_path: Path) -> None:
+    run("export", tmp_path)
+    result = run("export", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, f"unchanged: {len(names())}\n")
+
+
+def test_export_leaves_other_files_alone_unless_forced(tmp_path: Path) -> None:
+    mine = tmp_path / "error.json"
+    mine.write_text("{}")
+    refused = run("export", tmp_path)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "error.json" in refused.stderr
+    assert "--force" in refused.stderr
+    assert list(tmp_path.iterdir()) == [mine], "nothing was written, not even what was free"
+    assert run("export", "--force", tmp_path).exit_code == 0
+    assert mine.read_text("utf-8") == texts()["error"]
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("export", tmp_path / "file" / "folder")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("Error: cannot write to ")
+
+
+def safelight(*arguments: str, stdin: bytes = b"", encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
+    command = [str(Path(sys.executable).with_name("safelight")), "schema", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, env={"PYTHONIOENCODING": encoding}, check=False)
+
+
+def test_the_installed_command_checks_standard_input() -> None:
+    result = safelight("check", REQUEST, "-", stdin=SEED.replace(b"768", b"2049"))
+    assert (result.returncode, result.stderr) == (1, b"")
+    assert result.stdout == b"width is 2049; the most is 2048 [image_generation.width.maximum, seed]\n"
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_ascii() -> None:
+    result = safelight("check", REQUEST, "-", stdin='{"prompt": "a", "workflow": "灯"}'.encode(), encoding="ascii")
+    assert (result.returncode, result.stderr) == (1, b"")
+    assert result.stdout.startswith(rb'workflow is "\u706f"; it must be default')
