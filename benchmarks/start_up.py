@@ -38,14 +38,14 @@ def rows() -> list[tuple[str, float, str]]:
 def _imported(module: str) -> float:
     """As `-X importtime` counts it: the module and all that it imports, without Python's own start."""
     command = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
-    report = subprocess.run(command, capture_output=True, text=True, check=True).stderr  # noqa: S603 - our own
+    report = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     lines = re.findall(r"\|\s*(\d+) \| (\s*)(\S+)$", report, re.MULTILINE)
     return sum(int(total) for total, indent, name in lines if not indent and name.startswith("safelight")) / 1000
 
 
 def _helped() -> float:
     begun = time.perf_counter()
-    subprocess.run([_SAFELIGHT, "--help"], capture_output=True, check=True)  # noqa: S603 - our own
+    subprocess.run([_SAFELIGHT, "--help"], capture_output=True, check=True)
     return 1000 * (time.perf_counter() - begun)
 
 
@@ -54,7 +54,7 @@ def _served() -> float:
         ready = Path(folder) / "ready.json"
         begun = time.perf_counter()
         command = [_SAFELIGHT, "serve", "--port", "0", "--log", "none", "--ready-file", str(ready)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603 - our own
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
             while not ready.exists():
                 time.sleep(0.002)
             _answered(json.loads(ready.read_text())["url"])

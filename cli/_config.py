@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
-from safelight.cli._unusable import Unusable
+from safelight.cli._toml import Config, load, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 #: What `[workflows.NAME]` can say, as for all tasks.
-_LIFE: Final = ("queued", "running", "polls", "fail_rate", "fail_reason", "fail_nth")
+LIFE: Final = ("queued", "running", "polls", "fail_rate", "fail_reason", "fail_nth")
+
+#: Options that take several values.
+_LISTS: Final = frozenset({"polls", "fail_nth"})
 
 _KEY: Final = "safelight config"
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """A config file: its path, its text and what it says."""
-
-    path: str
-    text: str
-    values: dict[str, Any]
-
-    def at(self, *names: str) -> str:
-        """`file, line N` for a key below these tables: what a message about it starts with."""
-        lines = enumerate(_keys(self.text), 1)
-        found = next((line for line, seen in lines if seen == names), None)
-        return f"{self.path}, line {found}" if found else self.path
 
 
 class ConfiguredCommand(click.Command):
@@ -45,96 +29,110 @@ class ConfiguredCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
-            config, name = ctx.meta.get(_KEY), str(error.param and error.param.name)
-            if config and ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP:
-                raise _mistake(config.at(name), error.message) from None
+            config, name = _config(ctx), str(error.param and error.param.name)
+            if config and is_from_file(ctx, name):
+                raise config.mistake(f"{written(name)}: {error.message}", name) from None
             raise
+
+
+def is_from_file(ctx: click.Context, name: str) -> bool:
+    """Whether the value of an option comes from the config file."""
+    return ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
 
 
 def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
     """Make the values of a config file the defaults of the command it was given to."""
     if path is None:
         return
-    config = ctx.meta[_KEY] = _load(path)
-    values = {name: value for name, value in config.values.items() if name != "workflows"}
-    for name, value in values.items():
-        _check(config, ctx, value, name)
-    ctx.default_map = values
+    config = ctx.meta[_KEY] = load(path)
+    names = [name for name in config.values if name != "workflows"]
+    ctx.default_map = {name: _value(config, _option(config, ctx, name), name) for name in names}
 
 
 def workflow_lives(ctx: click.Context) -> dict[str, dict[str, Any]]:
     """Workflow -> what the config file says of its lives, each value checked by the option of the same name."""
+    config = _config(ctx)
+    return {workflow: _life(config, ctx, workflow) for workflow in _tables(config)} if config else {}
+
+
+def conflict(ctx: click.Context, message: str, names: Sequence[str]) -> click.ClickException:
+    """What to say of options that do not go together: where the file says one of them, if it does."""
+    if config := _config(ctx):
+        tables: list[tuple[str, ...]] = [(), *(("workflows", workflow) for workflow in _tables(config))]
+        paths = [(*table, name) for name in names for table in tables]
+        found = next((path for path in paths if config.says(*path) is not None), None)
+        if found:
+            return config.mistake(message, *found)
+    return click.UsageError(message, ctx)
+
+
+def _config(ctx: click.Context) -> Config | None:
     config: Config | None = ctx.meta.get(_KEY)
-    if config is None:
-        return {}
-    tables = config.values.get("workflows", {})
-    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise _mistake(config.at("workflows"), "write the lives of a workflow as a table: [workflows.rr3]")
-    return {
-        workflow: {name: _cast(config, ctx, value, workflow, name) for name, value in table.items()}
-        for workflow, table in tables.items()
-    }
+    return config
 
 
-def _load(path: str) -> Config:
-    try:
-        text = Path(path).read_text("utf-8")
-        return Config(path, text, _underscored(tomllib.loads(text)))
-    except OSError as error:
-        raise _mistake(path, f"{error.strerror}: give the path of a TOML file") from None
-    except UnicodeDecodeError:
-        raise _mistake(path, "this is not UTF-8, as TOML has to be") from None
-    except tomllib.TOMLDecodeError as error:
-        raise _mistake(path, f"this is not TOML: {error}") from None
-
-
-def _check(config: Config, ctx: click.Context, value: Any, name: str) -> None:
+def _option(config: Config, ctx: click.Context, name: str) -> click.Option:
     from safelight.contracts.wording import did_you_mean  # noqa: PLC0415 - `--help` does without
 
-    known = {str(param.name): param for param in ctx.command.params if param.name not in ("config", "help")}
+    known = {str(param.name): param for param in ctx.command.params if isinstance(param, click.Option)}
+    del known["config"]
     if name not in known:
-        raise _mistake(config.at(name), f"there is no option {name!r}{did_you_mean(name, known)}")
-    is_flag = getattr(known[name], "is_flag", False)
-    if isinstance(value, bool) is not is_flag or isinstance(value, dict):
-        wanted = "true or false" if is_flag else "a number or a text"
-        raise _mistake(config.at(name), f"{name} takes {wanted}")
+        near = did_you_mean(written(name), map(written, [*known, "workflows"]))
+        raise config.mistake(f"safelight {ctx.info_name} has no option {written(name)!r}{near}", name)
+    return known[name]
 
 
-def _cast(config: Config, ctx: click.Context, value: Any, workflow: str, name: str) -> Any:
-    from safelight.contracts.wording import did_you_mean, either  # noqa: PLC0415 - as above
+def _tables(config: Config) -> dict[str, Any]:
+    tables = config.says("workflows") or {}
+    if not isinstance(tables, dict):
+        raise config.mistake("write the lives of a workflow as a table: [workflows.rr3]", "workflows")
+    return tables
 
-    where = config.at("workflows", workflow, name)
-    if name not in _LIFE:
-        raise _mistake(where, f"a workflow has no {name!r} of its own{did_you_mean(name, _LIFE)}: only {either(_LIFE)}")
-    param = next(param for param in ctx.command.params if param.name == name)
+
+def _life(config: Config, ctx: click.Context, workflow: str) -> dict[str, Any]:
+    from safelight.contracts import workflows  # noqa: PLC0415 - as above
+    from safelight.contracts.wording import did_you_mean, listed  # noqa: PLC0415
+
+    table, where = config.says("workflows", workflow), ("workflows", workflow)
+    if workflow not in workflows():
+        near = did_you_mean(workflow, workflows()) or f": there are {listed(workflows())}"
+        raise config.mistake(f"no workflow is called {workflow!r}{near}", *where)
+    if not isinstance(table, dict):
+        raise config.mistake(f"write the lives of a workflow as a table: [workflows.{workflow}]", *where)
+    if "polls" in table and {"queued", "running"} & set(table):
+        raise config.mistake("lives are in seconds or in polls: give queued and running, or polls", *where, "polls")
+    return {name: _cast(config, ctx, workflow, name) for name in table}
+
+
+def _cast(config: Config, ctx: click.Context, workflow: str, name: str) -> Any:
+    from safelight.contracts.wording import did_you_mean, listed  # noqa: PLC0415 - as above
+
+    where = "workflows", workflow, name
+    if name not in LIFE:
+        own = list(map(written, LIFE))
+        near = did_you_mean(written(name), own) or f": it has {listed(own)}"
+        raise config.mistake(f"a workflow has no {written(name)!r} of its own{near}", *where)
+    option = _option(config, ctx, name)
     try:
-        return param.type_cast_value(ctx, value)
+        return option.type_cast_value(ctx, _value(config, option, *where))
     except click.BadParameter as error:
-        raise _mistake(where, error.message) from None
+        raise config.mistake(f"{written(name)}: {error.message}", *where) from None
 
 
-def _mistake(where: str, what: str) -> Unusable:
-    return Unusable(f"{where}: {what}")
+def _value(config: Config, option: click.Option, *where: str) -> Any:
+    """What stands there as it would be written on the command line, so that both are read alike."""
+    value = config.says(*where)
+    parts = value if isinstance(value, list) and option.name in _LISTS else [value]
+    if option.is_flag and isinstance(value, bool):
+        return value
+    if option.is_flag or any(isinstance(part, bool | list | dict) for part in parts):
+        wanted = "true or false" if option.is_flag else "a number or a text"
+        raise config.mistake(f"{written(where[-1])} takes {wanted}", *where)
+    texts = list(map(_text, parts))
+    return texts if option.multiple else ",".join(texts)
 
 
-def _underscored(table: dict[str, Any]) -> dict[str, Any]:
-    """Names as Python has them: `fail-rate` is `fail_rate`. Names of workflows stay."""
-    found = {name.replace("-", "_"): value for name, value in table.items()}
-    if isinstance(tables := found.get("workflows"), dict):
-        found["workflows"] = {
-            name: _underscored(life) if isinstance(life, dict) else life for name, life in tables.items()
-        }
-    return found
+def _text(value: Any) -> str:
+    from safelight.contracts.wording import shown  # noqa: PLC0415 - as above
 
-
-def _keys(text: str) -> Iterator[tuple[str, ...]]:
-    """For each line of a TOML text the full name of the key it sets or the table it opens, else nothing."""
-    table: tuple[str, ...] = ()
-    for line in text.splitlines():
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        key = re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line)
-        if header:
-            table = tuple(part.strip(" \"'") for part in header[1].split("."))
-            yield table
-        else:
-            yield (*table, key[1].replace("-", "_")) if key else ()
+    return shown(value) if isinstance(value, int | float) else str(value)

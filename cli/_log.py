@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from safelight.cli._terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,51 +20,67 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = {2: "green", 4: "yellow", 5: "red"}
 
+#: An id of ComfyUI has 36 characters; of longer ones the beginning is shown.
+_ID_WIDTH: Final = 36
 
-def readable(_: Session | None, exchange: Exchange) -> None:
+
+def readable(session: Session | None, exchange: Exchange) -> None:
     """Time, operation, task, phase, status, verdict; then what was wrong or without effect."""
-    from safelight.contracts.wording import named  # noqa: PLC0415 - `--help` does without
-
     status = click.style(str(exchange.status), fg=_COLOURS.get(exchange.status // 100))
-    task = named([exchange.task_id]) if exchange.task_id else "-"
     columns = (
         time.strftime("%H:%M:%S"),
         f"{exchange.operation or '-':<16}",
-        f"{task:<36}",
+        f"{_task(exchange, session):<{_ID_WIDTH}}",
         f"{exchange.phase or '-':<7}",
+        status,
+        _verdict(exchange, session),
     )
-    _say("  ".join([*columns, status, exchange.verdict, *_remarks(exchange)]))
+    say("  ".join(columns))
 
 
 def machine(session: Session | None, exchange: Exchange) -> None:
     """The exchange as one JSON object on a line."""
-    from safelight.mockserver.session import fingerprint  # noqa: PLC0415 - as above
+    from safelight.mockserver.session import fingerprint  # noqa: PLC0415 - `--help` does without
 
     facts = {
         "at": exchange.at,
         "key": fingerprint(session.key) if session else None,
         "method": exchange.method,
-        "target": exchange.target,
+        "target": _without_keys(exchange.target, session),
         "status": exchange.status,
         "operation": exchange.operation,
-        "task_id": exchange.task_id,
+        "task_id": exchange.task_id and _without_keys(exchange.task_id, session),
         "phase": exchange.phase,
         "verdict": exchange.verdict,
-        "violations": [violation.message for violation in exchange.violations],
-        "notices": [notice.message for notice in exchange.notices],
+        "violations": [_without_keys(violation.message, session) for violation in exchange.violations],
+        "notices": [_without_keys(notice.message, session) for notice in exchange.notices],
         "gap": exchange.gap,
     }
-    _say(json.dumps(facts))
+    say(json.dumps(facts))
 
 
 #: `--log` -> who is told of each exchange.
 LOGS: Final[Mapping[str, Listener | None]] = {"readable": readable, "json": machine, "none": None}
 
 
-def _remarks(exchange: Exchange) -> list[str]:
-    violations = [click.style(violation.message, fg="yellow") for violation in exchange.violations]
-    refusal = [_message(exchange)] if exchange.verdict == "refused" else []
-    return [*violations, *refusal, *(click.style(notice.message, fg="cyan") for notice in exchange.notices)]
+def _task(exchange: Exchange, session: Session | None) -> str:
+    from safelight.contracts.wording import named  # noqa: PLC0415 - as above
+
+    if not exchange.task_id:
+        return "-"
+    task = named([_without_keys(exchange.task_id, session)])
+    return task if len(task) <= _ID_WIDTH else task[: _ID_WIDTH - 1] + "…"
+
+
+def _verdict(exchange: Exchange, session: Session | None) -> str:
+    """`ok`, or the first rule broken and all that is wrong; then the notices."""
+    wrong = [violation.message for violation in exchange.violations]
+    if exchange.verdict == "refused":
+        wrong.append(_message(exchange))
+    verdict = f"{exchange.verdict}: {_without_keys(' | '.join(wrong), session)}" if wrong else exchange.verdict
+    notes = [f"note: {_without_keys(notice.message, session)}" for notice in exchange.notices]
+    coloured = [click.style(note, fg="cyan") for note in notes]
+    return " | ".join([click.style(verdict, fg="yellow") if wrong else verdict, *coloured])
 
 
 def _message(exchange: Exchange) -> str:
@@ -71,7 +89,15 @@ def _message(exchange: Exchange) -> str:
     return message
 
 
-def _say(line: str) -> None:
-    """Print, unless nobody reads any more: the fake goes on without its log."""
-    with contextlib.suppress(OSError):
-        click.echo(line)
+#: What has the form of a key, and is long enough to be one.
+_KEY_LIKE: Final = re.compile(r"sk-[0-9A-Za-z_-]{8,}")
+
+#: A key shorter than this is nobody's secret, and its letters stand in every line.
+_SHORTEST: Final = 8
+
+
+def _without_keys(text: str, session: Session | None) -> str:
+    """Ids, targets and messages repeat what a client sent, and clients send their key in odd places."""
+    if session and len(session.key) >= _SHORTEST:
+        text = text.replace(session.key, "sk-...")
+    return _KEY_LIKE.sub("sk-...", text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli._config import read_config, workflow_lives
+from safelight.cli._config import LIFE, conflict, is_from_file, read_config, workflow_lives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,9 +75,13 @@ def _share(text: str) -> float:
     return share
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9]\d{0,17}", text, re.ASCII):
+        raise ValueError(f"{text!r} is no count: write 1 or more")
+    return int(text)
+
+
 _FORMS: Final = "2, 1..3, ~5, ~5/0.8, never"
-_COUNT: Final = click.IntRange(1)
-_VOCABULARIES: Final = click.Choice(["published", "plain"])
 
 _OPTIONS: Final = (
     click.option(
@@ -93,14 +97,27 @@ _OPTIONS: Final = (
     click.option("--polls", type=_Text("Q,R", _polls), help="Count polls instead: 1,2 is one queued, two running."),
     click.option("--fail-rate", type=_Text("SHARE", _share), default="0", help="Share of tasks that fail, 0 to 1."),
     click.option("--fail-reason", metavar="TEXT", help="What failed tasks say.  [default: the service's sentence]"),
-    click.option("--fail-nth", type=_COUNT, multiple=True, metavar="N", help="The N-th task fails. Repeatable."),
-    click.option("--slots", type=_COUNT, metavar="N", help="N tasks run at once, the others wait.  [default: all run]"),
+    click.option("--fail-nth", type=_Text("N", _count), multiple=True, help="The N-th task fails. Repeatable."),
+    click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
-    click.option("--seed", type=int, help="Fixes ids, lives, failures and pictures.  [default: random]"),
+    click.option("--seed", type=int, metavar="N", help="Fixes ids, lives, failures and pictures.  [default: random]"),
     click.option("--api-key", type=_Text("KEY", _key), help="The key to accept.  [default: a fixed, plainly fake one]"),
     click.option("--any-key", is_flag=True, help="Accept every key. Each has tasks of its own."),
-    click.option("--vocabulary", type=_VOCABULARIES, default="published", help="Spelling of the phases."),
-    click.option("--body-limit", type=_COUNT, default=10_000_000, metavar="BYTES", help="Larger bodies are refused."),
+    click.option(
+        "--vocabulary",
+        type=click.Choice(["published", "plain"]),
+        default="published",
+        metavar="WORDS",
+        show_default=True,
+        help="Spelling of the phases: published (pending, processing, ...) or plain (queued, running, ...).",
+    ),
+    click.option(
+        "--body-limit",
+        type=_Text("BYTES", _count),
+        default="10000000",
+        show_default=True,
+        help="Larger bodies are refused.",
+    ),
     click.option("--cors", is_flag=True, help="Let pages of any origin call the fake from a browser."),
 )
 
@@ -152,29 +169,44 @@ def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener |
 def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
     from safelight.mockserver.lives import Settings  # noqa: PLC0415 - not for `--help`
 
+    general = _without_overruled(ctx, {name: options[name] for name in LIFE})
+    own = {name: _own(name, general, life) for name, life in workflow_lives(ctx).items()}
     try:
-        own = {name: _lives({**_NO_LIFE, **life}) for name, life in workflow_lives(ctx).items()}
-        return Settings(_lives(options), own, slots=options["slots"], vocabulary=options["vocabulary"])
+        lives = {name: _lives(life) for name, life in own.items()}
+        return Settings(_lives(general), lives, slots=options["slots"], vocabulary=options["vocabulary"])
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise conflict(ctx, str(error), ("polls", "slots")) from None
 
 
-_NO_LIFE: Final = {
-    "queued": None,
-    "running": None,
-    "polls": None,
-    "fail_rate": 0.0,
-    "fail_reason": None,
-    "fail_nth": (),
-}
+def _without_overruled(ctx: click.Context, life: dict[str, Any]) -> dict[str, Any]:
+    """Without what the file says of time, where the command line says it on the other axis."""
+    seconds = [name for name in ("queued", "running") if life[name] is not None]
+    typed = [name for name in seconds if not is_from_file(ctx, name)]
+    if life["polls"] is None or bool(typed) is not is_from_file(ctx, "polls"):
+        return life
+    overruled = ["polls"] if typed else seconds
+    return life | dict.fromkeys(overruled)
 
 
-def _lives(options: Mapping[str, Any]) -> Lives:
+def _own(workflow: str, general: dict[str, Any], life: dict[str, Any]) -> dict[str, Any]:
+    """The life of a workflow: as for all tasks, but for what its table says."""
+    from safelight.contracts import workflows  # noqa: PLC0415 - not for `--help`
+
+    if workflows()[workflow].instant:
+        general = general | {"queued": "0", "running": "0", "polls": None}
+    if "polls" in life:
+        general = general | {"queued": None, "running": None}
+    elif "queued" in life or "running" in life:
+        general = general | {"polls": None}
+    return general | life
+
+
+def _lives(life: Mapping[str, Any]) -> Lives:
     """Lives from options; without a word about time, those of a desk: long enough to see, too short to wait."""
     from safelight.mockserver.lives import lives  # noqa: PLC0415 - not for `--help`
 
-    said = {name: options[name] for name in ("queued", "running", "polls", "fail_rate", "fail_reason")}
+    said = {name: life[name] for name in ("queued", "running", "polls", "fail_rate", "fail_reason")}
     if said["polls"] is None:
         said["queued"] = "2" if said["queued"] is None else said["queued"]
         said["running"] = "4..8" if said["running"] is None else said["running"]
-    return lives(**said, fail_nth=frozenset(options["fail_nth"]))
+    return lives(**said, fail_nth=frozenset(life["fail_nth"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
@@ -31,8 +33,12 @@ _FILE: Final = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--out", type=_FILE, default="safelight-demo", show_default=True, metavar="DIR", help="For the pictures.")
-@click.option("--speed", callback=_speed, default="10x", show_default=True, metavar="FACTOR", help="1x: the service's.")
+@click.option(
+    "--out", type=_FILE, default="safelight-demo", show_default=True, metavar="DIR", help="Where pictures go."
+)
+@click.option(
+    "--speed", callback=_speed, default="10x", show_default=True, metavar="FACTOR", help="1x: as the service."
+)
 @click.option("--seed", type=int, default=21, show_default=True, help="Fixes ids, lives and pictures.")
 @click.option("--svg", type=_FILE, metavar="FILE", hidden=True, help="Save the output as SVG.")
 def command(out: Path, speed: float, seed: int, svg: Path | None) -> None:
@@ -72,11 +78,14 @@ def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
     except (Trouble, CannotListen) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"the demo cannot go on: {error}") from None
+        where = click.format_filename(error.filename or out)
+        raise click.ClickException(f"cannot write {where}: {error.strerror}") from None
 
 
 def _terminal() -> Console:
     """Standard output; what it cannot encode is escaped."""
     from rich.console import Console  # noqa: PLC0415 - as above
 
-    return Console(file=click.get_text_stream("stdout", errors="backslashreplace"), highlight=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Console(highlight=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 #: What a shell exits with when a command is not found, or cannot be run.
 _NOT_FOUND, _NOT_RUN = 127, 126
 
+#: Signals that are handed on to the command: whoever ends us means it.
+_HANDED_ON: Final = tuple(
+    signal.Signals[name] for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if name in signal.Signals.__members__
+)
 
-@click.command(cls=ConfiguredCommand)
+
+@click.command(cls=ConfiguredCommand, context_settings={"allow_interspersed_args": False})
 @fake_options
-@click.argument("cmd", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("cmd", metavar="[--] CMD...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
-    """Run CMD beside a fake on a free port, with SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY set, and exit as CMD does."""
+    """Run CMD beside a fake on a free port, and exit as CMD does.
+
+    CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
+    """
     from safelight.mockserver.server import in_thread  # noqa: PLC0415 - not for `--help`
 
     fake = fake_of(ctx, options)
@@ -35,6 +43,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
 
 def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
     """The command's exit code; 128 and its number where a signal ended it, as in a shell."""
+    early = _catch_signals()
     try:
         process = subprocess.Popen(cmd, env=environment)  # noqa: S603 - running it is what the user asked for
     except FileNotFoundError:
@@ -43,8 +52,23 @@ def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
     except OSError as error:
         click.echo(f"safelight exec: {cmd[0]!r} cannot be run: {error.strerror}", err=True)
         return _NOT_RUN
-    # A terminal sends Ctrl-C to both; the command decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+    _hand_on(process, early)
     code = process.wait()
     return 128 - code if code < 0 else code
+
+
+def _catch_signals() -> list[int]:
+    """From now on no signal ends us and leaves the command an orphan. Gives those that came."""
+    early: list[int] = []
+    for number in _HANDED_ON:
+        signal.signal(number, lambda number, _: early.append(number))
+    # A terminal sends Ctrl-C to both; the command decides what becomes of it. Ignored, it would be so in the command.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    return early
+
+
+def _hand_on(process: subprocess.Popen[bytes], early: Sequence[int]) -> None:
+    for number in _HANDED_ON:
+        signal.signal(number, lambda number, _: process.send_signal(number))
+    for sent in early:
+        process.send_signal(sent)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,18 +14,30 @@ import click
 from safelight.cli._config import ConfiguredCommand
 from safelight.cli._log import LOGS
 from safelight.cli._options import Fake, fake_of, fake_options
+from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
 
 if TYPE_CHECKING:
     import socket
 
+_PORT: Final = click.IntRange(0, 65535)
+
 
 @click.command(cls=ConfiguredCommand)
 @fake_options
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8123, show_default=True, help="0 takes a free port.")
+@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", show_default=True, default=8123, help="0: a free one."
+)
 @click.option("--ready-file", type=click.Path(dir_okay=False), help="Write URL and key here as JSON, once it answers.")
-@click.option("--log", type=click.Choice(list(LOGS)), default="readable", show_default=True, help="A line an exchange.")
+@click.option(
+    "--log",
+    type=click.Choice(list(LOGS)),
+    metavar="FORM",
+    default="readable",
+    show_default=True,
+    help=f"A line for each exchange: {', '.join(LOGS)}.",
+)
 @click.pass_context
 def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None, log: str, **options: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
@@ -34,16 +48,19 @@ def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None,
         bound = listen(host, port)
     except CannotListen as error:
         raise Unusable(str(error)) from None
-    AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready_file)).run()
+    ready = _ReadyFile(ready_file) if ready_file else None
+    AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready)).run()
 
 
-def _announce(fake: Fake, bound: socket.socket, ready_file: str | None) -> None:
+def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None) -> None:
     from safelight.mockserver.server import entry_of  # noqa: PLC0415 - not for `--help`
 
-    url = entry_of(bound)
-    if ready_file:
-        _write_whole(Path(ready_file), json.dumps({"url": url, "api_key": fake.key}))
-    click.echo(_BANNER.format(url=click.style(url, bold=True), key=fake.key, seed=fake.seed, curl=_curl(url, fake.key)))
+    url, host = entry_of(bound), bound.getsockname()[0]
+    if ready:
+        ready.write(json.dumps({"url": url, "api_key": fake.key}) + "\n")
+    say(_BANNER.format(url=click.style(url, bold=True), key=fake.key, seed=fake.seed, curl=_curl(url, fake.key)))
+    if not ip_address(host.partition("%")[0]).is_loopback:
+        say(click.style(_OPEN.format(host=host), fg="yellow"))
 
 
 _BANNER: Final = """\
@@ -55,6 +72,8 @@ Paste this to submit a picture:
   {curl}
 """
 
+_OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"
+
 
 def _curl(url: str, key: str) -> str:
     """A line that submits, for a shell."""
@@ -62,8 +81,37 @@ def _curl(url: str, key: str) -> str:
     return shlex.join(["curl", *parts, "-d", json.dumps({"prompt": "a lighthouse at dusk"})])
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that nobody ever sees half of."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text + "\n", "utf-8")
-    part.replace(path)
+class _ReadyFile:
+    """A file that is there when the server answers, and of which nobody ever sees half."""
+
+    def __init__(self, path: str) -> None:
+        """Remove what an earlier server left behind: it would be taken for ours."""
+        self._path = Path(path)
+        try:
+            # A device or a pipe is somebody's, and written to as it is.
+            self._is_ours = self._path.is_file() or not self._path.exists()
+            if self._is_ours:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def write(self, text: str) -> None:
+        """Say that the server is ready."""
+        try:
+            if self._is_ours:
+                self._write_whole(text)
+            else:
+                self._path.write_text(text, "utf-8")
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _write_whole(self, text: str) -> None:
+        part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            part.write_text(text, "utf-8")
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _unusable(self, error: OSError) -> Unusable:
+        return Unusable(f"cannot write the ready file {str(self._path)!r}: {error.strerror}")

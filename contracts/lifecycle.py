@@ -94,11 +94,14 @@ class Timeline:
 
     def at(self, position: float) -> State:
         """The state after `position` units. Several steps that are due are all taken."""
+        # Ends are summed up as `length` is: to subtract instead rounds differently, and a task would end late.
+        begun = 0.0
         for step in self.steps[:-1]:
-            if position < step.dwell or step.dwell == inf:
-                return _state(step, position)
-            position -= step.dwell
-        return _state(self.steps[-1], position)
+            end = begun + step.dwell
+            if position < end or end == inf:
+                return _state(step, position - begun)
+            begun = end
+        return _state(self.steps[-1], position - begun)
 
     @property
     def wait(self) -> float:
@@ -111,8 +114,10 @@ class Timeline:
         return sum(step.dwell for step in self.steps[:-1])
 
     def held(self, units: float) -> Timeline:
-        """The same life with the first step longer: what waiting for an engine slot does."""
+        """The same life, queued so much longer: what waiting for an engine slot does."""
         first, *rest = self.steps
+        if first.phase is not Phase.QUEUED:
+            return replace(self, steps=(Step(Phase.QUEUED, units), *self.steps))
         return replace(self, steps=(replace(first, dwell=first.dwell + units), *rest))
 
     def illegal_moves(self) -> Iterator[str]:

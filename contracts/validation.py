@@ -105,7 +105,12 @@ def _limit(
 
 
 def _types(validator: Validator, allowed: Any, value: Any, _: object) -> Iterator[ValidationError]:
-    if not any(validator.is_type(value, name) for name in _as_list(allowed)):
+    # Nearly every type is a single one, and nearly every value is tested for its type.
+    if isinstance(allowed, str):
+        is_allowed = validator.is_type(value, allowed)
+    else:
+        is_allowed = any(validator.is_type(value, name) for name in allowed)
+    if not is_allowed:
         yield _error("")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from safelight.mockserver.journal import Exchange
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, success
 from safelight.mockserver.operations import Call, Operation, operations
+from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session
 from safelight.mockserver.store import MemoryStore, Store
 from safelight.mockserver.uploads import UPLOADS, Uploads
@@ -75,12 +77,15 @@ class Api:
         self._time = clock()
         self._listener = listener
         self._sessions: dict[str, Session] = {}
+        self._opening = Lock()
         self._uploads = Uploads()
         for key in keys:
             self.open(key)
 
     def open(self, key: str, *, settings: Settings | None = None, clock: Clock | None = None) -> Session:
         """Begin a session for this key, or begin it anew: with nothing in it."""
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is no API key: a header carries 1 to 200 visible ASCII characters")
         session = Session(key, self.store, settings or self._settings, self._seed)
         self.store.open(key, clock or self._clock())
         self._sessions[key] = session
@@ -115,10 +120,15 @@ class Api:
 
     def _session(self, key: str) -> Session | None:
         session = self._sessions.get(key)
-        if session is None and self._any_key and _KEY.fullmatch(key):
-            self._make_room()
-            session = self.open(key)
-        return session
+        return self._welcomed(key) if session is None and self._any_key and _KEY.fullmatch(key) else session
+
+    def _welcomed(self, key: str) -> Session:
+        """The session that any key opens: once, however many threads bring the key at the same time."""
+        with self._opening:
+            if key not in self._sessions:
+                self._make_room()
+                self.open(key)
+            return self._sessions[key]
 
     def _make_room(self) -> None:
         """Close the oldest sessions in which nothing lives, where any key opens one and many came."""
@@ -128,20 +138,21 @@ class Api:
 
     def _record(self, request: Request, reply: Reply, seen: _Seen) -> None:
         session = seen.session
+        key = session.key if session else ""
         exchange = Exchange(
             at=(session or self._time).now(),
-            method=request.method,
-            target=_redacted(f"{request.path}?{request.query}".rstrip("?").encode(), session).decode(),
-            headers=_without_secrets(request.headers),
-            body=_redacted(request.body or b"", session),
+            method=redacted(request.method, key),
+            target=redacted(f"{request.path}?{request.query}".rstrip("?"), key),
+            headers=without_secrets(request.headers, key),
+            body=redacted_bytes(request.body or b"", key),
             status=reply.status,
             media_type=reply.media_type,
-            answer=reply.body if reply.media_type == "application/json" else b"",
+            answer=redacted_bytes(reply.body, key) if reply.media_type == "application/json" else b"",
             operation=seen.operation,
-            task_id=seen.task_id,
+            task_id=seen.task_id and redacted(seen.task_id, key),
             phase=seen.phase,
-            violations=seen.violations,
-            notices=seen.notices,
+            violations=[without_key(violation, key) for violation in seen.violations],
+            notices=[without_key(notice, key) for notice in seen.notices],
         )
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
@@ -214,21 +225,3 @@ def _content_notices(request: Request) -> list[Notice]:
     if stated.partition(";")[0].strip().casefold() == "application/json":
         return []
     return [Notice("", f"the content type is {shown(stated)}; the service documents application/json", Provenance.SEED)]
-
-
-#: Anything of the form of a key, whether it is known here or not, and whatever is sent as one.
-_SECRET: Final = re.compile(rb"sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&]+")
-
-#: Headers whose values are secrets.
-_SECRET_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie"})
-
-
-def _redacted(text: bytes, session: Session | None) -> bytes:
-    """Without keys: the session's own, and whatever looks like one."""
-    if session:
-        text = text.replace(session.key.encode(), b"sk-...")
-    return _SECRET.sub(b"sk-...", text) if b"sk-" in text or b"api_key=" in text else text
-
-
-def _without_secrets(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: "..." if name in _SECRET_HEADERS else value for name, value in headers.items()}

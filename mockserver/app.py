@@ -10,10 +10,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.websockets import WebSocketClose
 
 from safelight.mockserver.messages import Reply, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from safelight.mockserver.api import Api
@@ -26,7 +30,7 @@ def create_app(api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT) ->
     """The API as an ASGI application; `cors` lets pages of any origin use it from a browser."""
     everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     app = Starlette(middleware=[everyone] if cors else [])
-    # What no route takes goes to the core. A route that takes everything would be matched first, at a tenth of the cost.
+    # What no route takes goes to the core; a route that takes everything would have to be matched first.
     app.router.default = door(api, body_limit)
     return app
 
@@ -35,7 +39,13 @@ def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        request = _request(scope, await _body(scope, receive, body_limit))
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
+            return
+        try:
+            request = _request(scope, await _body(scope, receive, body_limit))
+        except ClientDisconnect:  # half a request is none
+            return
         reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
         await _send(reply, send, with_body=request.method != "HEAD")
 
@@ -43,8 +53,7 @@ def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
 
 
 def _request(scope: Scope, body: bytes | None) -> Request:
-    # The first of several headers counts: they are read from the last to the first.
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    headers = _headers(tuple(scope["headers"]))
     return Request(
         method=scope["method"],
         path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
@@ -53,6 +62,12 @@ def _request(scope: Scope, body: bytes | None) -> Request:
         body=body,
         origin=_origin(scope["scheme"], headers.get("host", ""), scope.get("server")),
     )
+
+
+@lru_cache(256)
+def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
+    """The headers as text. Kept, as a client sends the same again and again; of several of a name the first counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
 
 
 @lru_cache(256)
@@ -68,12 +83,14 @@ _HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5}
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None once it is larger than the limit."""
+    """The whole body, or None once it is larger than the limit. Raises `ClientDisconnect`."""
     if scope["method"] in ("GET", "HEAD"):
         return b""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:

@@ -45,7 +45,7 @@ class Exchange(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes that keeping it costs, roughly."""
-        return len(self.body) + len(self.answer) + len(self.target) + _OVERHEAD
+        return len(self.body) + len(self.answer) + len(self.target) + len("".join(self.headers.values())) + _OVERHEAD
 
 
 #: What an exchange costs beside its bytes.
@@ -56,7 +56,7 @@ class Journal:
     """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
 
     def __init__(self, *, most: int = 1_000, most_bytes: int = 16_000_000) -> None:
-        self._exchanges: deque[Exchange] = deque()
+        self._exchanges: deque[tuple[Exchange, int]] = deque()
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -65,17 +65,18 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Keep an exchange, and drop the oldest where there is no room."""
-        self._exchanges.append(exchange)
-        self._bytes += exchange.size
+        size = exchange.size
+        self._exchanges.append((exchange, size))
+        self._bytes += size
         while len(self._exchanges) > self._most or self._bytes > self._most_bytes:
-            self._bytes -= self._exchanges.popleft().size
+            self._bytes -= self._exchanges.popleft()[1]
             self.dropped += 1
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(tuple(self._exchanges))
+        return iter([exchange for exchange, _ in tuple(self._exchanges)])
 
     def __len__(self) -> int:
         return len(self._exchanges)
 
     def __getitem__(self, index: int) -> Exchange:
-        return self._exchanges[index]
+        return self._exchanges[index][0]

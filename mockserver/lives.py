@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from safelight.contracts import Axis, Step, Timeline, workflows
+from safelight.contracts import Axis, Phase, Step, Timeline, vocabularies, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +57,11 @@ class LogNormal:
         return random.lognormvariate(log(self.median), self.sigma)
 
 
-_NUMBER: Final = r"(\d+(?:\.\d+)?)"
+#: Finite whatever its digits; the exponent is what Python writes small numbers with.
+_NUMBER: Final = r"(\d{1,15}(?:\.\d+)?(?:e-\d{2,3})?)"
+
+#: With more, a draw is a number too large to be one.
+_MOST_SIGMA: Final = 10
 
 #: How delays are written, and what that makes. The first group that matches wins.
 _FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
@@ -84,6 +88,8 @@ def _possible(made: Delay, text: object) -> Delay:
             raise ValueError(f"{text!r} is no delay: {low:g} is more than {high:g}")
         case LogNormal(median) if not median:
             raise ValueError(f"{text!r} is no delay: a median is above 0")
+        case LogNormal(sigma=sigma) if sigma > _MOST_SIGMA:
+            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MOST_SIGMA}")
     return made
 
 
@@ -149,6 +155,8 @@ class Settings:
             raise ValueError(f"{self.slots} engine slots would run nothing: give 1 or more")
         if self.slots and any(lives.axis is not Axis.SECONDS for lives in (self.lives, *self.workflows.values())):
             raise ValueError("engine slots need lives in seconds: polls and ticks do not say when a slot is free")
+        if self.vocabulary not in vocabularies():
+            raise ValueError(f"no vocabulary is called {self.vocabulary!r}: there are {', '.join(vocabularies())}")
 
     def lives_of(self, workflow: str) -> Lives:
         """The lives that tasks of this workflow lead."""
@@ -175,6 +183,11 @@ class Next:
             raise ValueError("a timeline is a whole life: leave out queued, running and fail")
         if self.id == "":
             raise ValueError("a task needs an id of at least one character")
+        if self.id and any("\ud800" <= character <= "\udfff" for character in self.id):
+            raise ValueError(f"{self.id!r} is no id: half a surrogate pair is no character")
+        for units in (self.queued, self.running):
+            if units is not None:
+                Step(Phase.QUEUED, units)  # or the step says why it cannot last so long
 
     def applied(self, drawn: Timeline) -> Timeline:
         """The drawn life with what was said in place of what was drawn."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import gc
 import signal
 import socket
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from threading import Event, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Final
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -23,11 +26,20 @@ if TYPE_CHECKING:
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
 _MOST_HEAD: Final = 64_000
 
-#: Seconds that requests under way have when the server stops.
+#: Seconds that requests under way have when the server stops. Then their connections are cut.
 _GRACE: Final = 0.5
+
+#: Seconds after which uvicorn cancels what even that did not end, and complains about it.
+_LAST_RESORT: Final = 5
 
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
+
+#: Connections that wait to be taken; uvicorn's own number.
+_BACKLOG: Final = 2_048
+
+#: "Every address" is none that can be called everywhere.
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
 @dataclass(eq=False)
@@ -36,30 +48,39 @@ class CannotListen(Exception):
 
     host: str
     port: int
-    error: OSError
+    error: OSError | UnicodeError
 
     def __str__(self) -> str:
+        if isinstance(self.error, UnicodeError):
+            return f"cannot listen on {self.host!r}: this is no name of a host"
         if self.error.errno == errno.EADDRINUSE:
             return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
-        return f"cannot listen on {self.host}, port {self.port}: {self.error.strerror or self.error}"
+        return f"cannot listen on {self.host!r}, port {self.port}: {self.error.strerror or self.error}"
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound TCP socket; port 0 takes a free one. Raises `CannotListen`."""
+    """A listening TCP socket; port 0 takes a free one. Raises `CannotListen`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
         bound = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(host, port, error) from None
+    try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        # Two sockets can be bound to one port; only one of them can listen.
+        bound.listen(_BACKLOG)
     except OSError as error:
+        bound.close()
         raise CannotListen(host, port, error) from None
     return bound
 
 
 def entry_of(bound: socket.socket) -> str:
-    """The entry point of the API behind a bound socket, ending in `/v1/index.php`."""
+    """The entry point of the API behind a bound socket, ending in `/v1/index.php`, as this machine can call it."""
     host, port = bound.getsockname()[:2]
+    host = _LOOPBACK.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1/index.php"
 
 
@@ -67,6 +88,39 @@ class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which answers in the published envelope even where there is no request to hand on."""
 
     _head = 0
+    #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
+    _offers = False
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+                data = b""
+            except HttpParserUpgrade as offer:
+                data = self._head_without_offer() + data[offer.args[0] :] if self._offers else b""
+            except HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """The head that was read, for a new parser: the old one has ended."""
+        version = self.parser.get_http_version().encode()
+        start = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        rest = [b"%s: %s\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return start + b"".join(rest) + b"\r\n"
+
+    def on_headers_complete(self) -> None:
+        self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+        if not self._offers:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offers:
+            super().on_message_complete()
 
     def on_message_begin(self) -> None:
         self._head = 0
@@ -107,7 +161,7 @@ class AppServer(Server):
             log_level="error",
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE,
-            timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type] # uvicorn only hands it to wait_for
+            timeout_graceful_shutdown=_LAST_RESORT,
         )
         super().__init__(config)
         self._bound = bound
@@ -115,12 +169,26 @@ class AppServer(Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal or `should_exit`."""
+        if current_thread() is main_thread():
+            # The process serves and does nothing else: what is loaded by now stays, and need not be looked through
+            # by the garbage collector again and again, which took a tenth of a poll.
+            gc.collect()
+            gc.freeze()
         super().run(sockets or [self._bound])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but half a request is not waited for: its sender may never send the rest."""
+        asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

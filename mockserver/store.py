@@ -8,7 +8,7 @@ from math import inf, isinf
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
-from safelight.contracts import Axis, State, Timeline
+from safelight.contracts import Axis, Phase, State, Timeline
 from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.ledger import Entry, Ledger
@@ -200,6 +200,8 @@ class MemoryStore:
                 break
             surplus -= 1
             world.bytes -= task.size
+            if state_of(self, key, task).phase is Phase.FAILED:
+                self.refund(key, task.id)
             del world.tasks[task.id]
             world.counters.pop(task.id, None)
             world.answered.pop(task.id, None)
@@ -216,5 +218,6 @@ def _held(task: Task, world: World, slots: int) -> Task:
     if not world.free:
         world.free = [-inf] * slots
     begins = max(ready, world.free[0])
-    heapreplace(world.free, begins + task.timeline.length - task.timeline.wait)
+    endless = task.timeline.steps[-1].phase is Phase.RUNNING
+    heapreplace(world.free, inf if endless else begins + task.timeline.length - task.timeline.wait)
     return replace(task, timeline=task.timeline.held(begins - ready))

@@ -60,6 +60,7 @@ class Safelight:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._url = ""
         self._open.close()
 
     @property

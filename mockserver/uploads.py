@@ -55,7 +55,7 @@ class Uploads:
         """The picture of a task that is done, or `Refused`."""
         if session.state(task).phase is not Phase.DONE:
             raise Refused(404, "No such picture yet: its task is not done")
-        png = self._gallery.png((session.key, task.id), picture_of(task))
+        png = self._gallery.png((session, task.number), picture_of(task))
         return Reply(200, png, "image/png", {"cache-control": "public, max-age=3600"})
 
     @cached_property

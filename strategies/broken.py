@@ -32,7 +32,7 @@ _REQUEST: Final = "image_generation.request"
 _GRAPH: Final = "comfyui_workflow"
 
 #: Whether a link is needed -> graphs that are to be broken: small ones.
-_GRAPHS: Final = {needed: comfyui_workflows(8, linked=needed) for needed in (False, True)}
+_GRAPHS: Final = {needed: comfyui_workflows(4, linked=needed) for needed in (False, True)}
 
 
 @dataclass(frozen=True, slots=True)

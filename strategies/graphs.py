@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from safelight.contracts.schemas import known
-from safelight.strategies.odds import seldom
+from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
 from safelight.strategies.values import values
 
@@ -107,12 +107,14 @@ _ODD: Final = st.one_of(st.none(), st.booleans(), st.integers(), texts(), st.jus
 _TITLES: Final = texts()
 
 _IS_ODD: Final = seldom()
-_IS_LARGE: Final = seldom(12)
 _IS_SORTED: Final = st.booleans()
 _PLANS: Final = st.sampled_from(((), (), (), TEXT_TO_IMAGE))
 
 #: Usual graphs have at most so many nodes, lest drawing takes long.
 _USUAL: Final = 5
+
+#: For each that is as large as may be, and each of any size, so many usual ones.
+_MOST_ARE_USUAL: Final = 18
 
 
 def comfyui_workflows(max_nodes: int = 30, *, linked: bool = False) -> SearchStrategy[Graph]:
@@ -128,7 +130,7 @@ def comfyui_workflows(max_nodes: int = 30, *, linked: bool = False) -> SearchStr
 def _workflows(draw: DrawFn, most: int, *, linked: bool) -> Graph:
     plan = draw(_PLANS) if len(TEXT_TO_IMAGE) <= most else ()
     least = max(2 if linked else 1, len(plan))
-    count = draw(st.integers(least, most if draw(_IS_LARGE) else min(most, least + _USUAL)))
+    count = draw(_counts(least, most))
     graph: Graph = {}
     outputs: dict[str, list[tuple[str, int]]] = {}
     for place, node_id in enumerate(_ids(draw, count)):
@@ -138,6 +140,12 @@ def _workflows(draw: DrawFn, most: int, *, linked: bool) -> Graph:
         for index, kind in enumerate(made_of.outputs):
             outputs.setdefault(kind, []).append((node_id, index))
     return dict(sorted(graph.items())) if draw(_IS_SORTED) else graph
+
+
+@cache
+def _counts(least: int, most: int) -> SearchStrategy[int]:
+    usual = st.integers(least, min(most, least + _USUAL))
+    return weighted((_MOST_ARE_USUAL, usual), (1, st.integers(least, most)), (1, st.integers(most, most)))
 
 
 def _ids(draw: DrawFn, count: int) -> list[str]:

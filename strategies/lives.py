@@ -50,5 +50,15 @@ def _reach(phase: Phase) -> frozenset[Phase]:
 
 
 def _dwells(most: float, *, whole: bool) -> SearchStrategy[float]:
-    ends = st.sampled_from([0, int(most)] if whole else [0, most])
-    return st.one_of(ends, st.integers(0, int(most)), ends if whole else st.floats(0, most))
+    """Thousandths of a unit, or whole ones; at either end as often as anywhere between."""
+    parts = 1 if whole else _PARTS
+    last = int(most * parts)
+
+    def dwell(number: int) -> float:
+        return number if whole else most if number == last else number / parts
+
+    return st.one_of(*(st.integers(*stretch) for stretch in [(0, last), (0, 0), (last, last)])).map(dwell)
+
+
+#: A unit of the axis is divided so, where it is: seconds into milliseconds.
+_PARTS: Final = 1_000

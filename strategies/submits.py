@@ -43,7 +43,7 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
             return comfyui_workflows(_MOST_NODES)
         case None:
             return weighted((_GRAPHS - 1, prompts("text")), (1, prompts("graph")))
-    raise ValueError(f"no kind of prompt is called {kind!r}; there are: text, graph")
+    raise ValueError(f"no kind of prompt is called {kind!r}; there are text and graph")
 
 
 #: What requests ask for where no prompts are given.

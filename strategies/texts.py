@@ -45,10 +45,10 @@ PIECES: Final = (
 )
 
 #: So many pieces make a text of usual length.
-_MOST_PIECES: Final = 8
+_MOST_PIECES: Final = 6
 
-#: A long text repeats a short one up to this often.
-_MOST_TIMES: Final = 2_000
+#: A long text repeats a short one, up to so many characters. (Hypothesis warns of examples whose repr is above 30,000.)
+_LONGEST: Final = 2_500
 
 #: Any character that UTF-8 can carry: no halves of surrogate pairs.
 _CHARACTERS: Final = st.characters(codec="utf-8")
@@ -64,6 +64,5 @@ def texts(draw: DrawFn, least: int = 0, *, most: int | None = None) -> str:
     """Texts of `least` to `most` characters, the shortest and the longest weighted; now and then a very long one."""
     pieces = draw(st.lists(_PIECE, min_size=least, max_size=least + _MOST_PIECES))
     text = "".join(pieces)
-    if draw(_IS_LONG):
-        text *= draw(st.integers(1, _MOST_TIMES if most is None else most + 1))
-    return text[:most]
+    longest = _LONGEST if most is None else most
+    return (text * draw(st.integers(1, longest + 1)))[:longest] if draw(_IS_LONG) else text[:most]

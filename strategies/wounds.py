@@ -97,14 +97,18 @@ def below(stated: Schema, _: Any) -> SearchStrategy[int | float]:
 
 
 def _beyond(whole: int, limit: float, step: int, stated: Schema) -> SearchStrategy[int | float]:
-    takes_fractions = "number" in as_list(stated.get("type", "number"))
+    takes_any = "number" in as_list(stated.get("type", "number")) or abs(whole) >= _WHOLE
     hair = math.nextafter(limit, step * math.inf)
     return weighted(
         (4, st.just(whole + step)),
         (2, st.integers(1, 2**16).map(lambda distance: whole + step * distance)),
         (1, st.sampled_from([2**31, 2**53 + 1, 2**64]).map(lambda far: step * max(far, step * whole + 1))),
-        (1, st.just(hair if takes_fractions else float(whole + step))),
+        (1, st.just(hair if takes_any else float(whole + step))),
     )
+
+
+#: From here on every double is an integer.
+_WHOLE: Final = 2**53
 
 
 @replacing("minLength")

@@ -188,3 +188,10 @@ def test_holding_delays_and_changes_nothing_else(life: Timeline, units: int, pos
 def test_a_step_without_length_is_never_seen(life: Timeline, position: float) -> None:
     seen = Timeline(tuple(step for step in life.steps[:-1] if step.dwell) + life.steps[-1:])
     assert life.at(position) == seen.at(position)
+
+
+@given(ANY_LIFE)
+def test_the_last_step_begins_at_the_length_to_the_bit(life: Timeline) -> None:
+    """Dwells of 0.1 and 0.7: to subtract them one by one from 0.8 leaves less than 0.7."""
+    assume(life.length < inf)
+    assert life.at(life.length).phase is life.steps[-1].phase

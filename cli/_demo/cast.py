@@ -1,4 +1,7 @@
-"""The demo's output as a picture for the README: an SVG that needs nothing from elsewhere."""
+"""The demo's output as a picture for the README: an SVG that needs nothing from elsewhere.
+
+Made again by `safelight demo --svg docs/pictures/demo.svg`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _COLOURS: Final = """
 
 def recorder() -> Console:
     """A terminal that shows nothing and remembers all."""
-    console = Console(record=True, width=_COLUMNS, file=StringIO(), highlight=False)
+    console = Console(record=True, width=_COLUMNS, file=StringIO(), color_system="truecolor", highlight=False)
     console.print("[red]$[/] [bold]safelight demo[/]")
     return console
 

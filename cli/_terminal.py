@@ -1,0 +1,50 @@
+"""Standard output as a server needs it: whoever reads badly, or no more, does not hold up the fake."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from typing import Final
+
+import click
+
+#: Bytes that a pipe which takes anything takes at once.
+_AT_ONCE: Final = 4_096
+
+#: Seconds that are waited for a reader, once, until it reads again.
+_PATIENCE: Final = 0.2
+
+
+class _Output:
+    """Standard output without a buffer of ours. What cannot be written is lost, and nothing else happens."""
+
+    def __init__(self) -> None:
+        self._patience = _PATIENCE
+
+    def write(self, text: str) -> None:
+        """Write, as far as somebody reads."""
+        with contextlib.suppress(OSError, ValueError):
+            descriptor = sys.stdout.fileno()
+            data = text.encode(sys.stdout.encoding, "backslashreplace")
+            for start in range(0, len(data), _AT_ONCE):
+                if not self._is_read(descriptor):
+                    return
+                os.write(descriptor, data[start : start + _AT_ONCE])
+
+    def _is_read(self, descriptor: int) -> bool:
+        if os.name == "nt":  # where only sockets can be asked
+            return True
+        writable = bool(select.select([], [descriptor], [], self._patience)[1])
+        self._patience = _PATIENCE if writable else 0
+        return writable
+
+
+_OUTPUT: Final = _Output()
+
+
+def say(text: str) -> None:
+    """Print a line, in colour where it goes to a terminal."""
+    colourful = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    _OUTPUT.write((text if colourful else click.unstyle(text)) + "\n")

@@ -1,0 +1,128 @@
+"""The core with one session on a virtual clock, and a client of it that holds each answer against the contract."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from safelight.contracts import Violation, problems
+from safelight.mockserver.api import Api
+from safelight.mockserver.clock import VirtualClock
+from safelight.mockserver.journal import Journal
+from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.ledger import Ledger
+from safelight.mockserver.lives import Next, Settings, lives
+from safelight.mockserver.messages import Reply, Request
+from safelight.mockserver.store import MemoryStore, Task
+from safelight.mockserver.uploads import picture_path
+
+SUBMIT = "/v1/index.php?endpoint=image_generation"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def status_of(task_id: str) -> str:
+    """The target to poll a task with."""
+    return f"/v1/index.php?endpoint=task_status&task_id={quote(task_id, safe='')}"
+
+
+def broken_promises(target: str, status: int, media_type: str, body: bytes) -> list[Violation]:
+    """What in an answer is not as the contract says, for the request that was made."""
+    if status == 200 and media_type == "image/png":
+        assert body.startswith(PNG)
+        return []
+    assert media_type == "application/json"
+    operation = parse_qs(target.partition("?")[2]).get("endpoint", [""])[-1]
+    return problems(f"{operation}.response" if status == 200 else "error", body)
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Width and height, from the header of a PNG."""
+    assert png.startswith(PNG)
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+class Fake:
+    """One session; `told` is what `lives` takes, for those who need no other settings.
+
+    `checked` False: the ids are odd on purpose, and no answer with one is of its variant's schema.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        seed: int = 0,
+        key: str = FAKE_KEY,
+        store: MemoryStore | None = None,
+        any_key: bool = False,
+        checked: bool = True,
+        **told: Any,
+    ) -> None:
+        self.key = key
+        self.checked = checked
+        self.clock = VirtualClock()
+        self.store = store or MemoryStore()
+        told_settings = settings or Settings(lives(**told))
+        self.api = Api(settings=told_settings, seed=seed, store=self.store, clock=lambda: self.clock, any_key=any_key)
+        self.session = self.api.open(key)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        key: str | None = None,
+    ) -> Reply:
+        """The reply to any request; `key` "" sends none."""
+        path, _, query = target.partition("?")
+        sent = {"x-api-key": self.key if key is None else key, "content-type": "application/json", **(headers or {})}
+        reply = self.api.handle(Request(method, path, query, sent if key != "" else dict(headers or {}), body))
+        assert not self.checked or broken_promises(target, reply.status, reply.media_type, reply.body) == []
+        return reply
+
+    def submitted(self, *, key: str | None = None, **parameters: Any) -> Any:
+        """The data of the answer to a submit that is accepted."""
+        reply = self.send("POST", SUBMIT, json.dumps({"prompt": "a lamp", **parameters}).encode(), key=key)
+        assert reply.status == 200, reply.body
+        return json.loads(reply.body)["data"]
+
+    def submit(self, *, key: str | None = None, **parameters: Any) -> str:
+        """The id of a new task."""
+        return str(self.submitted(key=key, **parameters)["id"])
+
+    def poll(self, task_id: str, *, key: str | None = None) -> Any:
+        """The data of the answer to a poll."""
+        reply = self.send("GET", status_of(task_id), key=key)
+        assert reply.status == 200, reply.body
+        return json.loads(reply.body)["data"]
+
+    def word(self, task_id: str) -> str:
+        """The status word that a poll gets."""
+        return str(self.poll(task_id)["status"])
+
+    def picture(self, task_id: str, method: str = "GET", **headers: str) -> Reply:
+        """The reply to a fetch of a task's picture, without a key."""
+        return self.send(method, picture_path(self.key, task_id), headers=headers, key="")
+
+    def next(self, **said: Any) -> None:
+        """Settle something about a task to come."""
+        self.session.settle(Next(**said))
+
+    @property
+    def journal(self) -> Journal:
+        return self.store.world(self.key).journal
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.store.world(self.key).ledger
+
+    @property
+    def tasks(self) -> list[Task]:
+        return list(self.store.world(self.key).tasks.values())
+
+
+def message_of(reply: Reply) -> str:
+    """What an error says."""
+    return str(json.loads(reply.body)["error"]["message"])

@@ -1,0 +1,208 @@
+"""`safelight demo` as people run it, and its client against servers that are no help."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from safelight.cli._demo.client import Client, Job, Trouble
+from safelight.cli._demo.display import display
+from safelight.cli._demo.orders import orders
+from safelight.contracts import defaults, price, problems, workflows
+from safelight.mockserver.testing import Safelight
+
+COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "demo.svg"
+
+Shown = subprocess.CompletedProcess[str]
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COLUMNS", "FORCE_", "TTY_"))}
+    return {**kept, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **more}
+
+
+def demo(*arguments: str | Path, **more: str) -> Shown:
+    command = [*COMMAND, "--speed", "100x", *map(str, arguments)]
+    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "new" / "folder"
+
+
+@pytest.fixture(scope="module")
+def shown(folder: Path) -> Shown:
+    return demo("--out", folder)
+
+
+@pytest.fixture(scope="module")
+def cast(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a second demo, which was recorded."""
+    assert shown.returncode == 0
+    home = tmp_path_factory.mktemp("cast")
+    assert demo("--out", home, "--svg", home / "demo.svg").returncode == 0
+    return home
+
+
+def test_the_demo_succeeds_and_complains_of_nothing(shown: Shown) -> None:
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("workflow", workflows())
+def test_each_workflow_delivers_a_picture_of_its_size(shown: Shown, folder: Path, workflow: str) -> None:
+    assert f"{workflow}.png" in shown.stdout
+    asked = {**defaults(workflow), **next(order.document for order in orders() if order.name == workflow)}
+    scale = workflows()[workflow].scale
+    with Image.open(folder / f"{workflow}.png") as picture:
+        picture.load()
+        assert picture.size == (asked["width"] * scale, asked["height"] * scale)
+
+
+def test_the_contact_sheet_is_a_picture_and_nothing_else_is_left_behind(shown: Shown, folder: Path) -> None:
+    assert "contact-sheet.png" in shown.stdout
+    with Image.open(folder / "contact-sheet.png") as sheet:
+        sheet.load()
+        assert sheet.width == 1680
+    assert {path.stem for path in folder.iterdir()} == {"contact-sheet", *workflows()}
+
+
+@pytest.mark.parametrize("name", [order.name for order in orders()])
+def test_each_task_has_a_timeline(shown: Shown, name: str) -> None:
+    begins = rf"^{name} +0\.0 +submit +200 queued +ok$"
+    ends = r"(?:^ .*\n)*^ +[\d.]+ +(?:picture +200 image/png|poll +200 failed) +ok$"
+    assert re.search(rf"{begins}\n{ends}", shown.stdout, re.MULTILINE)
+
+
+def test_the_timeline_names_what_had_no_effect(shown: Shown) -> None:
+    assert "notice: cfg has no effect with the workflow z-image" in shown.stdout
+
+
+def test_the_doomed_task_fails_with_its_reason_and_its_credits_come_back(shown: Shown) -> None:
+    (reason,) = (order.doom for order in orders() if order.doom)
+    assert shown.stdout.count(reason) == 2
+    each, count = price("image_generation"), len(orders())
+    assert f"{each * count} credits for {count} tasks, {each} returned for the one that failed: " in shown.stdout
+    assert f" failed: {each * (count - 1)} spent\n" in shown.stdout
+
+
+def test_without_a_terminal_there_are_plain_lines_of_80_columns(shown: Shown, folder: Path) -> None:
+    assert "\x1b" not in shown.stdout
+    assert max(len(line) for line in shown.stdout.splitlines() if str(folder) not in line) <= 80
+    assert re.search(r"^ +[\d.]+ s  doomed    failed ", shown.stdout, re.MULTILINE)
+
+
+def test_no_key_is_printed(shown: Shown) -> None:
+    assert "sk-" not in shown.stdout
+
+
+def test_the_same_seed_gives_the_same_pictures(folder: Path, cast: Path) -> None:
+    assert all((folder / f"{name}.png").read_bytes() == (cast / f"{name}.png").read_bytes() for name in workflows())
+
+
+def test_another_seed_gives_others_and_a_narrow_encoding_is_no_obstacle(folder: Path, cast: Path) -> None:
+    other = cast / "ж"
+    shown = demo("--out", other, "--seed", "7", PYTHONIOENCODING="latin-1")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert r"\u0436" in shown.stdout
+    assert (other / "grok.png").read_bytes() != (folder / "grok.png").read_bytes()
+
+
+def test_a_recorded_picture_needs_nothing_from_elsewhere(cast: Path) -> None:
+    for svg in (cast / "demo.svg", PICTURE):
+        text = svg.read_text("utf-8")
+        assert ET.fromstring(text).tag.endswith("svg")
+        assert not re.search(r"@font-face|@import|url\((?!#)|href=|sk-", text)
+        assert len(text) < 200_000
+
+
+def test_the_pictures_of_the_readme_show_every_workflow() -> None:
+    text = PICTURE.read_text("utf-8")
+    assert all(order.name in text for order in orders())
+
+
+@pytest.mark.parametrize("below", ["", "pictures"])
+def test_a_folder_that_cannot_be_written_to_ends_it_in_a_sentence(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    refused = demo("--out", tmp_path / "file" / below)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert re.fullmatch(r"Error: cannot write to .*file.*: .+\n", refused.stderr)
+
+
+def test_a_picture_that_cannot_be_saved_ends_it_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "grok.png").mkdir()
+    ended = demo("--out", tmp_path)
+    assert ended.returncode == 1
+    assert re.fullmatch(r"Error: cannot write .*grok\.png: .+\n", ended.stderr)
+
+
+@pytest.mark.parametrize("speed", ["fast", "nan", "0", "0.5x", "1000x"])
+def test_a_speed_that_would_show_nothing_is_refused(tmp_path: Path, speed: str) -> None:
+    refused = demo("--out", tmp_path, "--speed", speed)
+    assert refused.returncode == 2
+    assert f"'{speed}' is no speed for a demo" in refused.stderr
+
+
+def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
+    command = [*COMMAND, "--out", str(tmp_path)]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert any(b"pending" in line for line in running.stdout)
+        running.send_signal(signal.SIGINT)
+        _, complaints = running.communicate(timeout=30)
+    assert (running.returncode, complaints) == (130, b"")
+
+
+def test_the_demo_asks_each_workflow_for_what_the_contract_allows() -> None:
+    assert [order.document.get("workflow") for order in orders() if not order.doom] == list(workflows())
+    assert not any(problems("image_generation.request", order.document) for order in orders())
+
+
+def test_bars_on_a_terminal_show_each_task_and_how_far_it_is() -> None:
+    jobs = [Job(order, task_id="8041250699", word="processing", percent=45) for order in orders()]
+    terminal = Terminal()
+    console = Console(file=terminal, force_terminal=True, width=80, _environ={"TERM": "xterm"})
+    with display(console, jobs, lambda: 0.0) as told:
+        told(jobs[0])
+    plain = re.sub(r"\x1b\[[\d;?]*\w", "", terminal.getvalue())
+    assert all(re.search(rf"{order.name} +8041250699 +━+.* 45 % +processing", plain) for order in orders())
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_refusal_is_handed_on_in_the_servers_words(tmp_path: Path) -> None:
+    with Safelight() as api, pytest.raises(Trouble, match="401: Unauthorized: Invalid API Key"):
+        develop(api.url, "sk-wrong", tmp_path)
+
+
+def test_a_task_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    with Safelight(queued="never") as api, pytest.raises(Trouble, match="is still pending after 60 polls"):
+        develop(api.url, api.api_key, tmp_path)
+
+
+def test_a_server_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
+    with Safelight() as api:
+        url = api.url
+    with pytest.raises(Trouble, match="the connection to the fake broke off: ConnectError"):
+        develop(url, api.api_key, tmp_path)
+
+
+def develop(url: str, key: str, folder: Path) -> None:
+    async def run() -> None:
+        async with Client(url, key, pause=0, told=lambda _: None) as client:
+            await client.develop([Job(orders()[0])], folder)
+
+    asyncio.run(run())

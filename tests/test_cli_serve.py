@@ -1,0 +1,295 @@
+"""`safelight serve` as a process: each option has an effect, what is refused is one sentence, a signal ends it."""
+
+import json
+import os
+import re
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from safelight.mockserver.keys import FAKE_KEY
+from serving import PATIENCE, SAFELIGHT, Served, safelight, serving
+
+#: What `--help` has no use for, and must not wait for.
+HEAVY: Final = {"PIL", "asyncio", "httpx", "hypothesis", "jsonschema", "rich", "starlette", "uvicorn"}
+
+HALF_REQUESTS: Final = {
+    "nothing": b"",
+    "half a head": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHo",
+    "half a body": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{",
+}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Served]:
+    """A server that was told nothing."""
+    with serving() as server:
+        server.submit()
+        yield server
+
+
+def connection(server: Served) -> socket.socket:
+    parts = urlsplit(server.url)
+    assert parts.hostname
+    return socket.create_connection((parts.hostname, parts.port or 80), PATIENCE)
+
+
+def test_it_prints_url_key_and_seed(plain: Served) -> None:
+    first, second, third, *_ = plain.said.splitlines()
+    assert first.split() == ["Safelight", "answers", "at", plain.url]
+    assert second.split()[-1] == plain.key == FAKE_KEY
+    assert re.fullmatch(r"and the seed +\d+", third)
+
+
+@pytest.mark.needs("curl")
+def test_the_printed_curl_line_works_when_pasted(plain: Served) -> None:
+    [line] = [line for line in plain.said.splitlines() if line.startswith("  curl ")]
+    pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert json.loads(pasted.stdout)["data"]["status"] == "queued"
+
+
+@pytest.mark.needs("curl")
+def test_the_printed_curl_line_works_with_any_key_and_on_ipv6() -> None:
+    with serving("--api-key", """it's$HOME"&|;""", "--host", "::1") as server:
+        server.submit()
+        assert urlsplit(server.url).hostname == "::1"
+        [line] = [line for line in server.said.splitlines() if line.startswith("  curl ")]
+        pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, timeout=PATIENCE)
+        assert json.loads(pasted.stdout)["success"] is True
+
+
+def test_polls_count_polls() -> None:
+    with serving("--polls", "1,2") as server:
+        assert server.words(4) == ["pending", "processing", "processing", "completed"]
+
+
+def test_queued_and_running_are_seconds_that_speed_shortens() -> None:
+    # At a million times the speed each step is over long before the next poll; `never` is not.
+    with serving("--queued", "1..3", "--running", "never", "--speed", "1000000x") as server:
+        assert server.words(2) == ["processing", "processing"]
+    with serving("--queued", "~50", "--running", "50", "--speed", "1000000x") as server:
+        assert server.words(1) == ["completed"]
+    with serving("--queued", "never") as server:
+        assert server.words(1) == ["pending"]
+
+
+def test_tasks_fail_at_their_rate_and_for_their_reason() -> None:
+    with serving("--polls", "0,0", "--fail-rate", "1", "--fail-reason", "no GPU left") as server:
+        task = server.poll(server.submit()["id"])
+        assert (task["status"], task["error"]) == ("failed", "no GPU left")
+
+
+def test_the_nth_task_fails_and_the_words_can_be_plain() -> None:
+    with serving("--polls", "0,0", "--fail-nth", "2", "--fail-nth", "3", "--vocabulary", "plain") as server:
+        assert [server.words(1) for _ in range(4)] == [["done"], ["failed"], ["failed"], ["done"]]
+
+
+def test_with_one_slot_the_second_task_waits() -> None:
+    with serving("--slots", "1", "--queued", "0", "--running", "never") as server:
+        first, second = server.submit()["id"], server.submit()["id"]
+        assert [server.poll(task)["status"] for task in (first, second)] == ["processing", "pending"]
+
+
+def test_one_seed_gives_one_course_of_events() -> None:
+    ids = []
+    for seed in ("7", "7", "8"):
+        with serving("--seed", seed) as server:
+            ids.append(server.submit()["id"])
+            assert f"and the seed          {seed}\n" in server.said
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_only_the_key_that_was_set_is_accepted() -> None:
+    with serving("--api-key", "my-own-key") as server:
+        assert server.key == "my-own-key"
+        assert server.submit()["status"] == "queued"
+        assert server.call("POST", "image_generation", FAKE_KEY, json={"prompt": "x"}).status_code == 401
+
+
+def test_any_key_has_tasks_of_its_own() -> None:
+    with serving("--any-key") as server:
+        task = server.submit("alice")["id"]
+        assert server.call("GET", "task_status", "alice", params={"task_id": task}).status_code == 200
+        assert server.call("GET", "task_status", "bob", params={"task_id": task}).status_code == 404
+
+
+def test_a_body_over_the_limit_is_refused() -> None:
+    with serving("--body-limit", "100") as server:
+        assert server.call("POST", "image_generation", json={"prompt": "x" * 100}).status_code == 413
+        assert server.submit()["status"] == "queued"
+
+
+def test_a_browser_may_call_it_with_cors_and_not_without(plain: Served) -> None:
+    asks = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    asks["access-control-request-headers"] = "x-api-key,content-type"
+    with serving("--cors") as server:
+        allowed = server.client.options(server.url, headers=asks)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == "*"
+        assert "x-api-key" in allowed.headers["access-control-allow-headers"]
+    assert "access-control-allow-origin" not in plain.client.options(plain.url, headers=asks).headers
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Path:
+    """A ready file of a server that is no more."""
+    ready = tmp_path / "ready.json"
+    ready.write_text("stale")
+    return ready
+
+
+def test_the_ready_file_is_whole_replaces_an_old_one_and_works(stale: Path) -> None:
+    command = [SAFELIGHT, "serve", "--port", "0", "--api-key", "k", "--ready-file", str(stale)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert any(b"curl" in line for line in process.stdout)
+        facts = json.loads(stale.read_text())
+        assert list(stale.parent.iterdir()) == [stale]
+        status = httpx.get(facts["url"], params={"endpoint": "task_status"}, headers={"x-api-key": facts["api_key"]})
+        process.terminate()
+    assert status.status_code == 400
+    assert (facts["api_key"], process.returncode) == ("k", 0)
+
+
+def test_a_port_in_use_is_one_sentence_and_leaves_the_ready_file_of_the_other(stale: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = safelight(["serve", "--port", port, "--ready-file", str(stale)])
+    assert done.returncode == 2
+    assert done.stderr == f"Error: port {port} on 127.0.0.1 is in use: choose another, or 0 for a free one\n"
+    assert done.stdout == ""
+    assert stale.read_text() == "stale"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nosuch.invalid", "a" * 70, "two..dots", "", "a b"])
+def test_a_host_that_cannot_be_bound_is_one_sentence(host: str) -> None:
+    done = safelight(["serve", "--port", "0", "--host", host])
+    assert done.returncode == 2
+    assert re.fullmatch(rf"Error: cannot listen on '{host}'[^\n]*\n", done.stderr)
+
+
+@pytest.mark.parametrize("path", ["no/such/folder/ready.json", "/dev/full", "{tmp_path}"])
+def test_a_ready_file_that_cannot_be_written_is_one_sentence(path: str, tmp_path: Path) -> None:
+    done = safelight(["serve", "--port", "0", "--ready-file", path.format(tmp_path=tmp_path)])
+    assert done.returncode == 2
+    assert re.search(r"^Error: [^\n]*(No such file|No space left|is a directory)[^\n]*\n\Z", done.stderr, re.MULTILINE)
+    assert "Traceback" not in done.stderr
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--queued soon", "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+        ("--running 3..1", "'3..1' is no delay: 3 is more than 1"),
+        ("--queued=-1", "'-1' is no delay"),
+        ("--polls 1", "'1' is no pair of polls: write 1,2 for one queued and two running"),
+        ("--polls 1,2 --queued 3", "lives are in seconds or in polls"),
+        ("--polls 1,2 --slots 2", "engine slots need lives in seconds"),
+        ("--fail-rate 2", "'2' is no share: write a number from 0, none, to 1, all"),
+        ("--fail-rate nan", "'nan' is no share"),
+        ("--fail-nth 0", "'0' is no count: write 1 or more"),
+        ("--slots 0", "'0' is no count: write 1 or more"),
+        ("--speed 0", "'0' is no speed: write 60x for a minute in a second"),
+        ("--speed inf", "'inf' is no speed"),
+        ("--seed x", "'x' is not a valid integer"),
+        ("--api-key 'a b'", "a key is 1 to 200 visible ASCII characters"),
+        ("--api-key ''", "a key is 1 to 200 visible ASCII characters"),
+        ("--vocabulary klingon", "'klingon' is not one of 'published', 'plain'"),
+        ("--body-limit -5", "'-5' is no count"),
+        ("--port 65536", "65536 is not in the range 0<=x<=65535"),
+        ("--log loud", "'loud' is not one of 'readable', 'json', 'none'"),
+        ("--quued 1", "No such option '--quued'"),
+    ],
+)
+def test_a_bad_option_is_a_clear_sentence(options: str, sentence: str) -> None:
+    done = safelight(["serve", "--port", "0", *shlex.split(options)])
+    assert done.returncode == 2
+    [error] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert sentence in error
+    assert done.stdout == ""
+
+
+def test_on_an_address_of_others_it_warns_and_prints_a_url_that_works(plain: Served) -> None:
+    with serving("--host", "0.0.0.0") as server:
+        assert urlsplit(server.url).hostname == "127.0.0.1"
+        server.submit()
+        assert "Warning: on 0.0.0.0 it answers other machines too." in server.said
+    assert "Warning" not in plain.said
+
+
+@pytest.mark.parametrize("sent", HALF_REQUESTS.values(), ids=HALF_REQUESTS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_without_a_trace_whatever_is_open(sent: bytes, number: signal.Signals) -> None:
+    with serving() as server, connection(server) as half:
+        half.sendall(sent)
+        server.submit()  # over a connection that stays open
+        assert server.end(number) == 0
+        assert server.complained == ""
+        assert half.recv(1_000) == b""
+
+
+def test_it_goes_on_when_its_reader_is_gone() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with serving(stdout=write) as server:
+        os.close(write)
+        assert server.words(1) == ["pending"]
+        assert server.end() == 0
+        assert server.complained == ""
+
+
+def test_it_goes_on_when_its_reader_is_asleep() -> None:
+    read, write = os.pipe()
+    with serving("--log", "json", stdout=write) as server:
+        # Fill the pipe, as a log does that nobody reads.
+        while select.select([], [write], [], 0)[1]:
+            os.write(write, b"x" * 4_096)
+        assert server.words(50)[-1] == "pending"
+        assert server.end() == 0
+    os.close(read)
+    os.close(write)
+
+
+def test_it_goes_on_when_the_disk_is_full() -> None:
+    with Path("/dev/full").open("wb") as full, serving(stdout=full) as server:
+        assert server.words(1) == ["pending"]
+        assert server.end() == 0
+        assert server.complained == ""
+
+
+def test_help_fits_80_columns() -> None:
+    lines = safelight(["serve", "--help"], COLUMNS="80").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    # Names left, words right, nothing between: each option begins on the line that explains it.
+    assert all(re.match(r"  (-h, )?--[\w-]+( [A-Z,]+)?  +\S", line) for line in lines if line.startswith("  -"))
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["exec"]], ids=["safelight", "serve", "exec"])
+def test_help_imports_nothing_heavy(command: list[str]) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-X", "importtime", SAFELIGHT, *command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in listed.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & HEAVY
+
+
+def test_none_logs_nothing() -> None:
+    with serving("--log", "none") as server:
+        server.words(2)
+        assert server.log == []

@@ -1,0 +1,210 @@
+"""The store is bounded by finished tasks alone: the oldest go first, and a living task never does."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from fake import SUBMIT, Fake, status_of
+from safelight.contracts import Axis
+from safelight.mockserver.clock import VirtualClock
+from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.store import MemoryStore, Task
+
+PROMPT: Final = b'{"prompt": "a lamp"}'
+
+
+def kept(fake: Fake) -> list[int]:
+    return [task.number for task in fake.tasks]
+
+
+def test_the_oldest_finished_tasks_go_first() -> None:
+    fake = Fake(store=MemoryStore(most_finished=10))
+    ids = [fake.submit() for _ in range(10)]
+    assert kept(fake) == list(range(1, 11))
+    ids.append(fake.submit())
+    assert kept(fake) == list(range(3, 12)), "a tenth more than needed"
+    assert [fake.send("GET", status_of(task_id)).status for task_id in ids[:4]] == [404, 404, 200, 200]
+
+
+def test_bytes_are_bounded_too() -> None:
+    fake = Fake(store=MemoryStore(most_bytes=10_000))
+    for _ in range(11):
+        fake.submit(prompt="x" * 980)
+    assert kept(fake)[-1] == 11
+    assert sum(task.size for task in fake.tasks) <= 10_000
+
+
+#: A life, and what makes it end.
+LIVES: Final[list[tuple[dict[str, Any], Callable[[Fake, str], object]]]] = [
+    ({"running": 1}, lambda fake, _: fake.clock.advance(1)),
+    ({"queued": 1}, lambda fake, _: fake.clock.advance(1)),
+    ({"polls": (0, 1)}, lambda fake, task_id: (fake.poll(task_id), fake.poll(task_id))),
+    ({"running": 1, "fail_rate": 1}, lambda fake, _: fake.clock.advance(1)),
+]
+
+
+@pytest.mark.parametrize(("told", "end"), LIVES)
+def test_a_living_task_stays_until_it_ends(told: dict[str, Any], end: Callable[[Fake, str], object]) -> None:
+    fake = Fake(store=MemoryStore(most_finished=3, most_bytes=1), **told)
+    task_id = fake.submit()
+    for _ in range(20):
+        fake.next(queued=0, running=0)
+        fake.submit()
+    assert kept(fake)[0] == 1
+    end(fake, task_id)
+    fake.submit()
+    assert 1 not in kept(fake)
+
+
+def test_the_price_of_a_failed_task_is_returned_before_it_is_forgotten() -> None:
+    fake = Fake(store=MemoryStore(most_finished=2), fail_rate=1)
+    ids = [fake.submit() for _ in range(20)]
+    for task_id in ids[-1:] * 2:
+        assert fake.word(task_id) == "failed"
+    returned = [entry.task_id for entry in fake.ledger if entry.reason == "refund"]
+    assert sorted(returned) == sorted([*ids[: -len(fake.tasks)], ids[-1]])
+
+
+class Keeping(RuleBasedStateMachine):
+    """Submits, time, ticks and polls in any order, against a store with room for five finished tasks."""
+
+    FINISHED: Final = 5
+    BYTES: Final = 600
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = MemoryStore(most_finished=self.FINISHED, most_bytes=self.BYTES)
+        self.fake = Fake(store=self.store)
+        self.gone: set[str] = set()
+        self.submitted: list[str] = []
+        self.most_alive = self.most_alive_bytes = 0
+
+    def living(self) -> list[Task]:
+        return [task for task in self.fake.tasks if not self.fake.session.state(task).is_final]
+
+    @rule(
+        queued=st.sampled_from([0, 0, 0, 1, 3]),
+        running=st.sampled_from([0, 0, 0, 2, float("inf")]),
+        fail=st.booleans(),
+        axis=st.sampled_from(Axis),
+        prompt=st.sampled_from(["a", "b" * 100, "c" * 1_000]),
+    )
+    def submit(self, queued: float, running: float, *, fail: bool, axis: Axis, prompt: str) -> None:
+        before, living = self.fake.tasks, self.living()
+        finished = [task for task in before if task not in living]
+        self.fake.next(queued=queued, running=running, fail=fail, axis=axis)
+        self.submitted.append(self.fake.submit(prompt=prompt))
+        gone = [task for task in before if task not in self.fake.tasks]
+        assert gone == finished[: len(gone)], "the oldest finished ones, in their order"
+        self.gone |= {task.id for task in gone}
+        if not queued + running:
+            self.gone.add(self.submitted[-1])  # done at once, and perhaps larger than all the room there is
+        self.most_alive = max(self.most_alive, len(self.living()))
+        self.most_alive_bytes = max(self.most_alive_bytes, sum(task.size for task in self.living()))
+
+    @rule(seconds=st.integers(0, 4))
+    def wait(self, seconds: int) -> None:
+        self.fake.clock.advance(seconds)
+
+    @precondition(lambda self: self.fake.tasks)
+    @rule(data=st.data())
+    def poll_and_release(self, data: st.DataObject) -> None:
+        task = data.draw(st.sampled_from(self.fake.tasks))
+        self.fake.poll(task.id)
+        self.fake.session.release(task.id)
+
+    @invariant()
+    def a_living_task_answers(self) -> None:
+        assert all(self.fake.session.find(task_id) or task_id in self.gone for task_id in self.submitted)
+
+    @invariant()
+    def what_is_kept_is_bounded(self) -> None:
+        tasks = self.fake.tasks
+        assert len(tasks) <= max(self.FINISHED, 1.1 * (self.most_alive + 0.9 * self.FINISHED))
+        assert sum(task.size for task in tasks) <= max(self.BYTES, 1.1 * (self.most_alive_bytes + 0.9 * self.BYTES))
+
+    @invariant()
+    def the_ledger_counts_every_submit(self) -> None:
+        entries = list(self.fake.ledger)
+        assert self.fake.ledger.total == sum(entry.credits for entry in entries)
+        returned = [entry.task_id for entry in entries if entry.reason == "refund"]
+        assert len(returned) == len(set(returned))
+
+
+TestKeeping = Keeping.TestCase
+TestKeeping.settings = settings(deadline=None, max_examples=40, stateful_step_count=40)
+
+
+def test_keys_are_worlds_apart() -> None:
+    fake = Fake(any_key=True, running=1)
+    mine, theirs = fake.submit(), fake.submit(key="sk-other")
+    assert mine != theirs
+    assert fake.poll(theirs, key="sk-other")["id"] == theirs
+    assert fake.send("GET", status_of(theirs)).status == 404
+    assert fake.send("GET", status_of(mine), key="sk-other").status == 404
+    other = fake.store.world("sk-other")
+    assert (len(fake.tasks), len(other.tasks)) == (1, 1)
+    assert (fake.ledger.total, other.ledger.total) == (-10, -10)
+    assert (len(fake.journal), len(other.journal)) == (2, 3)
+
+
+def test_a_key_that_is_not_welcome_opens_nothing() -> None:
+    fake = Fake()
+    assert fake.send("POST", SUBMIT, PROMPT, key="sk-other").status == 401
+    assert len(fake.store.orphans) == 1
+
+
+@pytest.mark.parametrize("key", ["a b", "é", "a\n", "x" * 201, "\x7f"])
+def test_where_any_key_is_welcome_it_has_to_be_one(key: str) -> None:
+    fake = Fake(any_key=True)
+    assert fake.send("POST", SUBMIT, PROMPT, key=key).status == 401
+    with pytest.raises(ValueError, match="is no API key: a header carries 1 to 200 visible ASCII characters"):
+        fake.api.open(key)
+
+
+def test_no_key_at_all_is_not_welcome_either() -> None:
+    fake = Fake(any_key=True)
+    assert fake.send("POST", SUBMIT, PROMPT, key="").status == 401
+    with pytest.raises(ValueError, match="is no API key"):
+        fake.api.open("")
+
+
+def test_of_any_keys_a_thousand_are_kept_and_those_in_which_something_lives() -> None:
+    fake = Fake(any_key=True, queued=0)
+    fake.next(running=1)
+    living = fake.submit()
+    idle = fake.submit(key="sk-0")
+    for number in range(1, 1_002):
+        fake.send("GET", "/?endpoint=task_status&task_id=1", key=f"sk-{number}")
+    assert fake.poll(living)["status"] == "processing"
+    assert fake.send("GET", status_of(idle), key="sk-0").status == 404
+
+
+def test_a_session_opened_again_begins_anew() -> None:
+    fake = Fake(running=1)
+    task_id = fake.submit()
+    fake.next(id="seven")
+    fake.session = fake.api.open(fake.key, settings=None, clock=VirtualClock(50))
+    assert (fake.tasks, len(fake.journal), len(fake.ledger)) == ([], 0, 0)
+    assert fake.submit() == task_id, "the same seed, the same first id"
+    assert fake.tasks[0].submitted == 50
+
+
+def test_a_closed_session_is_unknown() -> None:
+    fake = Fake()
+    task_id = fake.submit()
+    fake.api.close(fake.key)
+    assert fake.send("GET", status_of(task_id)).status == 401
+    assert fake.picture(task_id).status == 404
+    assert len(fake.store.orphans) == 2
+
+
+def test_a_sessions_own_settings_are_its_own() -> None:
+    fake = Fake()
+    fake.api.open("sk-slow", settings=Settings(lives(queued=5)))
+    assert fake.poll(fake.submit())["status"] == "completed"
+    assert fake.poll(fake.submit(key="sk-slow"), key="sk-slow")["status"] == "pending"

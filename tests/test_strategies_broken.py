@@ -1,0 +1,186 @@
+"""A broken request breaks the one rule that it names, where it says, and each that JSON can break has its turn."""
+
+import copy
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from safelight.contracts import parse, problems, rule, rules, workflows
+from safelight.contracts.promises import PROMISES
+from safelight.contracts.rules import CONSTRAINTS
+from safelight.strategies import BrokenRequest, UnknownRule, UnreachableRule, broken_requests, reachable_rules
+from safelight.strategies.places import Place
+from safelight.strategies.wounds import DEEDS, GONE, Wound
+
+REQUEST = "image_generation.request"
+
+SOME = settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+def breaks_its_rule_alone(broken: BrokenRequest) -> bool:
+    """As a value, and as the bytes that are sent."""
+    expected = [(broken.rule, broken.pointer)]
+    found = (problems(REQUEST, broken.document), problems(REQUEST, broken.body))
+    return all([(violation.rule, violation.pointer) for violation in violations] == expected for violations in found)
+
+
+@settings(SOME, max_examples=300)
+@given(broken_requests())
+def test_a_broken_request_breaks_exactly_the_rule_it_names_on_the_wire(broken: BrokenRequest) -> None:
+    assert breaks_its_rule_alone(broken)
+
+
+@pytest.mark.parametrize("rule_id", [found.id for found in reachable_rules()])
+def test_each_rule_can_be_asked_for(rule_id: str) -> None:
+    @SOME
+    @given(broken_requests(rule_id))
+    def is_broken(broken: BrokenRequest) -> None:
+        assert broken.rule == rule_id
+        assert breaks_its_rule_alone(broken)
+
+    is_broken()
+
+
+@pytest.mark.parametrize("workflow", workflows())
+def test_a_broken_request_asks_for_its_workflow(workflow: str) -> None:
+    @SOME
+    @given(broken_requests("image_generation.width.maximum", workflow=workflow))
+    def asks_for_it(broken: BrokenRequest) -> None:
+        assert broken.document.get("workflow", "default") == workflow
+        assert breaks_its_rule_alone(broken)
+
+    asks_for_it()
+
+
+@SOME
+@given(broken_requests())
+def test_the_body_is_what_json_writes_but_for_infinite_numbers(broken: BrokenRequest) -> None:
+    assert parse(broken.body).document == broken.document
+    if broken.rule != "image_generation.cfg.finite":
+        assert broken.body == json.dumps(broken.document).encode()
+
+
+def test_the_word_infinity_in_a_text_stays_a_word() -> None:
+    document = {"prompt": 'to "Infinity" and: Infinity\\', "cfg": math.inf}
+    body = BrokenRequest(document, "image_generation.cfg.finite", "/cfg", "").body
+    assert body.endswith(b'"cfg": 1e400}')
+    assert parse(body).document == document
+    assert parse(body).violations == []
+
+
+@SOME
+@given(broken_requests("comfyui_workflow.no-cycle"))
+def test_the_node_that_is_reported_lies_on_the_cycle(broken: BrokenRequest) -> None:
+    graph = broken.document["prompt"]
+    start = broken.pointer.removeprefix("/prompt/").replace("~1", "/").replace("~0", "~")
+    reached, waiting = set[str](), [start]
+    while waiting:
+        inputs = graph[waiting.pop()]["inputs"].values()
+        targets = {value[0] for value in inputs if isinstance(value, list)} - reached
+        reached |= targets
+        waiting += targets
+    assert start in reached
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "deeds"),
+    [
+        ("image_generation.width.maximum", {"width set to 2049", "width set to 2049.0"}),
+        ("image_generation.prompt.required", {"prompt left out"}),
+        ("image_generation.prompt.minLength", {'prompt set to ""'}),
+        ("image_generation.cfg.finite", {"cfg set to 1e400"}),
+        ("image_generation.workflow.enum", {'workflow set to "DEFAULT"'}),
+        ("image_generation.type", {"the document set to null"}),
+        ("comfyui_workflow.minProperties", {"prompt set to {}"}),
+        ("comfyui_workflow.node.inputs.required", {"prompt.1.inputs left out"}),
+    ],
+)
+def test_the_deed_says_what_was_done(rule_id: str, deeds: set[str]) -> None:
+    seen = set()
+
+    @settings(SOME, max_examples=150, derandomize=True, phases=[Phase.generate])
+    @given(broken_requests(rule_id))
+    def look(broken: BrokenRequest) -> None:
+        seen.add(broken.deed)
+
+    look()
+    assert deeds <= seen
+
+
+def test_the_rules_out_of_reach_are_these() -> None:
+    unreachable = {found.id for found in rules(REQUEST)} - {found.id for found in reachable_rules()}
+    assert unreachable == {"comfyui_workflow.type", "comfyui_workflow.propertyNames.type"}
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "sentence"),
+    [
+        ("comfyui_workflow.type", "the rule is asked only of values that keep it"),
+        ("comfyui_workflow.propertyNames.type", "the name of a member is always a string in JSON"),
+    ],
+)
+def test_a_rule_out_of_reach_says_why(rule_id: str, sentence: str) -> None:
+    with pytest.raises(UnreachableRule) as error:
+        broken_requests(rule_id)
+    assert str(error.value) == f"no JSON document breaks {rule_id}: {sentence}"
+
+
+def test_an_unknown_rule_names_the_nearest() -> None:
+    with pytest.raises(UnknownRule, match=r"did you mean image_generation\.width\.maximum\?"):
+        broken_requests("image_generation.widht.maximum")
+    with pytest.raises(UnknownRule, match="reachable_rules"):
+        broken_requests("x")
+
+
+def test_an_unknown_workflow_is_said_at_once() -> None:
+    with pytest.raises(ValueError, match=r"did you mean anime\?"):
+        broken_requests(workflow="animee")
+
+
+def test_there_is_a_deed_for_every_keyword_and_promise() -> None:
+    assert DEEDS.keys() == {*CONSTRAINTS, *PROMISES} - {"x-promises"}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "stated", "value"),
+    [
+        ("maximum", {"type": "integer", "minimum": 0, "maximum": 2**70}, 5),
+        ("maximum", {"type": "number", "maximum": 0.5}, 0.25),
+        ("minimum", {"type": "number", "minimum": 0.5}, 1),
+        ("minimum", {"type": "integer", "minimum": -(2**70)}, GONE),
+        ("minLength", {"type": "string", "minLength": 3}, "abc"),
+        ("maxLength", {"type": "string", "maxLength": 3}, "abc"),
+        ("pattern", {"type": "string", "pattern": "^[a-z]+$"}, "abc"),
+        ("pattern", {"type": "string", "pattern": "^[a-z]+$"}, GONE),
+        ("enum", {"enum": ["", "A", "a "]}, "A"),
+        ("const", {"const": "done"}, "done"),
+        ("const", {"const": True}, True),
+        ("const", {"const": 1}, 1),
+        ("minItems", {"minItems": 3}, [1, 2, 3]),
+        ("maxItems", {"maxItems": 2}, [1]),
+        ("maxItems", {"maxItems": 2}, [1, 2]),
+        ("minProperties", {"minProperties": 2}, {"a": 1, "b": 2}),
+        ("type", {"type": ["integer", "null"], "minimum": 3, "maximum": 4}, None),
+        ("type", {"type": "integer", "minimum": 3, "maximum": 3}, 3),
+        ("type", {"type": "number", "minimum": 3}, 3),
+        ("type", {"type": ["boolean", "array", "object"]}, True),
+    ],
+)
+def test_a_deed_breaks_its_keyword_alone_in_schemas_that_are_not_ours(
+    keyword: str, stated: dict[str, Any], value: Any
+) -> None:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    place = Place(rule("image_generation.type"), (), stated, "")
+    kept = copy.deepcopy(value)
+
+    @settings(SOME, max_examples=100)
+    @given(DEEDS[keyword](place, value))
+    def breaks_it(wound: Wound) -> None:
+        assert [error.validator for error in Draft202012Validator(stated).iter_errors(wound.value)] == [keyword]
+        assert value == kept
+
+    breaks_it()

@@ -1,0 +1,121 @@
+"""Examples shrink to what a person would write by hand: the minimal ones for planted bugs."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, find, settings
+from hypothesis import strategies as st
+
+from safelight.contracts import Phase, Timeline, schema
+from safelight.strategies import broken_requests, comfyui_workflows, requests, responses, statuses, timelines
+from safelight.strategies.values import values
+
+PATIENT = settings(max_examples=5_000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+
+Document = Mapping[str, Any]
+
+
+def minimal(strategy: st.SearchStrategy[Any], is_hit: Callable[[Any], bool], seed: int) -> Any:
+    return find(strategy, is_hit, settings=PATIENT, random=Random(seed))
+
+
+def breaks_above_1024(request: Document) -> bool:
+    """A client that halves large pictures, and forgets those of odd width."""
+    return bool(request.get("width", 0) > 1024)
+
+
+def drops_an_empty_negative_prompt(request: Document) -> bool:
+    """A client that leaves out what is falsy."""
+    sent = {name: value for name, value in request.items() if name != "negative_prompt" or value}
+    return sent != request
+
+
+def escapes_no_quotes(request: Document) -> bool:
+    """A client that pastes the prompt into JSON by hand."""
+    return '"' in str(request["prompt"])
+
+
+def rounds_seeds(request: Document) -> bool:
+    """A client that keeps numbers as doubles."""
+    return bool(int(float(request.get("seed", 0))) != request.get("seed", 0))
+
+
+REQUESTS: list[tuple[Callable[[Document], bool], Document]] = [
+    (breaks_above_1024, {"prompt": "a", "width": 1025}),
+    (drops_an_empty_negative_prompt, {"prompt": "a", "negative_prompt": ""}),
+    (escapes_no_quotes, {"prompt": '"'}),
+    (rounds_seeds, {"prompt": "a", "seed": 2**53 + 1}),
+]
+
+
+@pytest.mark.parametrize(("bug", "example"), REQUESTS)
+def test_a_bug_in_requests_is_shown_by_what_a_person_would_write(
+    bug: Callable[[Document], bool], example: Document
+) -> None:
+    assert minimal(requests(), bug, 1) == example
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bound_that_finds_a_bug_shrinks_to_where_the_bug_begins(seed: int) -> None:
+    assert (
+        minimal(values(schema("image_generation.request")["properties"]["width"]), lambda width: width > 1024, seed)
+        == 1025
+    )
+
+
+LOAD = {"class_type": "LoadImage", "inputs": {"image": "a.png"}}
+
+
+def sorts_by_id(graph: Document) -> bool:
+    """A client that takes the order of ids for the order of nodes."""
+    ids = [int(node_id) for node_id in graph if node_id.isdecimal()]
+    return ids != sorted(ids)
+
+
+def draws_two_nodes(graph: Document) -> bool:
+    """A client with room for two nodes."""
+    return len(graph) > 2
+
+
+@pytest.mark.parametrize(
+    ("bug", "example"),
+    [(sorts_by_id, {"2": LOAD, "1": LOAD}), (draws_two_nodes, {"1": LOAD, "2": LOAD, "3": LOAD})],
+)
+def test_a_bug_in_graphs_is_shown_by_the_smallest_graph(bug: Callable[[Document], bool], example: Document) -> None:
+    found = minimal(comfyui_workflows(), bug, 1)
+    assert found == example
+    assert list(found) == list(example)
+
+
+@pytest.mark.parametrize(
+    ("rule", "example"),
+    [
+        ("image_generation.width.maximum", {"prompt": "a", "width": 2049}),
+        ("image_generation.width.type", {"prompt": "a", "width": None}),
+        ("image_generation.prompt.required", {}),
+        ("comfyui_workflow.node.inputs.required", {"prompt": {"1": {"class_type": "LoadImage"}}}),
+        ("comfyui_workflow.no-cycle", {"prompt": {"1": {"class_type": "LoadImage", "inputs": {"image": ["1", 0]}}}}),
+        (
+            "comfyui_workflow.link.output.minimum",
+            {
+                "prompt": {
+                    "1": LOAD,
+                    "2": {"class_type": "SaveImage", "inputs": {"filename_prefix": "a", "images": ["1", -1]}},
+                }
+            },
+        ),
+    ],
+)
+def test_a_server_that_does_not_check_a_rule_is_shown_by_the_plainest_broken_request(rule: str, example: Any) -> None:
+    assert minimal(broken_requests(rule), lambda _: True, 0).document == example
+
+
+def test_answers_and_lives_shrink_to_plain_ones() -> None:
+    assert minimal(responses("rr3"), lambda _: True, 0)["data"]["id"] == "0"
+    assert minimal(responses("error"), lambda _: True, 0)["error"] == {"message": "Insufficient balance"}
+    done = minimal(statuses(Phase.DONE), lambda _: True, 0)["data"]
+    assert done["result"] == {"image_url": "http://localhost/1.png"}
+    slow = minimal(timelines(Phase.DONE, whole=True), lambda life: life.wait > 5, 0)
+    assert slow == Timeline.of(queued=6)
