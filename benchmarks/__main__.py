@@ -28,7 +28,8 @@ def main() -> None:
         print(f"\n{title}")
         for what, figure, remark in rows():
             print(f"  {what:<36} {figure:>9,.1f} {unit}  {remark}".rstrip(), flush=True)
-    print(f"\n{boundaries.TITLE}\n{boundaries.table()}")
+    print()
+    boundaries.main()
 
 
 if __name__ == "__main__":

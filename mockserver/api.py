@@ -173,7 +173,7 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     return success(answer.data)
 
 
-@lru_cache(1_000)
+@lru_cache(256)
 def _query(text: str) -> tuple[tuple[str, str], ...]:
     """The parameters of a query. Kept, as a client asks the same again and again."""
     return tuple(parse_qsl(text, keep_blank_values=True))

@@ -53,14 +53,14 @@ def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
 
 
 def _request(scope: Scope, body: bytes | None) -> Request:
-    headers = _headers(tuple(scope["headers"]))
+    headers = _headers(tuple([(name, value) for name, value in scope["headers"]]))
     return Request(
         method=scope["method"],
         path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=body,
-        origin=_origin(scope["scheme"], headers.get("host", ""), scope.get("server")),
+        origin=_origin(scope["scheme"], headers.get("host", ""), tuple(scope.get("server") or ())),
     )
 
 
@@ -71,7 +71,7 @@ def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
 
 
 @lru_cache(256)
-def _origin(scheme: str, host: str, server: tuple[str, int] | None) -> str:
+def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) -> str:
     """What absolute URLs start with: the host the client asked for, or our own address where that is no host."""
     if _HOST.fullmatch(host):
         return f"{scheme}://{host}"

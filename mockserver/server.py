@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
 _MOST_HEAD: Final = 64_000
 
+#: uvicorn's words for what is none.
+_NO_REQUEST: Final = "Invalid HTTP request received."
+
 #: Seconds that requests under way have when the server stops. Then their connections are cut.
 _GRACE: Final = 0.5
 
@@ -87,13 +90,17 @@ def entry_of(bound: socket.socket) -> str:
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which answers in the published envelope even where there is no request to hand on."""
 
+    #: Bytes of the head so far, as the parser hands it on.
     _head = 0
+    #: Bytes that came in since it last handed something on: a line that does not end is kept by the parser.
+    _withheld = 0
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
         self._unset_keepalive_if_required()
+        self._withheld += len(data)
         while data:
             try:
                 self.parser.feed_data(data)
@@ -101,8 +108,10 @@ class _Protocol(HttpToolsProtocol):
             except HttpParserUpgrade as offer:
                 data = self._head_without_offer() + data[offer.args[0] :] if self._offers else b""
             except HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
+                self.send_400_response(_NO_REQUEST)
                 return
+        if self._withheld > _MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response(_NO_REQUEST)
 
     def _head_without_offer(self) -> bytes:
         """The head that was read, for a new parser: the old one has ended."""
@@ -118,12 +127,17 @@ class _Protocol(HttpToolsProtocol):
         if not self._offers:
             super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._withheld = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        self._withheld = 0
         if not self._offers:
             super().on_message_complete()
 
     def on_message_begin(self) -> None:
-        self._head = 0
+        self._head = self._withheld = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -131,16 +145,18 @@ class _Protocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(name, value)
+        self._count(name, value, b": \r\n")
         super().on_header(name, value)
 
     def _count(self, *parts: bytes) -> None:
+        self._withheld = 0
         self._head += sum(map(len, parts))
         if self._head > _MOST_HEAD:
             raise ValueError("request line and headers are too large")
 
     def send_400_response(self, msg: str) -> None:
-        reason = "request line and headers are too large" if self._head > _MOST_HEAD else "this is not HTTP"
+        is_large = max(self._head, self._withheld) > _MOST_HEAD
+        reason = "request line and headers are too large" if is_large else "this is not HTTP"
         reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
         head = f"content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)

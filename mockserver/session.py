@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import count
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from safelight.contracts import Axis, State, price
 from safelight.mockserver.lives import Next, Settings
 from safelight.mockserver.store import Store, Task, state_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 def fingerprint(key: str) -> str:
     """What stands for a key wherever people and URLs see it: 8 hexadecimal digits."""
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+#: A new id, from chance and from a serial number that no other task of the session has.
+NewId = Callable[[Random, int], str]
+
+#: From one serial number to the next that is tried, where an id is taken: farther than any session counts.
+_FAR: Final = 10**12
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +39,11 @@ class Session:
     nexts: deque[Next] = field(default_factory=deque)
     #: Held for a whole request: what a session does, it does in one order.
     lock: RLock = field(default_factory=RLock)
+    #: Serial numbers of tasks start here.
+    _first: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._first = Random(f"{self.seed} {self.key}").getrandbits(40)
 
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
@@ -60,9 +71,7 @@ class Session:
             raise ValueError(f"no task {task_id!r}: it was never issued to this key")
         self.store.count(self.key, "ticks", task_id, add=ticks)
 
-    def submit(
-        self, operation: str, request: dict[str, Any], workflow: str, new_id: Callable[[Random], str], size: int
-    ) -> Task:
+    def submit(self, operation: str, request: dict[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
         """Accept a valid request: draw its task's life, id and seed, and book it."""
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
@@ -71,7 +80,7 @@ class Session:
         lives = self.settings.lives_of(workflow)
         drawn = lives.draw(of_workflow if workflow in self.settings.workflows else number, random)
         task = Task(
-            id=said.id or self._unused(new_id, random),
+            id=said.id or self._unused(new_id, random, number),
             number=number,
             operation=operation,
             workflow=workflow,
@@ -85,9 +94,13 @@ class Session:
         )
         return self.store.book(self.key, task, slots=self.settings.slots)
 
-    def _unused(self, new_id: Callable[[Random], str], random: Random) -> str:
-        while self.find(drawn := new_id(random)) or any(drawn == said.id for said in self.nexts):
-            pass
+    def _unused(self, new_id: NewId, random: Random, number: int) -> str:
+        """An id that no task has, and none that was settled beforehand will have."""
+        settled = {said.id for said in self.nexts}
+        for serial in count(self._first + number, _FAR):
+            drawn = new_id(random, serial)
+            if drawn not in settled and not self.find(drawn):
+                break
         return drawn
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
+    from safelight.mockserver.session import NewId
+
 _DATA: Final = schema("image_generation.response.comfyui")["properties"]["data"]["properties"]
 
 
@@ -32,7 +34,7 @@ def image_generation(call: Call) -> Answer:
 class Variant:
     """Which ids an engine gives, and what it answers a submit with."""
 
-    new_id: Callable[[Random], str]
+    new_id: NewId
     data: Callable[[str], Mapping[str, Any]]
 
 
@@ -48,8 +50,13 @@ def _provider(name: str) -> Callable[[str], Mapping[str, Any]]:
     return data
 
 
+def _ten_digits(_: Random, serial: int) -> str:
+    """Each serial number gives another id: the factor shares no divisor with the number of ids there are."""
+    return str(10**9 + serial * 2_654_435_761 % (9 * 10**9))
+
+
 VARIANTS: Final[Mapping[str, Variant]] = {
-    "comfyui": Variant(lambda random: str(UUID(int=random.getrandbits(128), version=4)), _comfyui),
-    "rr3": Variant(lambda random: str(random.randrange(10**9, 10**10)), _provider("rr3")),
-    "grok": Variant(lambda random: f"grok_{random.getrandbits(96):024x}", _provider("grok")),
+    "comfyui": Variant(lambda random, _: str(UUID(int=random.getrandbits(128), version=4)), _comfyui),
+    "rr3": Variant(_ten_digits, _provider("rr3")),
+    "grok": Variant(lambda random, _: f"grok_{random.getrandbits(96):024x}", _provider("grok")),
 }

@@ -1,0 +1,147 @@
+"""`safelight exec`: a command beside a fake, and nothing left of either when it ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from safelight.mockserver.keys import FAKE_KEY
+from serving import PATIENCE, SAFELIGHT, safelight
+
+#: Submits a task to the fake it finds in its environment, and prints the answer.
+CLIENT: Final = """
+import json, os, urllib.request
+request = urllib.request.Request(
+    os.environ["SAFELIGHT_BASE_URL"] + "?endpoint=image_generation",
+    json.dumps({"prompt": "x", "workflow": "rr3"}).encode(),
+    {"x-api-key": os.environ["SAFELIGHT_API_KEY"], "content-type": "application/json"},
+)
+print(urllib.request.urlopen(request).read().decode())
+"""
+
+#: Says that it is there, waits for its standard input to end, and says so if it was asked to end.
+PATIENT: Final = """
+import os, signal, sys
+def asked(number, frame):
+    print("asked by", number, flush=True)
+    raise SystemExit(7)
+signal.signal(signal.{name}, asked)
+print(os.getpid(), os.environ["SAFELIGHT_BASE_URL"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_command_finds_the_fake_in_its_environment() -> None:
+    done = safelight(["exec", "--", sys.executable, "-c", CLIENT])
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["data"]["provider"] == "rr3"
+
+
+def test_the_environment_is_that_of_the_caller_with_url_and_key() -> None:
+    done = safelight(["exec", "env"], ELSE="where")
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert (found["ELSE"], found["SAFELIGHT_API_KEY"]) == ("where", FAKE_KEY)
+    assert urlsplit(found["SAFELIGHT_BASE_URL"]).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("exit 0", 0), ("exit 7", 7), ("kill -KILL $$", 137), ("kill -TERM $$", 143)],
+)
+def test_its_exit_code_is_passed_on(command: str, code: int) -> None:
+    done = safelight(["exec", "--", "sh", "-c", command])
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_a_command_that_is_not_there_is_127() -> None:
+    done = safelight(["exec", "--", "no-such-command"])
+    assert (done.returncode, done.stderr) == (127, "safelight exec: there is no command 'no-such-command'\n")
+
+
+def test_a_command_that_cannot_be_run_is_126(tmp_path: Path) -> None:
+    done = safelight(["exec", "--", str(tmp_path)])
+    assert (done.returncode, done.stderr) == (
+        126,
+        f"safelight exec: {str(tmp_path)!r} cannot be run: Permission denied\n",
+    )
+
+
+def test_no_command_is_a_usage_error() -> None:
+    done = safelight(["exec"])
+    assert done.returncode == 2
+    assert "Missing argument" in done.stderr
+
+
+@pytest.mark.parametrize("dashes", [[], ["--"]], ids=["without dashes", "with dashes"])
+def test_options_before_the_command_are_ours_and_those_after_it_are_its_own(dashes: list[str]) -> None:
+    show = """echo "$SAFELIGHT_API_KEY $*" """
+    done = safelight(
+        ["exec", "--api-key", "k", *dashes, "sh", "-c", show, "sh", "--seed", "x", "--", "-h", "--api-key=z"]
+    )
+    assert done.stdout == "k --seed x -- -h --api-key=z\n"
+    assert done.returncode == 0
+
+
+def test_options_work_as_those_of_serve() -> None:
+    done = safelight(["exec", "--api-key", "a b", "true"])
+    assert done.returncode == 2
+    assert "a key is 1 to 200 visible ASCII characters" in done.stderr
+    ids = [safelight(["exec", "--seed", "3", sys.executable, "-c", CLIENT]).stdout for _ in range(2)]
+    assert ids[0] == ids[1]
+
+
+def test_standard_streams_are_the_callers() -> None:
+    done = safelight(["exec", "sh", "-c", "cat; echo err >&2"], stdin="through and through")
+    assert (done.stdout, done.stderr) == ("through and through", "err\n")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_is_handed_on_and_leaves_no_orphan(name: str) -> None:
+    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", PATIENT.format(name=name)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        pid, url = process.stdout.readline().split()
+        process.send_signal(signal.Signals[name])
+        assert process.wait(PATIENCE) == 7
+        assert process.stdout.read() == f"asked by {int(signal.Signals[name])}\n"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_ctrl_c_is_for_the_command_to_obey() -> None:
+    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", PATIENT.format(name="SIGINT")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+        assert process.wait(PATIENCE) == 7
+        assert process.stdout.read() == "asked by 2\n"
+
+
+def test_a_command_does_not_ignore_ctrl_c_because_we_do() -> None:
+    done = safelight(["exec", "--", "sh", "-c", "kill -INT $$; echo survived"])
+    assert (done.returncode, done.stdout) == (130, "")
+
+
+@pytest.mark.needs("curl")
+def test_a_script_of_curl_works(tmp_path: Path) -> None:
+    script = tmp_path / "submit"
+    script.write_text(
+        '#!/bin/sh\ncurl -s "$SAFELIGHT_BASE_URL?endpoint=task_status" -H "x-api-key: $SAFELIGHT_API_KEY"\n'
+    )
+    script.chmod(0o700)
+    assert shutil.which("curl")
+    answer = json.loads(safelight(["exec", str(script)]).stdout)
+    assert answer["error"]["message"] == "Invalid request: task_id is missing"

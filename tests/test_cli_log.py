@@ -1,0 +1,122 @@
+"""The log of `safelight serve`: one line an exchange, safe for a terminal, and without keys."""
+
+import json
+import os
+import re
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+
+from safelight.mockserver.keys import FAKE_KEY
+from serving import Served, serving
+
+#: Clears the screen, rings, begins a line of its own, and turns text around.
+HOSTILE: Final = "\x1b[2J\x07\r\n00:00:00  ok\x9b31m\u202e\u2028end"
+
+OWN_KEY: Final = "a-key/of+my&own"
+
+
+def everything(server: Served, key: str) -> int:
+    """Send a text in every odd place; how many exchanges that was."""
+    raw, text = quote(key, safe="/+&-"), quote(key, safe="")
+    answers = [
+        server.call("GET", "task_status", params={"task_id": key, "api_key": key}),
+        server.call("GET", "task_status", params={"task_id": "x", "other": key}),
+        server.call("GET", key),
+        server.call("POST", "image_generation", json={"prompt": key, key: key, "workflow": key, "model": [key]}),
+        server.call("POST", "image_generation", content=key),
+        server.client.get(f"{server.url}/{raw}", headers={"x-api-key": server.key}),
+        server.client.get(f"{server.url}?endpoint=task_status&task_id={text}&api_key={text}"),
+        server.client.get(server.url.replace("/v1/", f"/uploads/{text}/")),
+        server.client.get(server.url, headers={"authorization": f"Bearer {quote(key)}", "user-agent": quote(key)}),
+    ]
+    assert {answer.status_code for answer in answers} <= {400, 401, 404}
+    return len(answers)
+
+
+def test_a_line_says_time_operation_task_phase_status_and_verdict() -> None:
+    with serving("--polls", "1,0") as server:
+        task = server.submit()["id"]
+        server.poll(task)
+        server.poll(task)
+        lines = [line.split() for line in server.log]
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", line[0]) for line in lines)
+    assert [line[1:] for line in lines] == [
+        ["image_generation", task, "queued", "200", "ok"],
+        ["task_status", task, "queued", "200", "ok"],
+        ["task_status", task, "done", "200", "ok"],
+    ]
+
+
+def test_a_line_says_what_was_wrong_and_what_had_no_effect() -> None:
+    with serving() as server:
+        server.submit(cfg=3)
+        server.call("POST", "image_generation", json={"prompt": "", "width": 2049})
+        server.call("POST", "image_generation", "nobody's")
+        noted, broken, refused = server.log
+    assert noted.endswith("200  ok | note: cfg has no effect with the workflow default: only with rr3 or anime")
+    rule, width = "image_generation.prompt.minLength", "width is 2049; the most is 2048"
+    assert f"400  {rule}: prompt has 0 characters; the least is 1 | {width}" in broken
+    assert refused.endswith("401  refused: Unauthorized: Invalid API Key")
+
+
+def test_columns_are_aligned_whatever_the_task_is_called() -> None:
+    with serving() as server:
+        server.submit(workflow="rr3")
+        server.submit()
+        server.call("GET", "task_status", params={"task_id": "x" * 5_000})
+        starts = {re.search(r"  (200|404)  ", line).start() for line in server.log}  # type: ignore[union-attr]
+    assert len(starts) == 1
+
+
+def test_hostile_text_never_reaches_the_terminal_raw() -> None:
+    with serving() as server:
+        number = everything(server, HOSTILE)
+        lines = server.log
+    assert len(lines) == number
+    assert [line for line in lines if not line.isprintable()] == []
+
+
+def test_lines_of_json_parse_and_tell_the_exchange() -> None:
+    with serving("--log", "json") as server:
+        task = server.submit(steps=9, cfg=3)["id"]
+        server.poll(task)
+        number = everything(server, HOSTILE)
+        submit, poll, *rest = [json.loads(line) for line in server.log]
+    assert len(rest) == number
+    assert (submit["method"], submit["operation"], submit["task_id"]) == ("POST", "image_generation", task)
+    assert (poll["status"], poll["phase"], poll["verdict"], poll["violations"]) == (200, "queued", "ok", [])
+    assert poll["target"] == f"/v1/index.php?endpoint=task_status&task_id={task}"
+    assert submit["notices"] == ["cfg has no effect with the workflow default: only with rr3 or anime"]
+    assert poll["gap"] >= 0 == (submit["gap"] or 0)
+
+
+@pytest.mark.parametrize("form", ["readable", "json"])
+@pytest.mark.parametrize("key", [FAKE_KEY, FAKE_KEY.replace("5afe", "beef"), OWN_KEY])
+def test_no_key_is_logged_wherever_it_is_sent(form: str, key: str) -> None:
+    with serving("--log", form, "--api-key", OWN_KEY if key == OWN_KEY else FAKE_KEY) as server:
+        number = everything(server, key)
+        log = "\n".join(server.log)
+    assert len(log.splitlines()) == number
+    assert key not in log
+    assert key.removeprefix("sk-")[:12] not in log or key == OWN_KEY
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_escapes() -> None:
+    with serving(PYTHONIOENCODING="ascii") as server:
+        server.call("GET", "é…" * 100)
+        assert r"\u2026" in server.log[0]
+        assert server.submit()["status"] == "queued"
+
+
+@pytest.mark.parametrize(("variables", "colourful"), [({"NO_COLOR": ""}, False), ({}, True)])
+def test_a_terminal_gets_colours_unless_it_wants_none(variables: dict[str, str], *, colourful: bool) -> None:
+    master, slave = os.openpty()
+    with serving(stdout=slave, **variables) as server:
+        os.close(slave)
+        server.submit()
+        printed = os.read(master, 10_000).decode()
+    os.close(master)
+    assert "Safelight answers at" in printed
+    assert ("\x1b[32m200\x1b[0m" in printed) is colourful
