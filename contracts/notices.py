@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -28,9 +29,16 @@ def notices(
     document: object, schema_name: str = "image_generation.request", *, most: int | None = None
 ) -> list[Notice]:
     """What in this request has no effect, in the request's order; `most` bounds how many are looked for."""
-    if not isinstance(document, Mapping):
+    if not isinstance(document, Mapping) or document.keys() <= _always_in_effect(schema_name):
         return []
     return list(islice(_notices(document, known(schema_name).get("properties", {})), most))
+
+
+@cache
+def _always_in_effect(schema_name: str) -> frozenset[str]:
+    """The members of which there is never anything to say: most requests have no others."""
+    parameters = known(schema_name).get("properties", {}).items()
+    return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
 
 
 def _notices(document: Mapping[Any, Any], parameters: Mapping[str, Any]) -> Iterator[Notice]:

@@ -32,8 +32,8 @@ def redacted(text: str, key: str) -> str:
 
 def redacted_bytes(text: bytes, key: str) -> bytes:
     """As `redacted`."""
-    if key:
-        text = text.replace(key.encode(), b"sk-...")
+    if key and (own := key.encode()) in text:
+        text = text.replace(own, b"sk-...")
     return _IN_BYTES.sub(rb"\1sk-...", text) if b"sk-" in text or b"api_key" in text else text
 
 

@@ -29,6 +29,9 @@ _MOST_HEAD: Final = 64_000
 #: uvicorn's words for what is none.
 _NO_REQUEST: Final = "Invalid HTTP request received."
 
+#: Seconds for which what is no request may go on coming in when it has been answered.
+_LINGER: Final = 1.0
+
 #: Seconds that requests under way have when the server stops. Then their connections are cut.
 _GRACE: Final = 0.5
 
@@ -94,11 +97,15 @@ class _Protocol(HttpToolsProtocol):
     _head = 0
     #: Bytes that came in since it last handed something on: a line that does not end is kept by the parser.
     _withheld = 0
+    #: What still comes in is thrown away.
+    _is_over = False
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
+        if self._is_over:
+            return
         self._unset_keepalive_if_required()
         self._withheld += len(data)
         while data:
@@ -110,7 +117,7 @@ class _Protocol(HttpToolsProtocol):
             except HttpParserError:
                 self.send_400_response(_NO_REQUEST)
                 return
-        if self._withheld > _MOST_HEAD and not self.transport.is_closing():
+        if self._withheld > _MOST_HEAD:
             self.send_400_response(_NO_REQUEST)
 
     def _head_without_offer(self) -> bytes:
@@ -160,7 +167,10 @@ class _Protocol(HttpToolsProtocol):
         reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
         head = f"content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
-        self.transport.close()
+        self.transport.write_eof()
+        self._is_over = True
+        # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.
+        self.loop.call_later(_LINGER, self.transport.close)
 
 
 class AppServer(Server):

@@ -183,7 +183,7 @@ class MemoryStore:
             if exchange.task_id in world.tasks:
                 before = world.answered.get(exchange.task_id)
                 world.answered[exchange.task_id] = exchange.at
-                exchange = exchange if before is None else exchange._replace(gap=exchange.at - before)
+                exchange = exchange if before is None else exchange.after(before)
             world.journal.add(exchange)
             return exchange
 

@@ -11,7 +11,7 @@ from fake import SUBMIT, Fake, message_of, status_of
 from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.api import BASE_PATHS
 from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.operations.image_generation import VARIANTS
+from safelight.mockserver.operations.image_generation import VARIANTS as ENGINES
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
@@ -206,7 +206,7 @@ def test_minus_one_and_no_seed_draw_one() -> None:
 
 def test_ten_digits_never_repeat_however_many_tasks_were_forgotten() -> None:
     """Drawn by chance, 100,000 of the 9,000,000,000 ids repeat one nearly every other time."""
-    new_id = VARIANTS["rr3"].new_id
+    new_id = ENGINES["rr3"].new_id
     drawn = {new_id(Random(0), serial) for serial in range(7, 100_007)}
     assert len(drawn) == 100_000
     assert all(re.fullmatch("[1-9][0-9]{9}", task_id) for task_id in drawn)

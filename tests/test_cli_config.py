@@ -76,7 +76,7 @@ MISTAKES: Final = {
     "a list of workflows": ("[[workflows]]\nqueued = 1", 1, "write the lives of a workflow as a table"),
     "a workflow no table": ("[workflows]\n\nrr3 = 3", 3, "write the lives of a workflow as a table: [workflows.rr3]"),
     "an unknown workflow": ("[workflows.r3]\nqueued = 1", 1, "no workflow is called 'r3'; did you mean rr3?"),
-    "an undreamt-of workflow": ("[workflows.x]", 1, "no workflow is called 'x': there are default, anime, z-image, rr3 and grok"),
+    "an undreamt-of workflow": ("[workflows.x]", 1, "no workflow is called 'x': there are default, anime, z-image"),
     "not a workflow's": ("[workflows.rr3]\n\nslots = 2", 3, "a workflow has no 'slots' of its own"),
     "nearly a workflow's": ("workflows.rr3.quued = 2", 1, "a workflow has no 'quued' of its own; did you mean queued?"),
     "a bad delay of a workflow": ("[workflows.z-image]\nqueued = 'x'", 2, "queued: 'x' is no delay"),

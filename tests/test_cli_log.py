@@ -103,6 +103,13 @@ def test_no_key_is_logged_wherever_it_is_sent(form: str, key: str) -> None:
     assert key.removeprefix("sk-")[:12] not in log or key == OWN_KEY
 
 
+@pytest.mark.parametrize("key", ["e", '"'])
+def test_a_key_of_one_letter_spoils_nothing_but_the_log(key: str) -> None:
+    with serving("--api-key", key) as server:
+        assert server.call("GET", "task_status", params={"task_id": "x"}).status_code == 404
+        assert len(server.log) == 1
+
+
 def test_a_terminal_that_knows_ascii_alone_gets_escapes() -> None:
     with serving(PYTHONIOENCODING="ascii") as server:
         server.call("GET", "é…" * 100)

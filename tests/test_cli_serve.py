@@ -1,11 +1,8 @@
 """`safelight serve` as a process: each option has an effect, what is refused is one sentence, a signal ends it."""
 
 import json
-import os
 import re
-import select
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -23,12 +20,6 @@ from serving import PATIENCE, SAFELIGHT, Served, safelight, serving
 #: What `--help` has no use for, and must not wait for.
 HEAVY: Final = {"PIL", "asyncio", "httpx", "hypothesis", "jsonschema", "rich", "starlette", "uvicorn"}
 
-HALF_REQUESTS: Final = {
-    "nothing": b"",
-    "half a head": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHo",
-    "half a body": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{",
-}
-
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Served]:
@@ -36,12 +27,6 @@ def plain() -> Iterator[Served]:
     with serving() as server:
         server.submit()
         yield server
-
-
-def connection(server: Served) -> socket.socket:
-    parts = urlsplit(server.url)
-    assert parts.hostname
-    return socket.create_connection((parts.hostname, parts.port or 80), PATIENCE)
 
 
 def test_it_prints_url_key_and_seed(plain: Served) -> None:
@@ -161,6 +146,15 @@ def test_the_ready_file_is_whole_replaces_an_old_one_and_works(stale: Path) -> N
     assert (facts["api_key"], process.returncode) == ("k", 0)
 
 
+def test_the_ready_file_of_an_earlier_server_is_not_taken_for_ours(tmp_path: Path) -> None:
+    stale = tmp_path / ("r" * 255)  # beside which no part of ours can be written
+    stale.write_text("stale")
+    done = safelight(["serve", "--port", "0", "--ready-file", str(stale)])
+    assert done.returncode == 2
+    assert "File name too long" in done.stderr
+    assert not stale.exists()
+
+
 def test_a_port_in_use_is_one_sentence_and_leaves_the_ready_file_of_the_other(stale: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
@@ -226,46 +220,6 @@ def test_on_an_address_of_others_it_warns_and_prints_a_url_that_works(plain: Ser
         server.submit()
         assert "Warning: on 0.0.0.0 it answers other machines too." in server.said
     assert "Warning" not in plain.said
-
-
-@pytest.mark.parametrize("sent", HALF_REQUESTS.values(), ids=HALF_REQUESTS)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_without_a_trace_whatever_is_open(sent: bytes, number: signal.Signals) -> None:
-    with serving() as server, connection(server) as half:
-        half.sendall(sent)
-        server.submit()  # over a connection that stays open
-        assert server.end(number) == 0
-        assert server.complained == ""
-        assert half.recv(1_000) == b""
-
-
-def test_it_goes_on_when_its_reader_is_gone() -> None:
-    read, write = os.pipe()
-    os.close(read)
-    with serving(stdout=write) as server:
-        os.close(write)
-        assert server.words(1) == ["pending"]
-        assert server.end() == 0
-        assert server.complained == ""
-
-
-def test_it_goes_on_when_its_reader_is_asleep() -> None:
-    read, write = os.pipe()
-    with serving("--log", "json", stdout=write) as server:
-        # Fill the pipe, as a log does that nobody reads.
-        while select.select([], [write], [], 0)[1]:
-            os.write(write, b"x" * 4_096)
-        assert server.words(50)[-1] == "pending"
-        assert server.end() == 0
-    os.close(read)
-    os.close(write)
-
-
-def test_it_goes_on_when_the_disk_is_full() -> None:
-    with Path("/dev/full").open("wb") as full, serving(stdout=full) as server:
-        assert server.words(1) == ["pending"]
-        assert server.end() == 0
-        assert server.complained == ""
 
 
 def test_help_fits_80_columns() -> None:

@@ -1,0 +1,65 @@
+"""`safelight serve` ends when it is told to, and not because nobody reads what it says."""
+
+import os
+import select
+import signal
+import socket
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+
+from serving import PATIENCE, Served, serving
+
+HALF_REQUESTS: Final = {
+    "nothing": b"",
+    "half a head": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHo",
+    "half a body": b"POST /v1/index.php?endpoint=image_generation HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{",
+}
+
+
+def connection(server: Served) -> socket.socket:
+    parts = urlsplit(server.url)
+    assert parts.hostname
+    return socket.create_connection((parts.hostname, parts.port or 80), PATIENCE)
+
+
+@pytest.mark.parametrize("sent", HALF_REQUESTS.values(), ids=HALF_REQUESTS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_without_a_trace_whatever_is_open(sent: bytes, number: signal.Signals) -> None:
+    with serving() as server, connection(server) as half:
+        half.sendall(sent)
+        server.submit()  # over a connection that stays open
+        assert server.end(number) == 0
+        assert server.complained == ""
+        assert half.recv(1_000) == b""
+
+
+def test_it_goes_on_when_its_reader_is_gone() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with serving(stdout=write) as server:
+        os.close(write)
+        assert server.words(1) == ["pending"]
+        assert server.end() == 0
+        assert server.complained == ""
+
+
+def test_it_goes_on_when_its_reader_is_asleep() -> None:
+    read, write = os.pipe()
+    with serving("--log", "json", stdout=write) as server:
+        # Fill the pipe, as a log does that nobody reads.
+        while select.select([], [write], [], 0)[1]:
+            os.write(write, b"x" * 4_096)
+        assert server.words(50)[-1] == "pending"
+        assert server.end() == 0
+    os.close(read)
+    os.close(write)
+
+
+def test_it_goes_on_when_the_disk_is_full() -> None:
+    with Path("/dev/full").open("wb") as full, serving(stdout=full) as server:
+        assert server.words(1) == ["pending"]
+        assert server.end() == 0
+        assert server.complained == ""
