@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +61,11 @@ class Step:
             raise ValueError(f"a step cannot last {self.dwell}: a dwell is 0 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """A task at one position: its phase, the percent of a running step, the reason of a failed one."""
+class State(NamedTuple):
+    """A task at one position: its phase, the percent of a running step, the reason of a failed one.
+
+    A tuple, because one is made for every poll.
+    """
 
     phase: Phase
     progress: int | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
@@ -51,8 +51,8 @@ class _Seen:
     operation: str | None = None
     task_id: str | None = None
     phase: Phase | None = None
-    violations: list[Violation] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    violations: Sequence[Violation] = ()
+    notices: Sequence[Notice] = ()
 
 
 class Api:
@@ -161,28 +161,23 @@ class Api:
 
 def _answer(request: Request, seen: _Seen) -> Reply:
     """The reply of the operation that was asked for, or `Refused`: what for, by whom, with what, in this order."""
-    query = dict(_query(request.query))
-    operation = _dispatch(request, query)
+    operation = _dispatch(request)
     seen.operation = operation.name
     if seen.session is None:
         raise Refused(401, "Unauthorized: Invalid API Key")
-    document = _document(operation, request, query, seen)
+    document, seen.violations, seen.notices = _checked(operation, request)
+    if seen.violations:
+        raise Refused(400, _sentence(seen.violations))
     with seen.session.lock:
         answer = operation.answer(Call(seen.session, request, document))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)
 
 
-@lru_cache(256)
-def _query(text: str) -> tuple[tuple[str, str], ...]:
-    """The parameters of a query. Kept, as a client asks the same again and again."""
-    return tuple(parse_qsl(text, keep_blank_values=True))
-
-
-def _dispatch(request: Request, query: Mapping[str, str]) -> Operation:
+def _dispatch(request: Request) -> Operation:
     if request.path not in BASE_PATHS:
         raise Refused(404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME")
-    name = query.get("endpoint")
+    name = _query(request.query).get("endpoint")
     if not name:
         raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}")
     operation = operations().get(name)
@@ -194,26 +189,38 @@ def _dispatch(request: Request, query: Mapping[str, str]) -> Operation:
     return operation
 
 
-def _document(operation: Operation, request: Request, query: dict[str, str], seen: _Seen) -> dict[str, Any]:
-    """What the operation was sent, if it keeps the contract."""
-    document: Any = query
-    if operation.method == "POST":
-        if request.body is None:
-            raise Refused(413, "Request body too large: the fake reads 10 MB unless it is told otherwise")
-        parsed = parse(request.body)
-        document = parsed.document if parsed.is_complete else {}
-        seen.violations = parsed.violations[:_MOST]
-        seen.notices = _content_notices(request)
-    if not seen.violations:
-        seen.violations = violations(operation.schema, document, most=_MOST)
-    if seen.violations:
-        raise Refused(400, _sentence(seen.violations))
-    seen.notices += notices(document, operation.schema, most=_MOST)
-    kept: dict[str, Any] = document
-    return kept
+#: What the operation was sent, what is wrong with it, and what in it has no effect.
+_Checked = tuple[Mapping[str, Any], Sequence[Violation], Sequence[Notice]]
 
 
-def _sentence(found: list[Violation]) -> str:
+def _checked(operation: Operation, request: Request) -> _Checked:
+    if operation.method == "GET":
+        return _checked_query(operation.schema, request.query)
+    if request.body is None:
+        raise Refused(413, "Request body too large: the fake reads 10 MB unless it is told otherwise")
+    parsed = parse(request.body)
+    if parsed.violations:
+        return {}, parsed.violations[:_MOST], _content_notices(request)
+    found = violations(operation.schema, parsed.document, most=_MOST)
+    remarks = [] if found else notices(parsed.document, operation.schema, most=_MOST)
+    return parsed.document, found, _content_notices(request) + remarks
+
+
+@lru_cache(256)
+def _checked_query(schema: str, text: str) -> _Checked:
+    """Kept, as a client asks the same again and again."""
+    query = _query(text)
+    found = violations(schema, query, most=_MOST)
+    return query, found, () if found else notices(query, schema, most=_MOST)
+
+
+@lru_cache(256)
+def _query(text: str) -> Mapping[str, str]:
+    """The parameters of a query; the last of a name counts, as in PHP. Kept, as above."""
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _sentence(found: Sequence[Violation]) -> str:
     first, *others = found
     more = ", ".join(dict.fromkeys(violation.rule for violation in others))
     return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it came in."""
+
+class Request(NamedTuple):
+    """One request as it came in. A tuple, because one is made for every request."""
 
     method: str
     #: As on the wire, percent-encoding included.
@@ -20,21 +22,20 @@ class Request:
     #: What stands behind the `?`, undecoded.
     query: str = ""
     #: Names in lower case.
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     #: None: larger than the door lets in, and not read.
     body: bytes | None = b""
     #: Scheme and authority by which the client reached us: what absolute URLs start with.
     origin: str = "http://localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One reply as it goes out. The door adds Content-Length."""
+class Reply(NamedTuple):
+    """One reply as it goes out. The door adds Content-Length. A tuple, as above."""
 
     status: int
     body: bytes
     media_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
 
 
 def success(data: Mapping[str, Any]) -> Reply:
@@ -45,15 +46,15 @@ def success(data: Mapping[str, Any]) -> Reply:
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
     """The envelope of an error around its message."""
     envelope = {"success": False, "data": None, "error": {"message": message}}
-    return Reply(status, _encode(envelope), headers=headers or {})
+    return Reply(status, _encode(envelope), headers=headers or _NO_HEADERS)
 
 
 def _encode(envelope: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(envelope).encode()
 
 
-#: Made once: `json.dumps` with options makes one for each call.
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+#: Made once: `json.dumps` with options makes one for each call. What is answered has no cycles to look for.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -71,7 +71,7 @@ class Session:
             raise ValueError(f"no task {task_id!r}: it was never issued to this key")
         self.store.count(self.key, "ticks", task_id, add=ticks)
 
-    def submit(self, operation: str, request: dict[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
+    def submit(self, operation: str, request: Mapping[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
         """Accept a valid request: draw its task's life, id and seed, and book it."""
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
@@ -104,7 +104,7 @@ class Session:
         return drawn
 
 
-def _pixel_seed(request: dict[str, Any], random: Random) -> int:
+def _pixel_seed(request: Mapping[str, Any], random: Random) -> int:
     drawn = random.getrandbits(32)
     asked = int(request.get("seed", -1))
     return drawn if asked < 0 else asked

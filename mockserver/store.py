@@ -192,7 +192,11 @@ class MemoryStore:
         return self.world(key).clock
 
     def _forget(self, key: str, world: World) -> None:
-        """Let the oldest finished tasks go, a tenth more than needed: so this runs once in many submits."""
+        """Let the oldest finished tasks go, a tenth more than needed.
+
+        Each time all tasks are looked at; the next time comes when there are half as many again, so that this costs
+        a submit no more however many tasks are alive.
+        """
         finished = [task for task in world.tasks.values() if state_of(self, key, task).is_final]
         surplus, room = len(finished) - self._most_finished * 9 // 10, self._most_bytes * 9 // 10
         for task in finished:
@@ -206,8 +210,8 @@ class MemoryStore:
             world.counters.pop(task.id, None)
             world.answered.pop(task.id, None)
             world.refunded.discard(task.id)
-        world.mark = max(self._most_finished, len(world.tasks) * 11 // 10)
-        world.mark_bytes = max(self._most_bytes, world.bytes * 11 // 10)
+        world.mark = max(self._most_finished, len(world.tasks) * 3 // 2)
+        world.mark_bytes = max(self._most_bytes, world.bytes * 3 // 2)
 
 
 def _held(task: Task, world: World, slots: int) -> Task:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,19 +16,17 @@ if TYPE_CHECKING:
     from safelight.mockserver.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request that keeps the contract, as its operation gets it."""
+class Call(NamedTuple):
+    """A request that keeps the contract, as its operation gets it. A tuple, because one is made for every request."""
 
     session: Session
     request: Request
     #: The JSON body of a POST, the query's parameters of a GET.
-    document: dict[str, Any]
+    document: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an operation answers: the envelope's data, and which task it is about."""
+class Answer(NamedTuple):
+    """What an operation answers: the envelope's data, and which task it is about. A tuple, as above."""
 
     data: Mapping[str, Any]
     task_id: str | None = None
