@@ -199,7 +199,11 @@ def _none_of(allowed: Any, value: Any) -> str:
 
 
 def _length(thing: str, bound: str) -> Callable[[Any, Any], str]:
-    return lambda limit, value: f"has {counted(len(value), thing)}; the {bound} is {limit}"
+    def sentence(limit: int, value: Sequence[Any]) -> str:
+        seen = f"has {counted(len(value), thing)}" if value else "is empty"
+        return f"{seen}; the {bound} is {counted(limit, thing)}"
+
+    return sentence
 
 
 #: Keyword -> the rest of the sentence whose subject is the value's name, from the limit and the value.

@@ -39,7 +39,7 @@ REFUSALS: Final[list[Refusal]] = [
     ("GET", status_of("1"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("../../etc/passwd"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("7" * 10_000), FAKE_KEY, b"", 404, NO_TASK),
-    ("GET", status_of(""), FAKE_KEY, b"", 400, "Invalid request: task_id has 0 characters; the least is 1"),
+    ("GET", status_of(""), FAKE_KEY, b"", 400, "Invalid request: task_id is empty; the least is 1 character"),
     ("GET", "/?endpoint=task_status", FAKE_KEY, b"", 400, "Invalid request: task_id is missing"),
     (
         "GET",
@@ -71,8 +71,8 @@ BROKEN: Final[list[tuple[dict[str, Any], str]]] = [
     ({"seed": -2}, "seed is -2; the least is -1"),
     ({"width": "512"}, 'width is "512", a string; it must be an integer'),
     ({"width": True}, "width is true, a boolean; it must be an integer"),
-    ({"prompt": ""}, "prompt has 0 characters; the least is 1"),
-    ({"prompt": {}}, "prompt has 0 members; the least is 1"),
+    ({"prompt": ""}, "prompt is empty; the least is 1 character"),
+    ({"prompt": {}}, "prompt is empty; the least is 1 member"),
     ({"prompt": {"1": node(model=["2", 0])}}, 'prompt.1.inputs.model links to node "2", which does not exist'),
     (
         {"prompt": {"1": node(model=["2", 0]), "2": node(model=["1", 0])}},
