@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,8 +31,18 @@ _BARE = "bare Starlette route"
 _GOALS = {"poll": 55, "submit": 20}
 
 
+@dataclass(eq=False)
+class NoWrk(Exception):
+    """There is nothing to measure with."""
+
+    def __str__(self) -> str:
+        return "wrk is missing; the Debian package is called wrk: apt-get install wrk"
+
+
 def rows() -> list[tuple[str, float, str]]:
-    """(what, requests per second, goal), the bare route first."""
+    """(what, requests per second, goal), the bare route first. Raises `NoWrk`."""
+    if shutil.which("wrk") is None:
+        raise NoWrk
     with ExitStack() as stack:
         bare, fake = (stack.enter_context(_server(name)) for name in ("bare", "fake"))
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -88,5 +100,8 @@ def _wrk(url: str, script: str) -> float:
 
 
 if __name__ == "__main__":
-    for what, rate, remark in rows():
-        print(f"{what:<24}{rate:>10,.0f} /s  {remark}")
+    try:
+        for what, rate, remark in rows():
+            print(f"{what:<24}{rate:>10,.0f} /s  {remark}")
+    except NoWrk as missing:
+        sys.exit(str(missing))

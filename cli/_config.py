@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from safelight.cli._toml import Config, load, written
+from safelight.cli._toml import MOST_DIGITS, TOO_MANY_DIGITS, Config, load, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ def _option(config: Config, ctx: click.Context, name: str) -> click.Option:
     del known["config"]
     if name not in known:
         near = did_you_mean(written(name), map(written, [*known, "workflows"]))
+        if not near and isinstance(config.says(name), dict):
+            near = "; options stand at the top level, not in a table"
         raise config.mistake(f"safelight {ctx.info_name} has no option {written(name)!r}{near}", name)
     return known[name]
 
@@ -128,11 +130,7 @@ def _value(config: Config, option: click.Option, *where: str) -> Any:
     if option.is_flag or any(isinstance(part, bool | list | dict) for part in parts):
         wanted = "true or false" if option.is_flag else "a number or a text"
         raise config.mistake(f"{written(where[-1])} takes {wanted}", *where)
-    texts = list(map(_text, parts))
+    if any(isinstance(part, int) and abs(part) >= 10**MOST_DIGITS for part in parts):
+        raise config.mistake(f"{written(where[-1])}: {TOO_MANY_DIGITS}", *where)
+    texts = list(map(str, parts))
     return texts if option.multiple else ",".join(texts)
-
-
-def _text(value: Any) -> str:
-    from safelight.contracts.wording import shown  # noqa: PLC0415 - as above
-
-    return shown(value) if isinstance(value, int | float) else str(value)

@@ -22,6 +22,9 @@ _COLOURS: Final = {2: "green", 4: "yellow", 5: "red"}
 #: An id of ComfyUI has 36 characters; of longer ones the beginning is shown.
 _ID_WIDTH: Final = 36
 
+#: Characters of a text of the client's in a line of JSON. The journal has it whole.
+_LONGEST: Final = 1_000
+
 
 def readable(_: Session | None, exchange: Exchange) -> None:
     """Time, operation, task, phase, status, verdict; then what was wrong or without effect."""
@@ -45,10 +48,10 @@ def machine(session: Session | None, exchange: Exchange) -> None:
         "at": exchange.at,
         "key": fingerprint(session.key) if session else None,
         "method": exchange.method,
-        "target": exchange.target,
+        "target": _cut(exchange.target, _LONGEST),
         "status": exchange.status,
         "operation": exchange.operation,
-        "task_id": exchange.task_id,
+        "task_id": exchange.task_id and _cut(exchange.task_id, _LONGEST),
         "phase": exchange.phase,
         "verdict": exchange.verdict,
         "violations": [violation.message for violation in exchange.violations],
@@ -67,8 +70,11 @@ def _task(exchange: Exchange) -> str:
 
     if not exchange.task_id:
         return "-"
-    task = named([exchange.task_id])
-    return task if len(task) <= _ID_WIDTH else task[: _ID_WIDTH - 1] + "…"
+    return _cut(named([exchange.task_id]), _ID_WIDTH)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _verdict(exchange: Exchange) -> str:

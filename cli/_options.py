@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._config import LIFE, conflict, is_from_file, read_config, workflow_lives
+from safelight.cli._toml import MOST_DIGITS, TOO_MANY_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +60,15 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _seed(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(TOO_MANY_DIGITS)
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a valid integer") from None
+
+
 def _key(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,200}", text):
         raise ValueError("a key is 1 to 200 visible ASCII characters, as it has to fit into a header")
@@ -100,7 +110,7 @@ _OPTIONS: Final = (
     click.option("--fail-nth", type=_Text("N", _count), multiple=True, help="The N-th task fails. Repeatable."),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
-    click.option("--seed", type=int, metavar="N", help="Fixes ids, lives, failures and pictures.  [default: random]"),
+    click.option("--seed", type=_Text("N", _seed), help="Fixes ids, lives, failures and pictures.  [default: random]"),
     click.option("--api-key", type=_Text("KEY", _key), help="The key to accept.  [default: a fixed, plainly fake one]"),
     click.option("--any-key", is_flag=True, help="Accept every key. Each has tasks of its own."),
     click.option(

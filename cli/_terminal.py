@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import sys
+from time import monotonic
 from typing import Final
 
 import click
@@ -13,7 +14,7 @@ import click
 #: Bytes that a pipe which takes anything takes at once.
 _AT_ONCE: Final = 4_096
 
-#: Seconds that are waited for a reader, once, until it reads again.
+#: Seconds that a line waits for its reader. The next does not wait at all, until one got through.
 _PATIENCE: Final = 0.2
 
 
@@ -21,24 +22,25 @@ class _Output:
     """Standard output without a buffer of ours. What cannot be written is lost, and nothing else happens."""
 
     def __init__(self) -> None:
-        self._patience = _PATIENCE
+        self._patience: float = _PATIENCE
 
     def write(self, text: str) -> None:
         """Write, as far as somebody reads."""
         with contextlib.suppress(OSError, ValueError):
             descriptor = sys.stdout.fileno()
             data = text.encode(sys.stdout.encoding, "backslashreplace")
+            deadline, self._patience = monotonic() + self._patience, 0
             for start in range(0, len(data), _AT_ONCE):
-                if not self._is_read(descriptor):
+                if not _is_read(descriptor, deadline):
                     return
                 os.write(descriptor, data[start : start + _AT_ONCE])
+            self._patience = _PATIENCE
 
-    def _is_read(self, descriptor: int) -> bool:
-        if os.name == "nt":  # where only sockets can be asked
-            return True
-        writable = bool(select.select([], [descriptor], [], self._patience)[1])
-        self._patience = _PATIENCE if writable else 0
-        return writable
+
+def _is_read(descriptor: int, deadline: float) -> bool:
+    if os.name == "nt":  # where only sockets can be asked
+        return True
+    return bool(select.select([], [descriptor], [], max(0, deadline - monotonic()))[1])
 
 
 _OUTPUT: Final = _Output()

@@ -56,6 +56,8 @@ def command(out: Path, speed: float, seed: int, svg: Path | None) -> None:
 
 def _prepare(out: Path) -> None:
     """Make the folder, and see that files can be written there."""
+    if out.is_file():
+        raise Unusable(f"{click.format_filename(out)} is a file: give a folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=out):

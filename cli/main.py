@@ -6,16 +6,37 @@ Every module without a leading underscore holds `command`, and imports nothing h
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any, Final
 
 import click
 
 import safelight.cli
 
+#: What comes of printing to a full disk, a broken terminal and the like. A pipe that nobody reads is click's matter.
+_UNPRINTABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
+
 
 class _Commands(click.Group):
     """A group that lists and imports the modules beside this one."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's, whatever has become of the standard streams."""
+        _open_missing_streams()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _UNPRINTABLE:
+                raise
+            with suppress(OSError):
+                click.echo(f"Error: cannot print: {error.strerror}", err=True)
+            _forget_output()
+            sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands' names, sorted."""
@@ -34,3 +55,21 @@ class _Commands(click.Group):
 @click.version_option(package_name="safelight")
 def main() -> None:
     """Develop and test clients of an asynchronous image-generation API."""
+
+
+def _open_missing_streams() -> None:
+    """Put nothing in the place of a stream that was closed, which the next file to be opened would take."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))
+
+
+def _forget_output() -> None:
+    """What is left in buffers is tried once more at exit, and would end in a second complaint."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)

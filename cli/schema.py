@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from safelight.contracts.parsing import Parsed
+
+#: Bytes that are read to be checked.
+_MOST_BYTES: Final = 100_000_000
+
+#: Violations that are reported: nobody reads more, and to find them all can take long.
+_MOST: Final = 1_000
 
 
 @click.group()
@@ -69,14 +78,18 @@ def check(name: str, file: Path) -> None:
     FILE holds a JSON document; `-` is standard input. The exit status is 0 if the document keeps the
     contract, 1 with one line for each violation, and 2 if there is nothing to check.
     """
-    from safelight.contracts import problems  # noqa: PLC0415
+    from safelight.contracts import parse  # noqa: PLC0415
+    from safelight.contracts.validation import violations  # noqa: PLC0415
 
     _text(name)
-    body = _read(file)
-    found = problems(name, body)
-    for violation in found:
+    parsed = parse(_read(file))
+    inside = violations(name, parsed.document, most=_MOST + 1) if parsed.is_complete else ()
+    found = [*parsed.violations, *inside]
+    for violation in found[:_MOST]:
         _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
-    for note in _notes(name, body):
+    if len(found) > _MOST:
+        _print(f"note: there are more; these are the first {_MOST:,}", to_stderr=True)
+    for note in _notes(name, parsed):
         _print(f"note: {note}", to_stderr=True)
     if found:
         raise SystemExit(1)
@@ -107,6 +120,8 @@ def _limit(keyword: str, limit: object) -> str:
 
 
 def _export(directory: Path, wanted: dict[Path, bytes], *, force: bool) -> None:
+    if odd := [path.name for path in wanted if path.is_symlink() or (path.exists() and not path.is_file())]:
+        raise _Refusal(f"{_shown(directory)} holds what is no plain file, such as a link: {_few(odd)}")
     old = {path: path.read_bytes() for path in wanted if path.exists()}
     changed = [path for path, content in wanted.items() if old.get(path) != content]
     differing = [path.name for path in changed if path in old]
@@ -115,7 +130,7 @@ def _export(directory: Path, wanted: dict[Path, bytes], *, force: bool) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for path in changed:
         path.write_bytes(wanted[path])
-        _print(f"wrote {click.format_filename(path)}")
+        _print(f"wrote {_shown(path)}")
     if len(changed) < len(wanted):
         _print(f"unchanged: {len(wanted) - len(changed)}")
 
@@ -126,10 +141,14 @@ def _few(names: Sequence[str]) -> str:
 
 def _read(file: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
+            body = stream.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _Refusal(f"cannot read {_shown(file)}: {reason}{_near(file)}") from None
+    if len(body) > _MOST_BYTES:
+        raise _Refusal(f"cannot read {_shown(file)}: it is larger than {_MOST_BYTES // 10**6} MB")
+    return body
 
 
 def _near(file: Path) -> str:
@@ -142,10 +161,9 @@ def _near(file: Path) -> str:
     return f"; did you mean {_shown(file.with_name(near))}?" if near else ""
 
 
-def _notes(name: str, body: bytes) -> Iterator[str]:
-    from safelight.contracts import notices, parse  # noqa: PLC0415
+def _notes(name: str, parsed: Parsed) -> Iterator[str]:
+    from safelight.contracts import notices  # noqa: PLC0415
 
-    parsed = parse(body)
     if name.endswith(".request") and parsed.is_complete:
         yield from (notice.message for notice in notices(parsed.document, name))
 

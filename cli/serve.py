@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import threading
+import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,13 +24,14 @@ if TYPE_CHECKING:
 
 _PORT: Final = click.IntRange(0, 65535)
 
+#: Seconds that threads have to end by themselves when the server has ended.
+_PATIENCE: Final = 0.1
+
 
 @click.command(cls=ConfiguredCommand)
 @fake_options
 @click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="PORT", show_default=True, default=8123, help="0: a free one."
-)
+@click.option("--port", type=_PORT, metavar="PORT", show_default=True, default=8123, help="0: a free one.")
 @click.option("--ready-file", type=click.Path(dir_okay=False), help="Write URL and key here as JSON, once it answers.")
 @click.option(
     "--log",
@@ -49,7 +52,18 @@ def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None,
     except CannotListen as error:
         raise Unusable(str(error)) from None
     ready = _ReadyFile(ready_file) if ready_file else None
+    before = set(threading.enumerate())
     AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready)).run()
+    _end(set(threading.enumerate()) - before)
+
+
+def _end(workers: set[threading.Thread]) -> None:
+    """End now, although a thread may still draw or validate, for nobody: Python would wait for it."""
+    deadline = time.monotonic() + _PATIENCE
+    for worker in workers:
+        worker.join(max(0, deadline - time.monotonic()))
+    if any(worker.is_alive() for worker in workers):
+        os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None) -> None:

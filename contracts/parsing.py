@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.rules import TEXT_RULES, Provenance, Violation, pointer
 from safelight.contracts.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 #: How deep arrays and objects may be nested.
 MOST_DEEP: Final = 100
@@ -23,12 +26,17 @@ MOST_DIGITS: Final = 1_000
 _NOTHING: Final = object()
 
 
+class _Enough(Exception):
+    """As many violations are found as were wanted."""
+
+
 @dataclass(slots=True)
 class Parsed:
     """What the bytes held, and what is wrong with the text itself."""
 
     document: Any = _NOTHING
     _found: dict[Violation, None] = field(default_factory=dict)
+    _most: int | None = None
 
     @property
     def violations(self) -> list[Violation]:
@@ -40,26 +48,36 @@ class Parsed:
         """There is a document, though perhaps one with violations."""
         return self.document is not _NOTHING
 
-    def report(self, rule_id: str, message: str, path: tuple[object, ...] = ()) -> None:
-        """Add a violation of one of the text's rules, once."""
+    def report(self, rule_id: str, message: str, path: Iterable[object] = ()) -> None:
+        """Add a violation of one of the text's rules, once; with the last that is wanted, the reading ends."""
         assert rule_id in TEXT_RULES
         self._found[Violation(rule_id, pointer(path), message, Provenance.ASSUMED)] = None
+        if len(self._found) == self._most:
+            raise _Enough
 
     def reject(self, rule_id: str, message: str) -> None:
         """Add a violation that leaves no document."""
-        self.report(rule_id, message)
         self.document = _NOTHING
+        self.report(rule_id, message)
 
 
-def parse(body: bytes) -> Parsed:
-    """Read a JSON document from bytes. Never raises: what cannot be read is among the violations."""
-    parsed = Parsed()
+def parse(body: bytes, *, most: int | None = None) -> Parsed:
+    """Read a JSON document from bytes. Never raises: what cannot be read is among the violations.
+
+    With `most`, 1 or more, it reads no further than to so many violations; there may then be no document.
+    """
+    parsed = Parsed(_most=most)
+    with suppress(_Enough):
+        _fill(parsed, body)
+    return parsed
+
+
+def _fill(parsed: Parsed, body: bytes) -> None:
     text = _text(body, parsed)
     if text is not None:
         _read(text, parsed)
     if parsed.is_complete:
         _look_inside(body, parsed)
-    return parsed
 
 
 def _text(body: bytes, parsed: Parsed) -> str | None:
@@ -81,21 +99,29 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
         return None
 
 
+# The hooks are called up to five million times for a body of 10 MB. What was told once is not worded again, and of
+# short integers, the only ones of which there can be that many, most are known.
 def _read(text: str, parsed: Parsed) -> None:
+    told = set[str]()
+
+    @lru_cache(4096)
     def number(digits: str) -> int:
         many = len(digits.lstrip("-"))
         if many > MOST_DIGITS:
             parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MOST_DIGITS:,}")
         return int(digits[: MOST_DIGITS + 2])  # still too large, and with the right sign, for the rules that follow
 
+    @lru_cache
     def constant(name: str) -> float:
         parsed.report("json.constant", f"{name} is not JSON; a number must be finite")
         return float(name)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if not pairs:
+            return {}
         found = dict(pairs)
         if len(found) < len(pairs):
-            _twice(pairs, parsed)
+            _twice(pairs, told, parsed)
         return found
 
     try:
@@ -114,61 +140,64 @@ def _reason(error: json.JSONDecodeError) -> str:
     return (error.msg[0].lower() + error.msg[1:]).rstrip(": ").removesuffix(" at")
 
 
-def _twice(pairs: list[tuple[str, Any]], parsed: Parsed) -> None:
+def _twice(pairs: list[tuple[str, Any]], told: set[str], parsed: Parsed) -> None:
     seen = set[str]()
     for name, _ in pairs:
-        if name in seen:
+        if name in seen and name not in told:
+            told.add(name)
             parsed.report("json.duplicate-key", f"the member {shown(name)} stands twice in one object")
         seen.add(name)
-
-
-#: An escaped half of a surrogate pair: the only way one gets into a document that is UTF-8.
-_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _look_inside(body: bytes, parsed: Parsed) -> None:
     """Depth and surrogates need a walk. Most documents are spared it: their bytes show that all is well."""
     if body.count(b"[") + body.count(b"{") > MOST_DEEP and _is_deep(parsed.document):
         parsed.reject("json.depth", _TOO_DEEP)
-    elif _HALF.search(body):
-        for path, text in _strings(parsed.document):
-            if not _is_whole(text):
-                parsed.report(
-                    "json.surrogate",
-                    f"{shown(text)} holds half of a surrogate pair, which is no character",
-                    path,
-                )
+    elif _holds_half(body):
+        for text, path in _halves([parsed.document], []):
+            message = f"{shown(text)} holds half of a surrogate pair, which is no character"
+            parsed.report("json.surrogate", message, path[1:])
+
+
+#: What holds other values. As a tuple, which is tested in half the time that `dict | list` takes.
+_CONTAINERS: Final = (dict, list)
 
 
 def _is_deep(document: Any) -> bool:
-    level = [document] if isinstance(document, dict | list) else []
+    level = [document] if isinstance(document, _CONTAINERS) else []
     for _ in range(MOST_DEEP):
-        level = [child for value in level for child in _children(value) if isinstance(child, dict | list)]
+        # Of views of objects, there is never more than one: a million at a time would keep the garbage collector busy.
+        objects = map(dict.values, [value for value in level if isinstance(value, dict)])
+        arrays = [value for value in level if isinstance(value, list)]
+        level = [child for child in chain.from_iterable(chain(objects, arrays)) if isinstance(child, _CONTAINERS)]
     return bool(level)
 
 
-def _children(value: Any) -> Iterable[Any]:
-    match value:
-        case dict():
-            return value.values()
-        case list():
-            return value
-        case _:
-            return ()
+#: Escaped surrogates, the only ones in a document that is UTF-8: one of any kind, and one without its other half.
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF: Final = re.compile(
+    rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F](?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD].))"
+)
 
 
-def _strings(value: Any, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
-    """Each string of a document, names of members included, and where it stands."""
-    match value:
-        case str():
-            yield path, value
-        case dict():
-            for name, child in value.items():
-                yield (*path, name), name
-                yield from _strings(child, (*path, name))
-        case list():
-            for index, child in enumerate(value):
-                yield from _strings(child, (*path, index))
+def _holds_half(body: bytes) -> bool:
+    """Somewhere in this JSON stands half of a surrogate pair. A backslash that is escaped itself escapes nothing."""
+    return bool(_SURROGATE.search(body) and _HALF.search(body.replace(rb"\\", b"--")))
+
+
+def _halves(container: Any, path: list[object]) -> Iterator[tuple[str, Sequence[object]]]:
+    """Each string with half a pair, names of members included, and where it stands."""
+    members: Iterable[tuple[Any, Any]] = container.items() if isinstance(container, dict) else enumerate(container)
+    for place, child in members:
+        if isinstance(place, str) and not place.isascii() and not _is_whole(place):
+            yield place, [*path, place]
+        if isinstance(child, str):
+            if not child.isascii() and not _is_whole(child):
+                yield child, [*path, place]
+        elif child and isinstance(child, _CONTAINERS):
+            path.append(place)
+            yield from _halves(child, path)
+            path.pop()
 
 
 def _is_whole(text: str) -> bool:

@@ -6,7 +6,7 @@ A schema names its promises in `x-promises`; each is a rule like any other there
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from safelight.contracts.wording import shown
@@ -39,35 +39,46 @@ def finite(number: Any) -> Iterator[Sight]:
 @promise("links-exist")
 def links_exist(graph: Any) -> Iterator[Sight]:
     """A link points to a node of the same graph."""
-    for path, target in _links(graph):
+    for node_id, name, target in _links(graph):
         if target not in graph:
-            yield path, f"links to node {shown(target)}, which does not exist"
+            yield (node_id, "inputs", name), f"links to node {shown(target)}, which does not exist"
 
 
 @promise("no-cycle")
 def no_cycle(graph: Any) -> Iterator[Sight]:
     """No node depends on itself, however long the way."""
     waits_for: dict[str, set[str]] = {}
-    for (node_id, *_), target in _links(graph):
+    for node_id, _, target in _links(graph):
         if target in graph and isinstance(node_id, str):
-            waits_for.setdefault(node_id, set()).add(target)
+            if node_id in waits_for:
+                waits_for[node_id].add(target)
+            else:
+                waits_for[node_id] = {target}
     node = _on_a_cycle(waits_for)
     if node is not None:
         yield (node,), "depends on itself through its links: the graph has a cycle"
 
 
-def _links(graph: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each well-formed link of a graph: its path and the node it names."""
+def _links(graph: Any) -> Iterator[tuple[str, str, str]]:
+    """Each well-formed link of a graph: its node, its input and the node it names. There may be 600,000."""
     for node_id, node in _members(graph):
-        for name, value in _members(node.get("inputs") if isinstance(node, Mapping) else None):
-            match value:
-                case [str(target), int() | float()] if isinstance(value, list):
-                    yield (node_id, "inputs", name), target
+        for name, value in _members(node.get("inputs") if isinstance(node, _OBJECTS) else None):
+            if isinstance(value, list) and len(value) == _PARTS:
+                target, output = value
+                if isinstance(target, str) and isinstance(output, _NUMBERS):
+                    yield node_id, name, target
 
 
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        yield from value.items()
+#: Types as tuples, the commonest first: to ask an abstract one takes five times as long.
+_OBJECTS: Final = (dict, Mapping)
+_NUMBERS: Final = (int, float)
+
+#: A link is a node and the number of its output.
+_PARTS: Final = 2
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    return value.items() if isinstance(value, _OBJECTS) else ()
 
 
 def _on_a_cycle(waits_for: Mapping[str, set[str]]) -> str | None:

@@ -6,7 +6,6 @@ messages write out the whole value, which a client may have made very large.
 
 from __future__ import annotations
 
-import re
 from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from safelight.contracts.parsing import parse
 from safelight.contracts.promises import PROMISES
 from safelight.contracts.rules import Violation, pointer, rule_at
 from safelight.contracts.schemas import known, schemas
+from safelight.contracts.verdicts import BREAKS, is_number, tests
 from safelight.contracts.wording import counted, did_you_mean, either, kind, named, nearest, shown
 
 if TYPE_CHECKING:
@@ -53,40 +53,15 @@ def _validator(schema_name: str) -> Validator:
     resources = [(f"{name}.json", DRAFT202012.create_resource(contents)) for name, contents in schemas().items()]
     registry: Registry[Any] = Registry().with_resources(resources)
     # Left alone, jsonschema takes whatever Python calls a number, a Decimal or a complex one too.
-    types = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: _is_number(value))
+    types = Draft202012Validator.TYPE_CHECKER.redefine("number", lambda _, value: is_number(value))
     strict: Any = validators.extend(Draft202012Validator, _keywords(), type_checker=types)  # type: ignore[no-untyped-call]
     validator: Validator = strict(known(schema_name), registry=registry)
     return validator
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """JSON Schema's `$` is the end; Python's also stands before a last line break."""
-    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
-
-
-#: Keyword -> does a value of the right type break its limit? A value of another type is `type`'s matter.
-_BREAKS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "const": lambda value, limit: not isinstance(value, type(limit)) or value != limit,
-    "enum": lambda value, limit: isinstance(value, str) and value not in limit,
-    "pattern": lambda value, limit: isinstance(value, str) and not _compiled(limit).search(value),
-    "minLength": lambda value, limit: isinstance(value, str) and len(value) < limit,
-    "maxLength": lambda value, limit: isinstance(value, str) and len(value) > limit,
-    "minimum": lambda value, limit: _is_number(value) and value < limit,
-    "maximum": lambda value, limit: _is_number(value) and value > limit,
-    "minItems": lambda value, limit: isinstance(value, list) and len(value) < limit,
-    "maxItems": lambda value, limit: isinstance(value, list) and len(value) > limit,
-    "minProperties": lambda value, limit: isinstance(value, dict) and len(value) < limit,
-}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _keywords() -> dict[str, Any]:
     """What replaces or joins jsonschema's keywords. Each yields errors that name the part that was broken."""
-    limits = {keyword: partial(_limit, breaks) for keyword, breaks in _BREAKS.items()}
+    limits = {keyword: partial(_limit, breaks) for keyword, breaks in BREAKS.items()}
     members = {"properties": _properties, "propertyNames": _names, "additionalProperties": _additional}
     return {**limits, **members, "type": _types, "required": _required, "x-promises": _promises}
 
@@ -121,14 +96,17 @@ def _properties(validator: Any, properties: Mapping[str, Any], value: Any, _: ob
 
 
 def _names(validator: Any, schema: Any, value: Any, _: object) -> Iterator[ValidationError]:
+    keeps = tests()[id(schema)]
     for name in value if isinstance(value, dict) else ():
-        yield from _within(validator, schema, name, name)
+        if not keeps(name):
+            yield from _within(validator, schema, name, name)
 
 
 def _additional(validator: Any, schema: Any, value: Any, parent: Mapping[str, Any]) -> Iterator[ValidationError]:
     """In the document's order; jsonschema's own goes through a set, another order in each process."""
+    keeps, listed = tests()[id(schema)], parent.get("properties", ())
     for name in value if isinstance(value, dict) else ():
-        if name not in parent.get("properties", ()):
+        if name not in listed and not keeps(value[name]):
             yield from _within(validator, schema, value[name], name)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
+from itertools import islice
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,7 +24,7 @@ from safelight.mockserver.messages import Refused, Reply, Request, failure, succ
 from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session
-from safelight.mockserver.store import MemoryStore, Store
+from safelight.mockserver.store import MemoryStore, NoSession, Store
 from safelight.mockserver.uploads import UPLOADS, Uploads
 
 #: The paths that answer, all alike.
@@ -30,14 +34,21 @@ BASE_PATHS: Final = frozenset({"/v1/index.php", "/TS-AI-API/v1/index.php", "/"})
 _MOST: Final = 20
 
 #: Bytes of a body that takes so long to check that a door does better to call from a worker thread.
-_HEAVY: Final = 200_000
+_HEAVY: Final = 20_000
 
 #: Sessions kept while any key is welcome.
 _MOST_SESSIONS: Final = 1_000
 
+#: How many of them are looked at when another one comes: however many there are, that takes no longer.
+_A_FEW: Final = 16
+
 #: Is told of each exchange, with the session or None.
 Listener = Callable[[Session | None, Exchange], None]
 
+
+_UNKNOWN_KEY: Final = "Unauthorized: Invalid API Key"
+
+_LOG: Final = logging.getLogger("safelight")
 
 #: A key as people and clients write them; anything else opens no session, however welcome.
 _KEY: Final = re.compile(r"[!-~]{1,200}")
@@ -77,6 +88,8 @@ class Api:
         self._time = clock()
         self._listener = listener
         self._sessions: dict[str, Session] = {}
+        #: Keys that were welcomed because any key is, the least recently used first.
+        self._guests: OrderedDict[str, None] = OrderedDict()
         self._opening = Lock()
         self._uploads = Uploads()
         for key in keys:
@@ -95,6 +108,7 @@ class Api:
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
         self._uploads.close(self._sessions.pop(key))
+        self._guests.pop(key, None)
         self.store.close(key)
 
     def is_heavy(self, request: Request) -> bool:
@@ -109,6 +123,11 @@ class Api:
         except Refused as refused:
             seen.task_id = seen.task_id or refused.task_id
             reply = failure(refused.status, refused.message, refused.headers)
+        except NoSession:  # it was closed while this request was under way
+            reply = failure(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
+        except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
+            _LOG.exception("the fake failed to answer %s %s", request.method, request.path)
+            reply = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
         self._record(request, reply, seen)
         return reply
 
@@ -119,8 +138,7 @@ class Api:
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
-        session = self._sessions.get(key)
-        return self._welcomed(key) if session is None and self._any_key and _KEY.fullmatch(key) else session
+        return self._welcomed(key) if self._any_key and _KEY.fullmatch(key) else self._sessions.get(key)
 
     def _welcomed(self, key: str) -> Session:
         """The session that any key opens: once, however many threads bring the key at the same time."""
@@ -128,19 +146,31 @@ class Api:
             if key not in self._sessions:
                 self._make_room()
                 self.open(key)
+                self._guests[key] = None
+            elif key in self._guests:
+                self._guests.move_to_end(key)
             return self._sessions[key]
 
     def _make_room(self) -> None:
-        """Close the oldest sessions in which nothing lives, where any key opens one and many came."""
-        for key in list(self._sessions)[: max(0, len(self._sessions) + 1 - _MOST_SESSIONS)]:
+        """Close the guests' sessions in which nothing lives, the least recently used first, where many came."""
+        surplus = len(self._guests) + 1 - _MOST_SESSIONS
+        for key in list(islice(self._guests, min(surplus, _A_FEW))) if surplus > 0 else ():
             if self.store.is_idle(key):
                 self.close(key)
+            else:
+                self._guests.move_to_end(key)
+
+    def _now(self, session: Session | None) -> float:
+        try:
+            return (session or self._time).now()
+        except NoSession:
+            return self._time.now()
 
     def _record(self, request: Request, reply: Reply, seen: _Seen) -> None:
         session = seen.session
         key = session.key if session else ""
         exchange = Exchange(
-            at=(session or self._time).now(),
+            at=self._now(session),
             method=redacted(request.method, key),
             target=redacted(f"{request.path}?{request.query}".rstrip("?"), key),
             headers=without_secrets(request.headers, key),
@@ -164,7 +194,8 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     operation = _dispatch(request)
     seen.operation = operation.name
     if seen.session is None:
-        raise Refused(401, "Unauthorized: Invalid API Key")
+        seen.notices = [_stranger(request)]
+        raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
     document, seen.violations, seen.notices = _checked(operation, request)
     if seen.violations:
         raise Refused(400, _sentence(seen.violations))
@@ -197,10 +228,10 @@ def _checked(operation: Operation, request: Request) -> _Checked:
     if operation.method == "GET":
         return _checked_query(operation.schema, request.query)
     if request.body is None:
-        raise Refused(413, "Request body too large: the fake reads 10 MB unless it is told otherwise")
-    parsed = parse(request.body)
+        raise Refused(413, "Request body too large: it is over the limit of this server")
+    parsed = parse(request.body, most=_MOST)
     if parsed.violations:
-        return {}, parsed.violations[:_MOST], _content_notices(request)
+        return {}, parsed.violations, _content_notices(request)
     found = violations(operation.schema, parsed.document, most=_MOST)
     remarks = [] if found else notices(parsed.document, operation.schema, most=_MOST)
     return parsed.document, found, _content_notices(request) + remarks
@@ -218,6 +249,15 @@ def _checked_query(schema: str, text: str) -> _Checked:
 def _query(text: str) -> Mapping[str, str]:
     """The parameters of a query; the last of a name counts, as in PHP. Kept, as above."""
     return dict(parse_qsl(text, keep_blank_values=True))
+
+
+def _stranger(request: Request) -> Notice:
+    """Why a request has no session: the service answers the same to all."""
+    if request.headers.get("x-api-key"):
+        return Notice("", "the key in x-api-key is not one that is known here", Provenance.ASSUMED)
+    other = "authorization" in request.headers or "api_key" in _query(request.query)
+    message = "no key was sent in x-api-key" + ("; other ways to send one are not read" if other else "")
+    return Notice("", message, Provenance.ASSUMED)
 
 
 def _sentence(found: Sequence[Violation]) -> str:

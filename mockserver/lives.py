@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from safelight.contracts import Axis, Phase, Step, Timeline, vocabularies, workflows
+from safelight.contracts import Axis, Step, Timeline, vocabularies, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ _MOST_SIGMA: Final = 10
 #: How delays are written, and what that makes. The first group that matches wins.
 _FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
     _NUMBER: lambda units: Fixed(float(units)),
-    "never": lambda: Fixed(inf),
+    "never|inf": lambda: Fixed(inf),
     rf"{_NUMBER}\.\.{_NUMBER}": lambda low, high: Uniform(float(low), float(high)),
     rf"~{_NUMBER}": lambda median: LogNormal(float(median)),
     rf"~{_NUMBER}/{_NUMBER}": lambda median, sigma: LogNormal(float(median), float(sigma)),
@@ -110,6 +110,7 @@ class Lives:
     def __post_init__(self) -> None:
         if not 0 <= self.fail_rate <= 1:
             raise ValueError(f"a fail rate of {self.fail_rate} is no share: give 0 to 1")
+        _check_text(self.fail_reason, "reason")
 
     def draw(self, number: int, random: Random) -> Timeline:
         """The life of the `number`-th task."""
@@ -125,15 +126,28 @@ def lives(
     queued: str | float | None = None,
     running: str | float | None = None,
     polls: tuple[int, int] | None = None,
+    ticks: tuple[int, int] | None = None,
     **failures: Any,
 ) -> Lives:
-    """Lives as people write them: delays as texts or numbers, or `polls` (so many queued, so many running)."""
-    if polls is None:
+    """Lives as people write them: delays as texts or numbers, or a pair of `polls` or `ticks`, queued and running."""
+    seconds = None if queued is None and running is None else (queued, running)
+    said = {("seconds", "queued and running"): seconds, ("polls", "polls"): polls, ("ticks", "ticks"): ticks}
+    given = [names for names, value in said.items() if value is not None]
+    if len(given) > 1:
+        axes, ways = zip(*given, strict=True)
+        raise ValueError(f"lives are in {' or in '.join(axes)}: give {', or '.join(ways)}")
+    if polls is None and ticks is None:
         return Lives(delay(queued or 0), delay(running or 0), **failures)
-    if queued is not None or running is not None:
-        raise ValueError("lives are in seconds or in polls: give queued and running, or polls")
-    waiting, working = polls
-    return Lives(delay(waiting), delay(working), Axis.POLLS, **failures)
+    axis, pair = (Axis.TICKS, ticks) if polls is None else (Axis.POLLS, polls)
+    match pair:
+        case (int(waiting), int(working)):
+            return Lives(delay(waiting), delay(working), axis, **failures)
+    raise ValueError(f"{axis} are a pair of whole numbers, queued and running: give (1, 2), not {pair!r}")
+
+
+SLOTS_NEED_SECONDS: Final = (
+    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +165,25 @@ class Settings:
         unknown = sorted(set(self.workflows) - set(workflows()))
         if unknown:
             raise ValueError(f"no workflow is called {unknown[0]!r}: there are {', '.join(workflows())}")
-        if self.slots is not None and self.slots < 1:
-            raise ValueError(f"{self.slots} engine slots would run nothing: give 1 or more")
+        if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
+            raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(lives.axis is not Axis.SECONDS for lives in (self.lives, *self.workflows.values())):
-            raise ValueError("engine slots need lives in seconds: polls and ticks do not say when a slot is free")
+            raise ValueError(SLOTS_NEED_SECONDS)
         if self.vocabulary not in vocabularies():
             raise ValueError(f"no vocabulary is called {self.vocabulary!r}: there are {', '.join(vocabularies())}")
 
     def lives_of(self, workflow: str) -> Lives:
         """The lives that tasks of this workflow lead."""
-        own = self.workflows.get(workflow)
-        if own is None and workflows()[workflow].instant:
+        if self._is_instant(workflow):
             return replace(self.lives, queued=Fixed(0), running=Fixed(0))
-        return own or self.lives
+        return self.workflows.get(workflow, self.lives)
+
+    def slots_of(self, workflow: str) -> int | None:
+        """The slots that tasks of this workflow wait for: none where the result is there at once."""
+        return None if self._is_instant(workflow) else self.slots
+
+    def _is_instant(self, workflow: str) -> bool:
+        return workflows()[workflow].instant and workflow not in self.workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,33 +191,50 @@ class Next:
     """What was said beforehand about one task to come. What was left out is drawn as for any other."""
 
     timeline: Timeline | None = None
-    queued: float | None = None
-    running: float | None = None
+    #: Delays as people write them: `2`, `1..3`, `never`.
+    queued: str | float | None = None
+    running: str | float | None = None
     fail: str | bool | None = None
     id: str | None = None
-    axis: Axis | None = None
+    axis: Axis | str | None = None
 
     def __post_init__(self) -> None:
         parts = (self.queued, self.running, self.fail)
         if self.timeline and any(part is not None for part in parts):
             raise ValueError("a timeline is a whole life: leave out queued, running and fail")
-        if self.id == "":
-            raise ValueError("a task needs an id of at least one character")
-        if self.id and any("\ud800" <= character <= "\udfff" for character in self.id):
-            raise ValueError(f"{self.id!r} is no id: half a surrogate pair is no character")
         for units in (self.queued, self.running):
             if units is not None:
-                Step(Phase.QUEUED, units)  # or the step says why it cannot last so long
+                delay(units)  # or it says why that is none
+        _check_text(self.fail, "reason")
+        if not isinstance(self.fail, str | bool | None):
+            raise ValueError(f"fail is {self.fail!r}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
+        if self.axis is not None and self.axis not in list(Axis):
+            raise ValueError(f"{self.axis!r} is no axis: there are {', '.join(Axis)}")
+        _check_id(self.id)
 
-    def applied(self, drawn: Timeline) -> Timeline:
+    def applied(self, drawn: Timeline, random: Random) -> Timeline:
         """The drawn life with what was said in place of what was drawn."""
         if self.timeline:
             return self.timeline
         queued, running, end = drawn.steps
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
-        return Timeline((_lasting(queued, self.queued), _lasting(running, self.running), end))
+        return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
 
 
-def _lasting(step: Step, units: float | None) -> Step:
-    return step if units is None else replace(step, dwell=units)
+def _check_id(task_id: object) -> None:
+    if task_id is not None and not isinstance(task_id, str):
+        raise ValueError(f"{task_id!r} is no id: ids are texts, those of digits too")
+    if task_id == "":
+        raise ValueError("a task needs an id of at least one character")
+    _check_text(task_id, "id")
+
+
+def _check_text(text: object, name: str) -> None:
+    """What is answered has to be UTF-8."""
+    if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{text!r} is no {name}: half a surrogate pair is no character")
+
+
+def _lasting(step: Step, units: str | float | None, random: Random) -> Step:
+    return step if units is None else replace(step, dwell=delay(units).draw(random))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote
 
 from safelight.contracts import Notice, Violation
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: The form of the service's keys, and the values of `api_key` in a query and in a JSON body.
-_FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&]+|("api_key"\s*:\s*")(?:[^"\\]|\\.)*'
+_FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
 _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
 
@@ -27,7 +29,16 @@ def redacted(text: str, key: str) -> str:
     """The text without keys; `key` is the session's own, or empty."""
     if key and key in text:
         text = text.replace(key, "sk-...")
+    if key and "%" in text and key in unquote(text):
+        text = unquote(text).replace(key, "sk-...")
     return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
+
+
+def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A JSON object without the session's own key: what is told to people who never had it."""
+    text, own = json.dumps(document), json.dumps(key)[1:-1]
+    found: Mapping[str, Any] = json.loads(text.replace(own, "sk-...")) if own in text else document
+    return found
 
 
 def redacted_bytes(text: bytes, key: str) -> bytes:

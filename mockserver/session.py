@@ -12,13 +12,13 @@ from threading import RLock
 from typing import Any, Final
 
 from safelight.contracts import Axis, State, price
-from safelight.mockserver.lives import Next, Settings
+from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings
 from safelight.mockserver.store import Store, Task, state_of
 
 
 def fingerprint(key: str) -> str:
-    """What stands for a key wherever people and URLs see it: 8 hexadecimal digits."""
-    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    """What stands for a key wherever people and URLs see it: 16 hexadecimal digits."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 #: A new id, from chance and from a serial number that no other task of the session has.
@@ -58,12 +58,13 @@ class Session:
         return state_of(self.store, self.key, task, add=add)
 
     def settle(self, said: Next) -> None:
-        """Settle something about the next task that nothing is settled about yet."""
-        if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.nexts)):
-            raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
-        if self.settings.slots and said.axis not in (None, Axis.SECONDS):
-            raise ValueError("engine slots need lives in seconds: polls and ticks do not say when a slot is free")
-        self.nexts.append(said)
+        """Say something about a task to come: the first one about which nothing was said yet."""
+        with self.lock:
+            if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.nexts)):
+                raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
+            if self.settings.slots and said.axis not in (None, Axis.SECONDS):
+                raise ValueError(SLOTS_NEED_SECONDS)
+            self.nexts.append(said)
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
@@ -86,13 +87,13 @@ class Session:
             workflow=workflow,
             request=request,
             seed=_pixel_seed(request, random),
-            timeline=said.applied(drawn),
-            axis=said.axis or lives.axis,
+            timeline=said.applied(drawn, random),
+            axis=Axis(said.axis) if said.axis else lives.axis,
             submitted=self.now(),
             price=price(operation),
             size=size,
         )
-        return self.store.book(self.key, task, slots=self.settings.slots)
+        return self.store.book(self.key, task, slots=self.settings.slots_of(workflow))
 
     def _unused(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and none that was settled beforehand will have."""

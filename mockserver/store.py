@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from heapq import heapreplace
+from heapq import heappop, heappush
 from math import inf, isinf
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from safelight.contracts import Axis, Phase, State, Timeline
-from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.ledger import Entry, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from safelight.mockserver.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Task:
     price: int
     #: Bytes of the request: what keeping it costs.
     size: int = 0
+
+
+class NoSession(LookupError):
+    """No session is open for this key, or no longer."""
 
 
 class Store(Protocol):
@@ -125,17 +130,27 @@ class MemoryStore:
 
     def close(self, key: str) -> None:
         """Forget a session and all in it."""
-        del self._worlds[key]
+        self._worlds.pop(key, None)
 
     def is_idle(self, key: str) -> bool:
         """No task of the session is still to change."""
         return all(state_of(self, key, task).is_final for task in self.world(key).tasks.values())
 
     def world(self, key: str) -> World:
-        """What the session of this key keeps: for reading."""
-        if key not in self._worlds:
-            self.open(key, RealClock())
-        return self._worlds[key]
+        """What the session of this key keeps: for reading. Raises `NoSession`."""
+        try:
+            return self._worlds[key]
+        except KeyError:
+            raise NoSession from None
+
+    def ledger(self, key: str) -> Ledger:
+        """The session's ledger, with the price of each task that has failed by now returned."""
+        world = self.world(key)
+        with world.lock:
+            for task in world.tasks.values():
+                if state_of(self, key, task).phase is Phase.FAILED:
+                    self.refund(key, task.id)
+        return world.ledger
 
     def book(self, key: str, task: Task, *, slots: int | None) -> Task:
         """Keep a task and take its price; with slots, its timeline is held until an engine is free."""
@@ -156,8 +171,8 @@ class MemoryStore:
             if task_id in world.refunded:
                 return False
             world.refunded.add(task_id)
-            price = world.tasks[task_id].price
-            world.ledger.add(Entry(world.clock.now(), price, task_id, "refund"))
+            task = world.tasks[task_id]
+            world.ledger.add(Entry(_failed_at(task, world.clock.now()), task.price, task_id, "refund"))
             return True
 
     def find(self, key: str, task_id: str) -> Task | None:
@@ -175,10 +190,10 @@ class MemoryStore:
 
     def record(self, key: str | None, exchange: Exchange) -> Exchange:
         """Keep an exchange with its gap filled in; without a key, among the orphans."""
-        if key is None:
+        world = self._worlds.get(key) if key is not None else None
+        if world is None:
             self.orphans.add(exchange)
             return exchange
-        world = self.world(key)
         with world.lock:
             if exchange.task_id in world.tasks:
                 before = world.answered.get(exchange.task_id)
@@ -214,14 +229,18 @@ class MemoryStore:
         world.mark_bytes = max(self._most_bytes, world.bytes * 3 // 2)
 
 
+def _failed_at(task: Task, now: float) -> float:
+    """When a failed task failed: on the seconds axis its life says so, elsewhere it is seen now."""
+    return task.submitted + task.timeline.length if task.axis is Axis.SECONDS else now
+
+
 def _held(task: Task, world: World, slots: int) -> Task:
     """The task as it lives when it has to wait for one of the slots, in the order of submits."""
     ready = task.submitted + task.timeline.wait
     if isinf(ready):
         return task
-    if not world.free:
-        world.free = [-inf] * slots
-    begins = max(ready, world.free[0])
+    # A slot is on the heap once a task has had it.
+    begins = ready if len(world.free) < slots else max(ready, heappop(world.free))
     endless = task.timeline.steps[-1].phase is Phase.RUNNING
-    heapreplace(world.free, inf if endless else begins + task.timeline.length - task.timeline.wait)
+    heappush(world.free, inf if endless else begins + task.timeline.length - task.timeline.wait)
     return replace(task, timeline=task.timeline.held(begins - ready))

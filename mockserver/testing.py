@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Self
 from safelight.mockserver.api import Api
 from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Next, Settings, lives
+from safelight.mockserver.lives import Lives, Next, Settings, lives
 from safelight.mockserver.store import MemoryStore, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from starlette.applications import Starlette
 
     from safelight.contracts import Axis, Timeline
@@ -23,7 +25,8 @@ class Safelight:
     """One session of the fake on a loopback port.
 
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
-    `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`.
+    `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
+    and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": lives(running=20)}`.
     """
 
     def __init__(
@@ -32,8 +35,11 @@ class Safelight:
         queued: str | float | None = None,
         running: str | float | None = None,
         polls: tuple[int, int] | None = None,
+        ticks: tuple[int, int] | None = None,
         fail_rate: float = 0.0,
         fail_reason: str | None = None,
+        fail_nth: Collection[int] = (),
+        workflows: Mapping[str, Lives] | None = None,
         slots: int | None = None,
         vocabulary: str = "published",
         seed: int = 0,
@@ -41,13 +47,23 @@ class Safelight:
         api_key: str = FAKE_KEY,
         port: int = 0,
     ) -> None:
-        if queued is None and running is None and polls is None:
-            polls = (1, 1)
-        life = lives(queued=queued, running=running, polls=polls, fail_rate=fail_rate, fail_reason=fail_reason)
+        if queued is None and running is None and ticks is None:
+            polls = polls or (1, 1)
+        life = lives(
+            queued=queued,
+            running=running,
+            polls=polls,
+            ticks=ticks,
+            fail_rate=fail_rate,
+            fail_reason=fail_reason,
+            fail_nth=frozenset(fail_nth),
+        )
         self.api_key = api_key
         self._clock = clock or RealClock()
         self._store = MemoryStore()
-        self._api = Api(settings=Settings(life, slots=slots, vocabulary=vocabulary), seed=seed, store=self._store)
+        self._api = Api(
+            settings=Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary), seed=seed, store=self._store
+        )
         self._session = self._api.open(api_key, clock=self._clock)
         self._port = port
         self._open = ExitStack()
@@ -84,13 +100,18 @@ class Safelight:
 
     @property
     def journal(self) -> Journal:
-        """Every exchange so far."""
+        """Every exchange with the key so far; the others are `orphans`."""
         return self._store.world(self.api_key).journal
+
+    @property
+    def orphans(self) -> Journal:
+        """Every request without the key so far: each was answered with 401, and its notice says why."""
+        return self._store.orphans
 
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned so far."""
-        return self._store.world(self.api_key).ledger
+        return self._store.ledger(self.api_key)
 
     @property
     def tasks(self) -> list[Task]:
@@ -100,16 +121,17 @@ class Safelight:
     def next(
         self,
         *,
-        queued: float | None = None,
-        running: float | None = None,
+        queued: str | float | None = None,
+        running: str | float | None = None,
         fail: str | bool | None = None,
         id: str | None = None,  # noqa: A002 - the wire's word
         timeline: Timeline | None = None,
-        axis: Axis | None = None,
+        axis: Axis | str | None = None,
     ) -> None:
-        """Settle something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
+        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
 
-        Called n times, it is about the next n tasks. What is left out is drawn as usual.
+        Called n times, it is about the next n tasks. What is left out is drawn as usual, and without an `axis`
+        the life is along that of the other tasks: polls, unless the session was given seconds or ticks.
         """
         said = Next(timeline=timeline, queued=queued, running=running, fail=fail, id=id, axis=axis)
         self._session.settle(said)

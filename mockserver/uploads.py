@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from safelight.contracts import Phase, defaults, workflows
 from safelight.mockserver.messages import Refused, Reply, Request
+from safelight.mockserver.redaction import redacted_document
 from safelight.mockserver.session import Session, fingerprint
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Uploads:
 
     def close(self, session: Session) -> None:
         """Serve them no longer."""
-        del self._sessions[fingerprint(session.key)]
+        if self._sessions.get(fingerprint(session.key)) is session:
+            del self._sessions[fingerprint(session.key)]
 
     def find(self, request: Request) -> tuple[Session, Task]:
         """Whose picture a path means, and of which task, or `Refused`."""
@@ -55,7 +57,7 @@ class Uploads:
         """The picture of a task that is done, or `Refused`."""
         if session.state(task).phase is not Phase.DONE:
             raise Refused(404, "No such picture yet: its task is not done")
-        png = self._gallery.png((session, task.number), picture_of(task))
+        png = self._gallery.png((session, task.number), picture_of(task, session.key))
         return Reply(200, png, "image/png", {"cache-control": "public, max-age=3600"})
 
     @cached_property
@@ -65,11 +67,14 @@ class Uploads:
         return Gallery()
 
 
-def picture_of(task: Task) -> Picture:
-    """What is to be drawn for a task: the size asked for, times what its workflow makes of it."""
+def picture_of(task: Task, key: str) -> Picture:
+    """What is to be drawn for a task: the size asked for, times what its workflow makes of it.
+
+    Without the key of its session, wherever the request may hold it: anybody may fetch a picture.
+    """
     from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - as above
 
-    parameters = {**defaults(task.workflow), **task.request}
+    parameters = redacted_document({**defaults(task.workflow), **task.request}, key)
     scale = workflows()[task.workflow].scale
     width, height = (ceil(int(parameters[side]) * scale) for side in ("width", "height"))
     return Picture(width, height, seed=task.seed, task_id=task.id, request=parameters)

@@ -49,7 +49,7 @@ def statuses(phase: Phase | str | None = None, *, vocabulary: str = "published")
     _is_one_of(vocabulary, vocabularies(), "vocabulary")
     if phase is None:
         return st.one_of(*(statuses(each, vocabulary=vocabulary) for each in Phase))
-    _is_one_of(phase, [str(each) for each in Phase], "phase")
+    _is_phase(phase)
     word = vocabularies()[vocabulary].words[Phase(phase)]
     plausible = {"id": _ids(), "status": st.just(word), "created_at": _TIMES, "image_url": _URLS}
     return values(known(f"task_status.response.{phase}"), plausible=plausible)
@@ -91,6 +91,16 @@ def _accepting() -> list[str]:
 
 def _variants() -> list[str]:
     return [*_accepting(), ERROR]
+
+
+def _is_phase(name: str) -> None:
+    """The name is that of a phase; a word on the wire is not, and says which phase it spells."""
+    spelled = (words.phase(name) for words in vocabularies().values())
+    if meant := next(filter(None, spelled), None):
+        if name != meant:
+            raise ValueError(f"no phase is called {name!r}, which is a status word; did you mean {meant}?")
+        return
+    _is_one_of(name, Phase, "phase")
 
 
 def _is_one_of(name: str, options: Iterable[str], kind: str) -> None:

@@ -19,7 +19,7 @@ from safelight.strategies.submits import requests
 from safelight.strategies.wounds import DEEDS, GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -39,7 +39,7 @@ _GRAPHS: Final = {needed: comfyui_workflows(4, linked=needed) for needed in (Fal
 class BrokenRequest:
     """A request that breaks one rule, and no other."""
 
-    #: The parsed JSON value: an object, unless that is what is broken.
+    #: The parsed JSON value: an object, unless that is what is broken; `cfg` is infinite where `body` has 1e400.
     document: Any
     #: The id of the rule.
     rule: str
@@ -95,29 +95,41 @@ def reachable_rules() -> tuple[Rule, ...]:
     return tuple(rule for rule in rules(_REQUEST) if rule.id in _breakable())
 
 
-def broken_requests(rule: str | None = None, *, workflow: str | None = None) -> SearchStrategy[BrokenRequest]:
+def broken_requests(
+    rule: str | None = None, *, without: Collection[str] = (), workflow: str | None = None
+) -> SearchStrategy[BrokenRequest]:
     """Requests that break one rule and no other: the one with this id, or each as often as the others.
 
-    `workflow` names the one that all ask for, but for those where it is what is broken. Raises `UnknownRule`, and
-    `UnreachableRule` for the few that JSON cannot break.
+    `without` are the ids of rules that stay whole. `workflow` names the one that all ask for, but for those where it
+    is what is broken. Raises `UnknownRule`, and `UnreachableRule` for the two that JSON cannot break.
     """
     if rule is not None:
-        _check(rule)
+        _is_reachable(rule)
+    spared = {without} if isinstance(without, str) else {*without}
+    for name in spared:
+        _is_known(name)
+    wanted = frozenset({rule} if rule else _breakable()) - spared
+    if not wanted:
+        raise ValueError("no rule is left to break: `without` names every one")
     requests(workflow)  # says so at once where there is no such workflow
-    return _broken(rule, workflow)
+    return _broken(wanted, workflow)
 
 
-def _check(rule: str) -> None:
+def _is_known(rule: str) -> None:
     if rule not in {found.id for found in rules(_REQUEST)}:
         raise UnknownRule(rule)
+
+
+def _is_reachable(rule: str) -> None:
+    _is_known(rule)
     if rule not in _breakable():
         reasons = [place.unbreakable for place in places(_REQUEST) if place.rule.id == rule]
         raise UnreachableRule(rule, reasons[0] or "")
 
 
 @st.composite
-def _broken(draw: DrawFn, rule: str | None, workflow: str | None) -> BrokenRequest:
-    place = draw(_places(rule))
+def _broken(draw: DrawFn, wanted: frozenset[str], workflow: str | None) -> BrokenRequest:
+    place = draw(_places(wanted))
     document = draw(_kept(workflow, _prompts(place)))
     path = draw(st.sampled_from(list(_paths(place.way, document))))
     wound = draw(DEEDS[place.keyword](place, _at(document, path)))
@@ -127,9 +139,9 @@ def _broken(draw: DrawFn, rule: str | None, workflow: str | None) -> BrokenReque
 
 
 @cache
-def _places(rule: str | None) -> SearchStrategy[Place]:
-    """Places of one rule, or of all, each rule as often as the others."""
-    each = [st.sampled_from(found) for name, found in _breakable().items() if rule in {None, name}]
+def _places(wanted: frozenset[str]) -> SearchStrategy[Place]:
+    """Places of these rules, each rule as often as the others."""
+    each = [st.sampled_from(found) for name, found in _breakable().items() if name in wanted]
     return weighted(*((1, found) for found in each))
 
 

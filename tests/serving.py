@@ -21,6 +21,9 @@ SAFELIGHT: Final = str(Path(sys.executable).with_name("safelight"))
 #: Seconds after which a process or an answer is not late but hangs.
 PATIENCE: Final = 20.0
 
+#: Seconds that the end may take. It takes one; the rest is for machines that have other things to do.
+END: Final = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -65,10 +68,10 @@ class Served:
         """The lines of the log so far. A line is written before its exchange is answered."""
         return self.said.partition("Paste this")[2].split("\n")[3:-1]
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait; the exit code."""
+    def end(self, number: signal.Signals = signal.SIGTERM, *, within: float = END) -> int:
+        """Send a signal and wait, not for long; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(within)
 
 
 @contextmanager

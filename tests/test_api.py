@@ -12,6 +12,7 @@ from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.api import BASE_PATHS
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.operations.image_generation import VARIANTS as ENGINES
+from safelight.mockserver.store import MemoryStore, Task
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
@@ -35,7 +36,7 @@ REFUSALS: Final[list[Refusal]] = [
     ("POST", SUBMIT, "sk-" + 48 * "0", PROMPT, 401, NO_KEY),
     ("POST", SUBMIT, FAKE_KEY.upper(), PROMPT, 401, NO_KEY),
     ("GET", status_of("1"), "nobody", b"", 401, NO_KEY),
-    ("POST", SUBMIT, FAKE_KEY, None, 413, "Request body too large: the fake reads 10 MB unless it is told otherwise"),
+    ("POST", SUBMIT, FAKE_KEY, None, 413, "Request body too large: it is over the limit of this server"),
     ("GET", status_of("1"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("../../etc/passwd"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("7" * 10_000), FAKE_KEY, b"", 404, NO_TASK),
@@ -210,3 +211,30 @@ def test_ten_digits_never_repeat_however_many_tasks_were_forgotten() -> None:
     drawn = {new_id(Random(0), serial) for serial in range(7, 100_007)}
     assert len(drawn) == 100_000
     assert all(re.fullmatch("[1-9][0-9]{9}", task_id) for task_id in drawn)
+
+
+def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(MemoryStore):
+        def find(self, key: str, task_id: str) -> Task | None:
+            raise ZeroDivisionError(key, task_id)
+
+    fake = Fake(store=Broken())
+    reply = fake.send("GET", status_of("x"))
+    assert (reply.status, message_of(reply)) == (500, "Internal error")
+    assert fake.journal[-1].status == 500
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize(
+    ("headers", "note"),
+    [
+        ({}, "no key was sent in x-api-key"),
+        ({"authorization": "Bearer x"}, "no key was sent in x-api-key; other ways to send one are not read"),
+        ({"x-api-key": "sk-other"}, "the key in x-api-key is not one that is known here"),
+    ],
+)
+def test_the_journal_knows_what_a_401_does_not_say(headers: dict[str, str], note: str) -> None:
+    fake = Fake()
+    reply = fake.send("GET", status_of("x"), headers=headers, key="")
+    assert (reply.status, message_of(reply)) == (401, "Unauthorized: Invalid API Key")
+    assert [notice.message for notice in fake.store.orphans[-1].notices] == [note]

@@ -66,6 +66,6 @@ def test_a_reference_leads_somewhere_in_the_site(
     assert problems == ([problem] if problem else [])
 
 
-def test_every_debian_package_is_named_as_its_command() -> None:
+def test_every_debian_package_is_named_as_its_command_or_followed_by_it() -> None:
     lines = (ROOT / ".ci" / "debian-packages.txt").read_text().splitlines()
-    assert all(re.fullmatch(r"#.*|[a-z0-9][a-z0-9.+-]*", line) for line in lines)
+    assert all(re.fullmatch(r"#.*|[a-z0-9][a-z0-9.+-]*( [a-z0-9.+-]+)?", line) for line in lines)

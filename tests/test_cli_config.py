@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Final
 
 import click
@@ -65,7 +66,7 @@ MISTAKES: Final = {
     "a list of the wrong": ("polls = [\n  true,\n  2,\n]", 1, "polls takes a number or a text"),
     "three polls": ("polls = [1, 2, 3]", 1, "polls: '1,2,3' is no pair of polls"),
     "a zeroth task": ("fail-nth = [1, 0]", 1, "fail-nth: '0' is no count"),
-    "a number without end": (f"seed = 0x{'f' * 5_000}", 1, "seed: 'an integer of at least 1,000 digits'"),
+    "a number without end": (f"seed = 0x{'f' * 5_000}", 1, "seed: a number has at most 1,000 digits"),
     "no key": ("= 1", 1, "this is not TOML: Invalid statement"),
     "an open string": ("seed = 1\nqueued = '", 2, "this is not TOML"),
     "an open list": ("seed = 1\npolls = [1,\n2\n\n", 3, "this is not TOML"),
@@ -97,8 +98,48 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, text: str | b
 
 
 def test_what_tomllib_cannot_place_is_a_sentence_too(tmp_path: Path) -> None:
-    assert "this is not TOML" in refusal(tmp_path, "seed = " + "9" * 5_000)
-    assert "this is not TOML" in refusal(tmp_path, "polls = " + "[" * 100_000)
+    unreadable = "safelight.toml: this is not TOML that can be read: it is nested too deep"
+    assert refusal(tmp_path, "polls = " + "[" * 90_000) == unreadable
+    assert refusal(tmp_path, ".".join("a" * 20_000) + " = 1") == unreadable
+
+
+def test_a_file_too_large_for_a_config_is_not_read_to_its_end(tmp_path: Path) -> None:
+    sentence = "this is larger than 100 kB, too large for a config file"
+    assert refusal(tmp_path, "#" * 100_001) == f"safelight.toml: {sentence}"
+    assert fake(tmp_path, "seed = 7\n" + "#" * 99_991).seed == 7
+    assert safelight(["serve", "--config", "/dev/zero"]).stderr == f"Error: /dev/zero: {sentence}\n"
+
+
+@pytest.mark.parametrize("digits", [24, 25, 999, 1_000])
+def test_a_seed_may_be_as_large_in_a_file_as_on_the_command_line(tmp_path: Path, digits: int) -> None:
+    seed = "9" * digits
+    assert fake(tmp_path, f"seed = {seed}").seed == fake(tmp_path, "", "--seed", seed).seed == int(seed)
+
+
+@pytest.mark.parametrize("digits", [1_001, 4_000, 5_000])
+def test_a_seed_too_large_is_refused_alike_wherever_it_stands(tmp_path: Path, digits: int) -> None:
+    seed = "9" * digits
+    for said in (refusal(tmp_path, f"seed = {seed}"), refusal(tmp_path, "", "--seed", seed)):
+        assert said.endswith(": a number has at most 1,000 digits")
+
+
+@pytest.mark.parametrize("command", ["serve", "exec"])
+def test_a_table_for_the_command_is_told_where_options_stand(tmp_path: Path, command: str) -> None:
+    said = refusal(tmp_path, f"seed = 1\n[{command}]\nqueued = 1", command=command)
+    assert said == (
+        f"safelight.toml, line 2: safelight {command} has no option {command!r}; "
+        "options stand at the top level, not in a table"
+    )
+
+
+def test_a_path_does_not_reach_the_terminal_raw(tmp_path: Path) -> None:
+    file = tmp_path / "\x1b[2J.toml"
+    for text in (None, "seed = 'x'", "seed", "a" * 100_001):
+        if text:
+            file.write_text(text)
+        complained = safelight(["serve", "--config", str(file)]).stderr
+        assert r"\u001b[2J.toml" in complained
+        assert complained.removesuffix("\n").isprintable()
 
 
 def test_exec_knows_the_options_of_a_fake_and_not_those_of_a_server(tmp_path: Path) -> None:
@@ -231,3 +272,10 @@ def test_a_name_is_found_on_its_line(file: tuple[str, dict[tuple[str, ...], int]
 )
 def test_a_name_of_a_workflow_is_found_however_it_is_written(text: str, line: int) -> None:
     assert line_of(text, ("workflows", "rr3", "fail_rate")) == line
+
+
+@pytest.mark.parametrize("filling", ["# a comment\n" * 8_000, "[a]\nb = [\n" + "1,\n" * 30_000 + "]\n"])
+def test_a_line_far_down_is_found_at_once(filling: str) -> None:
+    began = process_time()
+    assert line_of(f"{filling}[workflows.rr3]", ("workflows", "rr3")) == filling.count("\n") + 1
+    assert process_time() - began < 5, "as the square of the lines, it takes minutes"

@@ -96,9 +96,10 @@ def test_the_doomed_task_fails_with_its_reason_and_its_credits_come_back(shown: 
     assert f" failed: {each * (count - 1)} spent\n" in shown.stdout
 
 
-def test_without_a_terminal_there_are_plain_lines_of_80_columns(shown: Shown, folder: Path) -> None:
+def test_without_a_terminal_there_are_plain_lines_without_blanks_at_their_ends_or_wraps(shown: Shown) -> None:
     assert "\x1b" not in shown.stdout
-    assert max(len(line) for line in shown.stdout.splitlines() if str(folder) not in line) <= 80
+    assert [line for line in shown.stdout.splitlines() if line != line.rstrip()] == []
+    assert re.search(r"^ +notice: cfg has no effect .*: only with rr3 or anime$", shown.stdout, re.MULTILINE)
     assert re.search(r"^ +[\d.]+ s  doomed    failed ", shown.stdout, re.MULTILINE)
 
 
@@ -131,10 +132,16 @@ def test_the_pictures_of_the_readme_show_every_workflow() -> None:
     assert all(order.name in text for order in orders())
 
 
-@pytest.mark.parametrize("below", ["", "pictures"])
-def test_a_folder_that_cannot_be_written_to_ends_it_in_a_sentence(tmp_path: Path, below: str) -> None:
+def test_a_file_where_a_folder_is_wanted_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    refused = demo("--out", tmp_path / "file" / below)
+    refused = demo("--out", tmp_path / "file")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.endswith("file is a file: give a folder\n")
+
+
+def test_a_folder_that_cannot_be_written_to_ends_it_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = demo("--out", tmp_path / "file" / "pictures")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert re.fullmatch(r"Error: cannot write to .*file.*: .+\n", refused.stderr)
 
@@ -168,14 +175,17 @@ def test_the_demo_asks_each_workflow_for_what_the_contract_allows() -> None:
     assert not any(problems("image_generation.request", order.document) for order in orders())
 
 
-def test_bars_on_a_terminal_show_each_task_and_how_far_it_is() -> None:
-    jobs = [Job(order, task_id="8041250699", word="processing", percent=45) for order in orders()]
+@pytest.mark.parametrize(("width", "task_id"), [(80, ""), (100, "ec473e64-3e75-4af0-b16c-ad1a2794b6b6 +")])
+def test_bars_on_a_terminal_show_each_task_and_how_far_it_is_and_its_id_where_there_is_room(
+    width: int, task_id: str
+) -> None:
+    jobs = [Job(order, "ec473e64-3e75-4af0-b16c-ad1a2794b6b6", "processing", percent=45) for order in orders()]
     terminal = Terminal()
-    console = Console(file=terminal, force_terminal=True, width=80, _environ={"TERM": "xterm"})
+    console = Console(file=terminal, force_terminal=True, width=width, _environ={"TERM": "xterm"})
     with display(console, jobs, lambda: 0.0) as told:
         told(jobs[0])
     plain = re.sub(r"\x1b\[[\d;?]*\w", "", terminal.getvalue())
-    assert all(re.search(rf"{order.name} +8041250699 +━+.* 45 % +processing", plain) for order in orders())
+    assert all(re.search(rf"{order.name} +{task_id}━+.* 45 % +processing", plain) for order in orders())
 
 
 class Terminal(StringIO):

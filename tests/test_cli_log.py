@@ -57,8 +57,8 @@ def test_a_line_says_what_was_wrong_and_what_had_no_effect() -> None:
         noted, broken, refused = server.log
     assert noted.endswith("200  ok | note: cfg has no effect with the workflow default: only with rr3 or anime")
     rule, width = "image_generation.prompt.minLength", "width is 2049; the most is 2048"
-    assert f"400  {rule}: prompt has 0 characters; the least is 1 | {width}" in broken
-    assert refused.endswith("401  refused: Unauthorized: Invalid API Key")
+    assert f"400  {rule}: prompt is empty; the least is 1 character | {width}" in broken
+    assert "401  refused: Unauthorized: Invalid API Key" in refused
 
 
 def test_columns_are_aligned_whatever_the_task_is_called() -> None:
@@ -90,6 +90,15 @@ def test_lines_of_json_parse_and_tell_the_exchange() -> None:
     assert poll["target"] == f"/v1/index.php?endpoint=task_status&task_id={task}"
     assert submit["notices"] == ["cfg has no effect with the workflow default: only with rr3 or anime"]
     assert poll["gap"] >= 0 == (submit["gap"] or 0)
+
+
+def test_a_line_of_json_cuts_what_a_client_made_long() -> None:
+    with serving("--log", "json") as server:
+        server.call("GET", "task_status", params={"task_id": "x" * 5_000})
+        [line] = [json.loads(line) for line in server.log]
+    assert line["task_id"] == "x" * 999 + "…"
+    assert len(line["target"]) == 1_000
+    assert line["target"].endswith("x…")
 
 
 @pytest.mark.parametrize("form", ["readable", "json"])

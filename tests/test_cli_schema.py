@@ -127,6 +127,37 @@ def test_what_cannot_be_read_is_one_sentence(file: str, tmp_path: Path, monkeypa
     assert result.stderr.removesuffix("\n").isprintable()
 
 
+@pytest.mark.parametrize("file", ["-", "/dev/zero"])
+def test_what_has_no_end_is_not_read_to_its_end(file: str) -> None:
+    with Path("/dev/zero").open("rb") as zeros:
+        command = [str(Path(sys.executable).with_name("safelight")), "schema", "check", REQUEST, file]
+        result = subprocess.run(command, stdin=zeros, capture_output=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr == f"Error: cannot read {file}: it is larger than 100 MB\n".encode()
+
+
+def test_of_many_violations_the_first_thousand_are_reported() -> None:
+    for number, more in ((1_000, ""), (1_001, "note: there are more; these are the first 1,000\n")):
+        nodes = {str(node): {"class_type": "A", "inputs": {"a": [f"x{node}", 0]}} for node in range(number)}
+        result = run("check", "comfyui_workflow", "-", stdin=json.dumps(nodes).encode())
+        assert (result.exit_code, result.stdout.count("\n"), result.stderr) == (1, 1_000, more)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("there", ["", "{}"])
+def test_export_does_not_write_through_a_link(tmp_path: Path, force: list[str], there: str) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    folder.mkdir()
+    (folder / "error.json").symlink_to(outside)
+    if there:
+        outside.write_text(there)
+    result = run("export", *force, folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Error: {folder} holds what is no plain file, such as a link: error.json\n"
+    assert (outside.read_text() if outside.exists() else "") == there
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_export_writes_every_file_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "schemas"
     result = run("export", folder)

@@ -22,6 +22,7 @@ FORMS: Final[list[tuple[str | float, Delay]]] = [
     (0.25, Fixed(0.25)),
     (1e-7, Fixed(1e-7)),
     ("never", Fixed(inf)),
+    (inf, Fixed(inf)),
     ("1..3", Uniform(1, 3)),
     ("0.5..0.75", Uniform(0.5, 0.75)),
     ("3..3", Uniform(3, 3)),
@@ -37,7 +38,6 @@ MISTAKES: Final[list[tuple[str | float, str]]] = [
     ("soon", f"'soon' is no delay: {FORM}"),
     ("-1", f"'-1' is no delay: {FORM}"),
     (-1, f"-1 is no delay: {FORM}"),
-    (inf, f"inf is no delay: {FORM}"),
     ("nan", f"'nan' is no delay: {FORM}"),
     ("1-3", f"'1-3' is no delay: {FORM}"),
     ("1..", f"'1..' is no delay: {FORM}"),
@@ -130,7 +130,9 @@ def test_lives_are_in_seconds_or_in_polls() -> None:
     assert lives(running=1, fail_nth=frozenset({3})).fail_nth == {3}
 
 
-SLOTS_NEED_SECONDS: Final = "engine slots need lives in seconds: polls and ticks do not say when a slot is free"
+SLOTS_NEED_SECONDS: Final = (
+    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+)
 A_LIFE: Final = Timeline((Step(Phase.DONE),))
 
 #: What cannot be set, and what is said about it.
@@ -141,7 +143,7 @@ IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (lambda: lives(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
     (lambda: lives(fail_rate=-0.1), "a fail rate of -0.1 is no share: give 0 to 1"),
     (lambda: lives(fail_rate=float("nan")), "a fail rate of nan is no share: give 0 to 1"),
-    (lambda: Settings(slots=0), "0 engine slots would run nothing: give 1 or more"),
+    (lambda: Settings(slots=0), "0 engine slots would run nothing: give a whole number, 1 or more"),
     (lambda: Settings(lives(polls=(1, 1)), slots=1), SLOTS_NEED_SECONDS),
     (lambda: Settings(workflows={"rr3": Lives(axis=Axis.TICKS)}, slots=2), SLOTS_NEED_SECONDS),
     (
@@ -151,8 +153,14 @@ IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (lambda: Settings(vocabulary="french"), "no vocabulary is called 'french': there are plain, published"),
     (lambda: Next(id=""), "a task needs an id of at least one character"),
     (lambda: Next(id="a\ud800"), "'a\\ud800' is no id: half a surrogate pair is no character"),
-    (lambda: Next(queued=-1), "a step cannot last -1: a dwell is 0 or more"),
-    (lambda: Next(running=float("nan")), "a step cannot last nan: a dwell is 0 or more"),
+    (lambda: Settings(slots=1.5), "1.5 engine slots would run nothing: give a whole number, 1 or more"),  # type: ignore[arg-type]
+    (lambda: Lives(fail_reason="\ud800"), "'\\ud800' is no reason: half a surrogate pair is no character"),
+    (lambda: Next(running="2..1"), "'2..1' is no delay: 2 is more than 1"),
+    (lambda: Next(fail=3), "fail is 3: give True, False, or the reason as a text"),  # type: ignore[arg-type]
+    (lambda: Next(id=5), "5 is no id: ids are texts, those of digits too"),  # type: ignore[arg-type]
+    (lambda: Next(axis="hours"), "'hours' is no axis: there are seconds, polls, ticks"),
+    (lambda: Next(queued=-1), "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+    (lambda: Next(running=float("nan")), "nan is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
     (lambda: Next(timeline=A_LIFE, queued=1), "a timeline is a whole life: leave out queued, running and fail"),
     (lambda: Next(timeline=A_LIFE, fail=False), "a timeline is a whole life: leave out queued, running and fail"),
 ]

@@ -68,7 +68,6 @@ def test_each_exchange_has_a_verdict(method: str, target: str, body: bytes | Non
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=20))
-@settings(deadline=None)
 def test_a_gap_is_the_time_since_the_previous_answer_about_the_same_task(polls: list[tuple[int, int]]) -> None:
     fake = Fake()
     ids = [fake.submit() for _ in range(3)]
@@ -187,3 +186,10 @@ def test_orphans_keep_no_key_either(number: int) -> None:
     fake.api.handle([*secrets("correct-horse")][number])
     assert "correct-horse" not in repr([*fake.store.orphans])
     assert len(fake.store.orphans) == 1
+
+
+@pytest.mark.parametrize("target", ["/?k=%73k-5afe5afe5afe", "/v1/%73k-5afe5afe5afe"])
+def test_a_key_is_known_however_it_is_encoded(target: str) -> None:
+    fake = Fake(key="sk-5afe5afe5afe")
+    fake.send("GET", target)
+    assert "5afe" not in fake.journal[-1].target

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import Fake, status_of
@@ -140,7 +140,6 @@ ENDS: Final = st.builds(Step, st.sampled_from(sorted(FINAL)), reason=st.none() |
 
 
 @given(st.lists(STEPS, max_size=4), ENDS, st.sampled_from(Axis), st.lists(st.sampled_from([0.0, 0.25, 1, 7])))
-@settings(deadline=None)
 def test_final_is_final_and_progress_rises_within_running(
     steps: list[Step], end: Step, axis: Axis, waits: list[float]
 ) -> None:

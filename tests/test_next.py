@@ -4,7 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import Fake
@@ -123,7 +123,6 @@ def test_an_odd_id_answers_when_it_is_polled_percent_encoded(task_id: str, workf
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-@settings(deadline=None)
 def test_any_id_answers_when_it_is_polled_percent_encoded(task_id: str) -> None:
     fake = Fake(checked=False)
     fake.next(id=task_id)
@@ -176,3 +175,17 @@ def test_a_workflows_own_axis_is_kept() -> None:
     assert fake.word(task_id) == "processing"
     fake.session.release(task_id)
     assert fake.word(task_id) == "completed"
+
+
+def test_what_comes_next_can_be_said_as_people_write_it() -> None:
+    fake = Fake()
+    fake.next(running="never")
+    fake.next(running="2..3", axis="seconds")
+    fake.next(running=1, axis="ticks")
+    endless, short, ticking = (fake.submit() for _ in range(3))
+    assert [fake.word(task_id) for task_id in (endless, short, ticking)] == ["processing"] * 3
+    fake.clock.advance(2)
+    assert fake.word(short) == "processing"
+    fake.clock.advance(1)
+    fake.session.release(ticking)
+    assert [fake.word(task_id) for task_id in (endless, short, ticking)] == ["processing", "completed", "completed"]

@@ -130,7 +130,6 @@ def test_a_captioned_picture_names_its_workflow() -> None:
     assert pixels(asked(300, 200, workflow="default")) != pixels(asked(300, 200, workflow="anime"))
 
 
-@settings(deadline=None)
 @given(texts, st.integers(8, 60), st.integers(60, 900), st.integers(1, 4))
 def test_lines_stay_in_their_room(text: str, points: int, room: int, most: int) -> None:
     lines = lines_of(text, points, room, most)

@@ -1,8 +1,11 @@
 """The application on a socket: where it listens, what it answers when there is no request, how it ends."""
 
 import json
+import os
+import resource
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from threading import enumerate as threads
 from typing import Final
@@ -10,6 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from safelight.mockserver.api import Api
 from safelight.mockserver.app import create_app
@@ -150,6 +156,44 @@ def test_nothing_is_left_of_a_server_in_a_thread() -> None:
     assert threads() == before
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+@contextmanager
+def descriptors(left: int) -> Iterator[None]:
+    """No more than so many files and sockets can be opened in the block."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, limits[0]), limits[1]))
+    taken: list[int] = []
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            taken.extend(iter(lambda: os.open(os.devnull, os.O_RDONLY), -1))
+        for _ in range(left):
+            os.close(taken.pop())
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("entry")  # one server has started before, so that nothing has to be imported any more
+def test_what_keeps_a_server_in_a_thread_from_starting_is_raised() -> None:
+    before = threads()
+    with (
+        descriptors(left=1),  # enough for the port, but not for the loop
+        pytest.raises(OSError, match=r"(?i)too many open files"),
+        in_thread(create_app(Api())),
+    ):
+        pytest.fail("it cannot have started")
+    assert threads() == before
+
+
+def test_no_more_is_computed_at_a_time_than_there_are_processors() -> None:
+    async def limit(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(str(current_default_thread_limiter().total_tokens))(scope, receive, send)
+
+    with in_thread(limit) as url:
+        assert httpx.get(url).text == str(os.cpu_count())
 
 
 def test_two_servers_are_two() -> None:

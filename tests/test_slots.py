@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import Fake
@@ -139,20 +139,17 @@ def starts(seen: Sequence[Sequence[Phase | None]]) -> list[int]:
 
 
 @given(st.integers(1, 4), submits(st.integers(0, 4)))
-@settings(deadline=None)
 def test_never_more_run_than_there_are_slots(slots: int, tasks: list[Submit]) -> None:
     assert all(phases.count(R) <= slots for phases in history(slots, tasks))
 
 
 @given(st.integers(1, 4), st.integers(0, 3).flatmap(lambda queued: submits(st.just(queued))))
-@settings(deadline=None)
 def test_tasks_that_are_ready_start_in_the_order_of_their_submits(slots: int, tasks: list[Submit]) -> None:
     started = starts(history(slots, tasks))
     assert started == sorted(started)
 
 
 @given(submits(st.integers(0, 4)))
-@settings(deadline=None)
 def test_one_slot_is_strictly_one_after_the_other(tasks: list[Submit]) -> None:
     started = starts(history(1, tasks))
     assert all(
@@ -161,16 +158,25 @@ def test_one_slot_is_strictly_one_after_the_other(tasks: list[Submit]) -> None:
 
 
 @given(st.integers(1, 4), submits(st.just(0)))
-@settings(deadline=None)
 def test_no_task_waits_while_a_slot_is_free(slots: int, tasks: list[Submit]) -> None:
     assert all(phases.count(R) == slots for phases in history(slots, tasks) if Q in phases)
 
 
 @given(submits(st.integers(0, 4)))
-@settings(deadline=None)
 def test_as_many_slots_as_tasks_hold_nobody(tasks: list[Submit]) -> None:
     now, expected = 0, []
     for task in tasks:
         now += task.after
         expected.append(now + task.queued)
     assert starts(history(len(tasks), tasks)) == expected
+
+
+def test_what_is_there_at_once_waits_for_no_slot() -> None:
+    fake = Fake(Settings(lives(running=60), slots=1))
+    fake.submit()
+    assert fake.word(fake.submit(workflow="grok")) == "completed"
+
+
+def test_slots_cost_nothing_until_they_are_used() -> None:
+    fake = Fake(Settings(lives(running=1), slots=10**15))
+    assert [fake.word(fake.submit()) for _ in range(3)] == ["processing"] * 3

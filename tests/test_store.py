@@ -184,6 +184,34 @@ def test_of_any_keys_a_thousand_are_kept_and_those_in_which_something_lives() ->
     assert fake.send("GET", status_of(idle), key="sk-0").status == 404
 
 
+def test_of_any_keys_the_one_in_use_and_the_one_announced_stay() -> None:
+    fake = Fake(any_key=True)
+    announced, used = fake.submit(), fake.submit(key="sk-used")
+    for number in range(1_001):
+        fake.send("GET", "/?endpoint=task_status&task_id=1", key=f"sk-{number}")
+        assert fake.send("GET", status_of(used), key="sk-used").status == 200
+    assert fake.send("GET", status_of(announced)).status == 200
+
+
+def test_a_session_that_is_closed_under_a_request_is_unknown_to_it() -> None:
+    class Closing(MemoryStore):
+        def find(self, key: str, task_id: str) -> Task | None:
+            self.close(key)
+            return super().find(key, task_id)
+
+    fake = Fake(store=Closing())
+    assert fake.send("GET", status_of("x")).status == 401
+    assert len(fake.store.orphans) == 1
+
+
+def test_a_task_that_failed_unseen_is_paid_back_when_it_failed() -> None:
+    fake = Fake(queued=1, running=2, fail_rate=1)
+    fake.submit()
+    fake.clock.advance(60)
+    assert [(entry.at, entry.credits) for entry in fake.store.ledger(fake.key)] == [(0, -10), (3, 10)]
+    assert fake.store.ledger(fake.key).total == 0
+
+
 def test_a_session_opened_again_begins_anew() -> None:
     fake = Fake(running=1)
     task_id = fake.submit()

@@ -232,6 +232,7 @@ def test_lives_are_instant_long_and_cut_short_now_and_then() -> None:
         ),
         (lambda: responses("comfy"), "no variant is called 'comfy'; did you mean comfyui?"),
         (lambda: statuses("dnoe"), "no phase is called 'dnoe'; did you mean done?"),
+        (lambda: statuses("completed"), "no phase is called 'completed', which is a status word; did you mean done?"),
         (lambda: statuses(vocabulary="x"), "no vocabulary is called 'x'; there are plain and published"),
         (lambda: timelines(Phase.RUNNING), "a life does not end running; it ends done or failed"),
         (lambda: timelines(max_dwell=-1), "max_dwell is -1; it must be 0 or more, and finite"),

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 
 from safelight.contracts import parse, problems, rule, rules, workflows
 from safelight.contracts.promises import PROMISES
@@ -42,6 +42,28 @@ def test_each_rule_can_be_asked_for(rule_id: str) -> None:
         assert breaks_its_rule_alone(broken)
 
     is_broken()
+
+
+@SOME
+@given(broken_requests(without={found.id for found in reachable_rules() if found.schema == "comfyui_workflow"}))
+def test_rules_can_be_left_out(broken: BrokenRequest) -> None:
+    assert not broken.rule.startswith("comfyui_workflow.")
+
+
+def test_a_single_rule_can_be_left_out_by_its_id_alone() -> None:
+    other = "image_generation.width.maximum"
+    rest = [found.id for found in reachable_rules() if found.id != other]
+    with pytest.raises(ValueError, match="no rule is left to break"):
+        broken_requests(other, without=other)
+    first = settings(SOME, phases=[Phase.generate])
+    assert find(broken_requests(without=rest), lambda _: True, settings=first).rule == other
+
+
+def test_a_rule_that_is_left_out_has_to_exist_and_others_have_to_be_left() -> None:
+    with pytest.raises(UnknownRule, match=r"did you mean image_generation\.cfg\.finite\?"):
+        broken_requests(without=["image_generation.cfg.finit"])
+    with pytest.raises(ValueError, match="no rule is left to break"):
+        broken_requests("image_generation.type", without=["image_generation.type"])
 
 
 @pytest.mark.parametrize("workflow", workflows())

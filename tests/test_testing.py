@@ -17,6 +17,7 @@ from fake import PNG, size_of
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.clock import VirtualClock
 from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.lives import SLOTS_NEED_SECONDS
 from safelight.mockserver.testing import Safelight
 
 #: Method, URL, headers, document to send: gives status and body.
@@ -153,8 +154,8 @@ MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
     ({"queued": "soon"}, "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
     ({"queued": 1, "polls": (1, 1)}, "lives are in seconds or in polls: give queued and running, or polls"),
     ({"fail_rate": 2}, "a fail rate of 2 is no share: give 0 to 1"),
-    ({"slots": 1}, "engine slots need lives in seconds: polls and ticks do not say when a slot is free"),
-    ({"slots": 0, "queued": 1}, "0 engine slots would run nothing: give 1 or more"),
+    ({"slots": 1}, SLOTS_NEED_SECONDS),
+    ({"slots": 0, "queued": 1}, "0 engine slots would run nothing: give a whole number, 1 or more"),
     ({"vocabulary": "french"}, "no vocabulary is called 'french': there are plain, published"),
     ({"api_key": ""}, "'' is no API key: a header carries 1 to 200 visible ASCII characters"),
 ]

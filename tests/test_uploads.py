@@ -4,10 +4,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import PNG, Fake, message_of, size_of
+from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.messages import Request
 from safelight.mockserver.session import fingerprint
 from safelight.mockserver.uploads import picture_path
@@ -150,7 +151,6 @@ def test_no_path_leads_anywhere_else(path: str) -> None:
 
 
 @given(st.text(st.characters(codec="ascii")), st.text(alphabet="./\\%0 2eEfF"))
-@settings(deadline=None)
 def test_only_the_url_itself_is_answered(anything: str, dots: str) -> None:
     fake = Fake()
     right = picture_path(fake.key, fake.submit(**SMALL))
@@ -177,3 +177,13 @@ def test_a_fetch_is_written_down_in_the_journal_of_the_tasks_key() -> None:
 
 def test_a_path_is_quoted_whole() -> None:
     assert picture_path("sk-x", "a/b c").endswith(f"/{quote('a/b c', safe='')}.png")
+
+
+def test_a_picture_never_shows_the_key() -> None:
+    """Anybody may fetch it: a client that sends its key in the body or the prompt has not told everybody."""
+    fake = Fake()
+    task_id = fake.submit(prompt=f"a lamp {FAKE_KEY}", workflow="grok", api_key=FAKE_KEY, model=FAKE_KEY)
+    png = fake.picture(task_id).body
+    assert FAKE_KEY.encode() not in png
+    assert b"a lamp sk-..." in png
+    assert "api_key" not in fake.tasks[0].request

@@ -65,9 +65,9 @@ class Client:
         await self._http.aclose()
 
     async def develop(self, jobs: Sequence[Job], folder: Path) -> None:
-        """Submit all jobs, then follow all of them at once until each has its picture or its reason."""
+        """Submit all jobs in a burst, then follow all of them at once until each has its picture or its reason."""
         try:
-            for job in jobs:
+            for job in jobs:  # in order, some milliseconds apart: the fake draws ids and lives by order of arrival
                 await self._submit(job)
             await asyncio.gather(*(self._follow(job, folder) for job in jobs))
         except httpx.HTTPError as error:

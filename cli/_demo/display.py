@@ -26,7 +26,7 @@ STYLES: Final = {
     "failed": "red",
 }
 
-#: Columns from which a whole task id fits beside a bar.
+#: Columns from which a whole task id fits beside a bar; below, ids are left out.
 _WIDE: Final = 92
 
 
@@ -43,11 +43,13 @@ def display(console: Console, jobs: Sequence[Job], now: Callable[[], float]) -> 
 
 
 def _bars(jobs: Sequence[Job], width: int) -> Table:
-    id_column = Column(no_wrap=True, overflow="ellipsis", width=36 if width >= _WIDE else 13)
-    table = Table(Column(no_wrap=True), id_column, Column(ratio=1), Column(justify="right"), Column(min_width=10))
+    columns = [Column(ratio=1), Column(justify="right"), Column(min_width=10)]
+    id_columns = [Column(no_wrap=True, width=36)] if width >= _WIDE else []
+    table = Table(Column(no_wrap=True), *id_columns, *columns)
     table.box, table.show_header, table.expand, table.pad_edge = None, False, True, False
     for job in jobs:
-        table.add_row(*_row(job))
+        name, task_id, bar, percent, word = _row(job)
+        table.add_row(name, *([task_id] if id_columns else []), bar, percent, word)
     return table
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from rich.padding import Padding
 from rich.text import Text
 
 from safelight.cli._demo.display import STYLES
@@ -57,7 +56,9 @@ def print_ledger(console: Console, ledger: Ledger) -> None:
     paid = [-entry.credits for entry in ledger if entry.credits < 0]
     back = [entry.credits for entry in ledger if entry.credits > 0]
     refund = f", {sum(back)} returned for the one that failed" if back else ""
-    console.print(f"[bold]ledger[/]    {sum(paid)} credits for {len(paid)} tasks{refund}: {-ledger.total} spent")
+    console.print(
+        f"[bold]ledger[/]    {sum(paid)} credits for {len(paid)} tasks{refund}: {-ledger.total} spent", soft_wrap=True
+    )
 
 
 def _print_run(console: Console, name: str, run: Sequence[_Seen], start: float) -> None:
@@ -69,7 +70,16 @@ def _print_run(console: Console, name: str, run: Sequence[_Seen], start: float) 
     answer = f"{first.status} {first.word}{_percents(run)}"
     console.print(_line(name, seconds, deed, answer, first.verdict, word=first.word))
     for remark in dict.fromkeys(remark for one in run for remark in one.remarks):
-        console.print(Padding(Text(remark, "italic"), (0, 0, 0, _COLUMNS["task"] + 2), expand=False))
+        _print_remark(console, Text(remark, "italic"))
+
+
+def _print_remark(console: Console, remark: Text) -> None:
+    """Below the seconds: as wide as a terminal is, and in one line where the output goes to a file or a pipe."""
+    margin = Text(" " * (_COLUMNS["task"] + 2))
+    is_shown = console.is_terminal or console.record
+    for line in remark.wrap(console, console.width - len(margin)) if is_shown else [remark]:
+        line.rstrip()
+        console.print(margin + line, soft_wrap=True)
 
 
 def _percents(run: Sequence[_Seen]) -> str:

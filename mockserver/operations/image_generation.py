@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 _DATA: Final = schema("image_generation.response.comfyui")["properties"]["data"]["properties"]
 
+_PARAMETERS: Final = frozenset(schema("image_generation.request")["properties"])
+
 
 @operation("POST")
 def image_generation(call: Call) -> Answer:
     """Accept a picture to be drawn."""
     name = call.document.get("workflow", "default")
     variant = VARIANTS[workflows()[name].variant]
+    # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
+    request = {parameter: value for parameter, value in call.document.items() if parameter in _PARAMETERS}
     task = call.session.submit(
-        "image_generation", call.document, workflow=name, new_id=variant.new_id, size=len(call.request.body or b"")
+        "image_generation", request, workflow=name, new_id=variant.new_id, size=len(call.request.body or b"")
     )
     return Answer(variant.data(task.id), task.id, call.session.state(task).phase)
 

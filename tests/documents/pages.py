@@ -25,9 +25,9 @@ from documents.shell import Shell, Unexpected, is_server
 #: The port that documents write.
 WRITTEN_PORT: Final = 8123
 
-#: The tools that tests need and a machine may lack: one Debian package a line, named as its command.
+#: The tools that tests need and a machine may lack: one Debian package a line, named as its command or followed by it.
 TOOLS: Final = tuple(
-    line
+    line.split()[-1]
     for line in (Path(__file__).parents[2] / ".ci" / "debian-packages.txt").read_text().splitlines()
     if line and not line.startswith("#")
 )
