@@ -76,6 +76,7 @@ def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) 
     if _HOST.fullmatch(host):
         return f"{scheme}://{host}"
     name, port = server or ("localhost", None)
+    name = f"[{name}]" if ":" in name else name
     return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
 
 

@@ -28,6 +28,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _withheld = 0
     #: What still comes in is thrown away.
     _is_over = False
+    #: What is no request came while another was being answered: this is to be said then.
+    _refusal = ""
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
 
@@ -97,13 +99,26 @@ class EnvelopeProtocol(HttpToolsProtocol):
             raise ValueError("request line and headers are too large")
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request in the envelope, and close the connection."""
+        """Answer what is no request in the envelope, and close the connection: once what came before is answered."""
+        self._is_over = True
+        cycle = self.cycle  # None before the first request, whatever its type says
+        if cycle is not None and not (cycle.response_complete or cycle.more_body):  # type: ignore[redundant-expr]
+            self._refusal = msg
+        else:
+            self._refuse(msg)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or with the refusal that waits for its turn."""
+        super().on_response_complete()
+        if self._refusal and self.cycle.response_complete:
+            self._refuse(self._refusal)
+
+    def _refuse(self, msg: str) -> None:
         is_large = max(self._head, self._withheld) > _MOST_HEAD
         reason = "request line and headers are too large" if is_large else "this is not HTTP"
         reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
         head = f"content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
         self.transport.write_eof()
-        self._is_over = True
         # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.
         self.loop.call_later(_LINGER, self.transport.close)

@@ -97,6 +97,7 @@ class AppServer(Server):
             ws="none",
             lifespan="off",
             access_log=False,
+            proxy_headers=False,  # whoever asks says which scheme and host it asked, and nobody else
             log_config=None,
             log_level="error",
             server_header=False,

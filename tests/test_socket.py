@@ -181,3 +181,18 @@ def test_whatever_bytes_come_the_server_neither_hangs_nor_ends(server: Safelight
     assert not seen or seen.startswith(b"HTTP/1.1 ")
     assert b"500" not in seen[:20]
     assert still_answers(server)
+
+
+def test_what_came_before_nonsense_is_answered_first() -> None:
+    """A submit that was booked and not answered would be paid for twice."""
+    with Safelight() as server, connected(server) as connection:
+        body = b'{"prompt": "a lamp"}'
+        connection.sendall(
+            request(server, method="POST", query="endpoint=image_generation", body=body) + b"\0\1nonsense\r\n\r\n"
+        )
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(100_000), b""))
+        assert received.startswith(b"HTTP/1.1 200 ")
+        assert received.count(b"HTTP/1.1 ") == 2
+        assert b"HTTP/1.1 400 " in received
+        assert server.tasks[0].id.encode() in received
