@@ -108,7 +108,7 @@ def contract_kept(seen: Sequence[Exchange]) -> NotSo | None:
     first = broken[0]
     what = f"{first.method} {first.operation or first.target}"
     how = f"breaks {first.verdict}" if first.violations else "is no request of the API"
-    others = f", and so do {len(broken) - 1} more" if len(broken) > 1 else ""
+    others = f" (the first of {len(broken)})" if len(broken) > 1 else ""
     return NotSo(f"the client broke the contract: {what} {how}{others}", broken)
 
 

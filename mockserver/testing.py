@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from safelight.mockserver.store import Task
 
 
+def settings(
+    *,
+    queued: str | float | None = None,
+    running: str | float | None = None,
+    polls: tuple[int, int] | None = None,
+    fail_rate: float = 0.0,
+    fail_reason: str | None = None,
+    slots: int | None = None,
+    vocabulary: str = "published",
+) -> Settings:
+    """What `Safelight` is told about its tasks. Raises `ValueError` with a sentence."""
+    if queued is None and running is None and polls is None:
+        polls = (1, 1)
+    life = lives(queued=queued, running=running, polls=polls, fail_rate=fail_rate, fail_reason=fail_reason)
+    return Settings(life, slots=slots, vocabulary=vocabulary)
+
+
 class Safelight:
     """One session of the fake on a loopback port: a port of its own, or that of a `host` which serves others too.
 
@@ -48,15 +65,20 @@ class Safelight:
         port: int = 0,
         host: Host | None = None,
     ) -> None:
-        if queued is None and running is None and polls is None:
-            polls = (1, 1)
-        life = lives(queued=queued, running=running, polls=polls, fail_rate=fail_rate, fail_reason=fail_reason)
+        told = settings(
+            queued=queued,
+            running=running,
+            polls=polls,
+            fail_rate=fail_rate,
+            fail_reason=fail_reason,
+            slots=slots,
+            vocabulary=vocabulary,
+        )
         self.api_key = api_key
         self._clock = clock or RealClock()
         self._is_guest = host is not None
         self._host = host or Host(seed=seed, port=port)
-        settings = Settings(life, slots=slots, vocabulary=vocabulary)
-        self._session = self._host.api.open(api_key, settings=settings, clock=self._clock)
+        self._session = self._host.api.open(api_key, settings=told, clock=self._clock)
         self._world = self._host.store.world(api_key)
         #: Also what came without a usable key, in the order of all answers.
         self._seen = Journal(most=10_000)
