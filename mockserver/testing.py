@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from safelight.mockserver.api import Api
+from safelight.mockserver import claims
 from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.host import Host
+from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import Lives, Next, Settings, lives
-from safelight.mockserver.store import MemoryStore, Task
+from safelight.mockserver.redaction import redacted, redacted_bytes
+from safelight.mockserver.store import NoSession
+from safelight.mockserver.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from starlette.applications import Starlette
 
     from safelight.contracts import Axis, Timeline
-    from safelight.mockserver.journal import Journal
     from safelight.mockserver.ledger import Ledger
+    from safelight.mockserver.session import Session
+    from safelight.mockserver.store import Task
+
+
+def settings(
+    *,
+    queued: str | float | None = None,
+    running: str | float | None = None,
+    polls: tuple[int, int] | None = None,
+    ticks: tuple[int, int] | None = None,
+    fail_rate: float = 0.0,
+    fail_reason: str | None = None,
+    fail_nth: Collection[int] = (),
+    workflows: Mapping[str, Lives] | None = None,
+    slots: int | None = None,
+    vocabulary: str = "published",
+) -> Settings:
+    """What `Safelight` is told about its tasks. Raises `ValueError` with a sentence."""
+    if queued is None and running is None and ticks is None:
+        polls = polls or (1, 1)
+    life = lives(
+        queued=queued,
+        running=running,
+        polls=polls,
+        ticks=ticks,
+        fail_rate=fail_rate,
+        fail_reason=fail_reason,
+        fail_nth=frozenset(fail_nth),
+    )
+    return Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary)
 
 
 class Safelight:
-    """One session of the fake on a loopback port.
+    """One session of the fake on a loopback port: a port of its own, or that of a `host` which serves others too.
 
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
@@ -46,52 +79,54 @@ class Safelight:
         clock: Clock | None = None,
         api_key: str = FAKE_KEY,
         port: int = 0,
+        host: Host | None = None,
     ) -> None:
-        if queued is None and running is None and ticks is None:
-            polls = polls or (1, 1)
-        life = lives(
+        told = settings(
             queued=queued,
             running=running,
             polls=polls,
             ticks=ticks,
             fail_rate=fail_rate,
             fail_reason=fail_reason,
-            fail_nth=frozenset(fail_nth),
+            fail_nth=fail_nth,
+            workflows=workflows,
+            slots=slots,
+            vocabulary=vocabulary,
         )
         self.api_key = api_key
         self._clock = clock or RealClock()
-        self._store = MemoryStore()
-        self._api = Api(
-            settings=Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary), seed=seed, store=self._store
-        )
-        self._session = self._api.open(api_key, clock=self._clock)
-        self._port = port
+        self._is_guest = host is not None
+        self._host = host or Host(seed=seed, port=port)
+        self._session = self._host.api.open(api_key, settings=told, clock=self._clock)
+        self._world = self._host.store.world(api_key)
+        #: Also what came without a usable key, in the order of all answers.
+        self._seen = Journal(most=10_000)
+        self._host.welcome(api_key, self._see)
         self._open = ExitStack()
-        self._url = ""
 
     def __enter__(self) -> Self:
-        from safelight.mockserver.server import in_thread  # noqa: PLC0415 - uvicorn is needed for a socket alone
-
-        self._url = self._open.enter_context(in_thread(self.asgi, port=self._port))
+        if self._is_guest:
+            self._open.callback(self._host.dismiss, self.api_key)
+        else:
+            self._open.enter_context(self._host)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._url = ""
         self._open.close()
 
     @property
     def url(self) -> str:
         """The entry point, ending in `/v1/index.php`."""
-        if not self._url:
+        if not self._host.url:
             raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
-        return self._url
+        return self._host.url
 
     @property
     def asgi(self) -> Starlette:
         """The same as an ASGI application, for transports that need no socket."""
         from safelight.mockserver.app import create_app  # noqa: PLC0415 - Starlette is needed for a door alone
 
-        return create_app(self._api)
+        return create_app(self._host.api)
 
     @property
     def clock(self) -> Clock:
@@ -101,22 +136,25 @@ class Safelight:
     @property
     def journal(self) -> Journal:
         """Every exchange with the key so far; the others are `orphans`."""
-        return self._store.world(self.api_key).journal
+        return self._world.journal
 
     @property
     def orphans(self) -> Journal:
         """Every request without the key so far: each was answered with 401, and its notice says why."""
-        return self._store.orphans
+        return self._host.store.orphans
 
     @property
     def ledger(self) -> Ledger:
-        """What was paid and returned so far."""
-        return self._store.ledger(self.api_key)
+        """What was paid and returned so far; of a session that is over, what was by then."""
+        try:
+            return self._host.store.ledger(self.api_key)
+        except NoSession:
+            return self._world.ledger
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks that were accepted so far, in the order of their submits."""
-        return list(self._store.world(self.api_key).tasks.values())
+        return list(self._world.tasks.values())
 
     def next(
         self,
@@ -139,3 +177,54 @@ class Safelight:
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
         self._session.release(task_id, ticks)
+
+    @property
+    def story(self) -> str:
+        """What happened so far, as a table for people: also what came without a usable key. Keys are never in it."""
+        return self._told(self._seen)
+
+    def assert_submitted_once(self) -> None:
+        """Exactly one submit was accepted: each further one would be paid for."""
+        __tracebackhide__ = True
+        self._claim(claims.submitted_once(list(self._seen)))
+
+    def assert_submitted(self, **parameters: Any) -> None:
+        """Some submit, accepted or not, was sent with these parameters, and perhaps more."""
+        __tracebackhide__ = True
+        self._claim(claims.submitted(list(self._seen), parameters))
+
+    def assert_polled(self, *, at_least: int = 1) -> None:
+        """Tasks of this session were polled so many times or more."""
+        __tracebackhide__ = True
+        self._claim(claims.polled(list(self._seen), at_least))
+
+    def assert_no_poll_after_end(self) -> None:
+        """A client that was told that a task is done or failed did not ask about it again."""
+        __tracebackhide__ = True
+        self._claim(claims.no_poll_after_end(list(self._seen)))
+
+    def assert_key_only_in_headers(self) -> None:
+        """No URL and no body had a key in it: those end up in logs."""
+        __tracebackhide__ = True
+        self._claim(claims.key_only_in_headers(list(self._seen)))
+
+    def assert_contract_kept(self) -> None:
+        """Every request was one of the API's and fitted its schema. A wrong key or an unknown task breaks nothing."""
+        __tracebackhide__ = True
+        self._claim(claims.contract_kept(list(self._seen)))
+
+    def _claim(self, wrong: claims.NotSo | None) -> None:
+        __tracebackhide__ = True
+        if wrong:
+            wrong.told = self._told(wrong.exchanges or self._seen)
+            raise wrong
+
+    def _told(self, exchanges: Iterable[Exchange]) -> str:
+        return story(exchanges, {task.id: task.number for task in self.tasks})
+
+    def _see(self, session: Session | None, exchange: Exchange) -> None:
+        """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
+        if session is None:
+            target, body = redacted(exchange.target, self.api_key), redacted_bytes(exchange.body, self.api_key)
+            exchange = exchange._replace(at=self._clock.now(), target=target, body=body)
+        self._seen.add(exchange)

@@ -1,0 +1,92 @@
+"""What the fixtures of the pytest plugin are made of: the server of a run, a key for each test, and the factory."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from safelight.mockserver.host import Host
+from safelight.mockserver.messages import Request
+from safelight.mockserver.options import checked, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from safelight.mockserver.testing import Safelight
+
+
+@contextmanager
+def open_host() -> Iterator[Host]:
+    """A server that has answered once: what is loaded for the first answer costs no test its deadline."""
+    with Host() as host:
+        with opened(host, key_of("the first answer"), {}) as api:
+            headers = {"x-api-key": api.api_key}
+            host.api.handle(Request("POST", "/", "endpoint=image_generation", headers, b'{"prompt": "a lamp"}'))
+            host.api.handle(Request("GET", "/", f"endpoint=task_status&task_id={api.tasks[0].id}", headers))
+        yield host
+
+
+def key_of(name: str) -> str:
+    """A key in the published form, the same for the same name."""
+    return f"sk-{sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:48]}"
+
+
+class Factory:
+    """`with safelight_factory(queued=2) as api:` is a fresh session, as many as you like in one test.
+
+    Each gets the same key, and so the same ids, as the one before it in the same test: examples can be repeated.
+    """
+
+    def __init__(self, host: Host, test: Callable[[], str], used: Callable[[Safelight], None]) -> None:
+        self._host, self._test, self._used = host, test, used
+        self._keys: set[str] = set()
+
+    def __call__(
+        self,
+        *,
+        queued: str | float | None = None,
+        running: str | float | None = None,
+        polls: tuple[int, int] | None = None,
+        fail: str | bool | None = None,
+        fail_rate: float | None = None,
+        slots: int | None = None,
+        vocabulary: str | None = None,
+        contract: bool = True,
+    ) -> AbstractContextManager[Safelight]:
+        """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract."""
+        lives: dict[str, Any] = {"queued": queued, "running": running, "polls": polls, "slots": slots}
+        told = checked({**lives, "fail": fail, "fail_rate": fail_rate, "vocabulary": vocabulary, "contract": contract})
+        return _Opening(self, told)
+
+    def open(self, told: Mapping[str, Any]) -> Safelight:
+        """A session with the first key of the running test that no open session has."""
+        test = self._test()
+        key = next(key for n in count(1) if (key := key_of(f"{test} {n}")) not in self._keys)
+        self._keys.add(key)
+        api = opened(self._host, key, told)
+        self._used(api)
+        return api
+
+    def close(self, api: Safelight) -> None:
+        """End a session; the next one gets its key."""
+        api.__exit__()
+        self._keys.discard(api.api_key)
+
+
+class _Opening:
+    """A session while its block runs. Not a generator: a failure is then shown at the block, not within contextlib."""
+
+    def __init__(self, factory: Factory, told: Mapping[str, Any]) -> None:
+        self._factory, self._told = factory, told
+
+    def __enter__(self) -> Safelight:
+        self._api = self._factory.open(self._told)
+        return self._api.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        __tracebackhide__ = True
+        self._factory.close(self._api)
+        if kind is None and self._told.get("contract", True):
+            self._api.assert_contract_kept()

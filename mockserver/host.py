@@ -1,0 +1,56 @@
+"""One core on one loopback port, for as many sessions as are open at a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from safelight.mockserver.api import Api
+from safelight.mockserver.store import MemoryStore
+
+if TYPE_CHECKING:
+    from safelight.mockserver.api import Listener
+    from safelight.mockserver.journal import Exchange
+    from safelight.mockserver.session import Session
+
+
+class Host:
+    """The core, and while the block runs its server. Each guest is told of its exchanges as they come."""
+
+    def __init__(self, *, seed: int = 0, port: int = 0) -> None:
+        self.store = MemoryStore()
+        self.api = Api(seed=seed, store=self.store, listener=self._tell)
+        #: The entry point; empty while there is no server.
+        self.url = ""
+        self._port = port
+        self._open = ExitStack()
+        self._guests: dict[str, Listener] = {}
+        self._telling = Lock()
+
+    def __enter__(self) -> Self:
+        from safelight.mockserver.app import create_app  # noqa: PLC0415 - Starlette is needed for a door alone
+        from safelight.mockserver.server import in_thread  # noqa: PLC0415 - uvicorn is needed for a socket alone
+
+        self.url = self._open.enter_context(in_thread(create_app(self.api), port=self._port))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.url = ""
+        self._open.close()
+
+    def welcome(self, key: str, told: Listener) -> None:
+        """Tell this guest of the exchanges of its key, and of those that nobody's key came with."""
+        self._guests[key] = told
+
+    def dismiss(self, key: str) -> None:
+        """Close the session of a key; whatever still comes with it is refused."""
+        self._guests.pop(key, None)
+        self.api.close(key)
+
+    def _tell(self, session: Session | None, exchange: Exchange) -> None:
+        with self._telling:
+            guests = list(self._guests) if session is None else [session.key]
+            for key in guests:
+                if told := self._guests.get(key):
+                    told(session, exchange)

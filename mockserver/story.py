@@ -1,0 +1,155 @@
+"""What happened, for people: exchanges folded into rows, and rows as the lines of a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts.wording import counted, printable, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from safelight.mockserver.journal import Exchange
+
+#: How operations are called here.
+_DEEDS: Final = {"image_generation": "submit", "task_status": "poll", "upload": "picture"}
+
+_HEADINGS: Final = ("seconds", "request", "task", "answer", "phase", "verdict")
+
+#: Rows from the beginning and from the end of a story that is longer than both.
+_FIRST: Final = 15
+_LAST: Final = 25
+
+#: Remarks below one row, and characters of a remark and of a cell.
+_MOST_REMARKS: Final = 5
+_LONGEST_REMARK: Final = 240
+_LONGEST_CELL: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One exchange, or several one after the other that say the same: what was asked, and what the answer said."""
+
+    #: Seconds of the first and of the last.
+    at: float
+    until: float
+    count: int
+    deed: str
+    task_id: str | None
+    status: int
+    word: str
+    phase: str
+    verdict: str
+    percents: Sequence[int] = ()
+    #: What else there is to know: what was wrong, why a task failed, what had no effect.
+    remarks: Sequence[str] = ()
+
+    @property
+    def request(self) -> str:
+        """`submit`, `3 polls`."""
+        if self.count == 1:
+            return self.deed
+        return counted(self.count, self.deed) if self.deed in _DEEDS.values() else f"{self.deed}, {self.count} times"
+
+    @property
+    def answer(self) -> str:
+        """`200 processing, 0 to 66 %`."""
+        answer = f"{self.status} {self.word}".rstrip()
+        if not self.percents:
+            return answer
+        first, last = self.percents[0], self.percents[-1]
+        return f"{answer}, {first} %" if len(self.percents) == 1 else f"{answer}, {first} to {last} %"
+
+
+def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
+    """The exchanges in their order; those in a row that say the same are one."""
+    single = map(_row, exchanges)
+    for _, same in groupby(single, lambda row: (row.deed, row.task_id, row.status, row.word, row.verdict)):
+        run = list(same)
+        yield Row(
+            at=run[0].at,
+            until=run[-1].at,
+            count=len(run),
+            deed=run[0].deed,
+            task_id=run[0].task_id,
+            status=run[0].status,
+            word=run[0].word,
+            phase=run[0].phase,
+            verdict=run[0].verdict,
+            percents=[percent for row in run for percent in row.percents],
+            remarks=list(dict.fromkeys(remark for row in run for remark in row.remarks)),
+        )
+
+
+def story(exchanges: Iterable[Exchange], numbers: Mapping[str, int]) -> str:
+    """The exchanges as a table of text, bounded in length; `numbers` are those of the tasks, by their ids."""
+    told = list(rows(exchanges))
+    if not told:
+        return "no request came in"
+    cells = [_HEADINGS, *(_cells(row, numbers) for row in told)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    heading, *lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    blocks = ["\n".join([line, *_remarks(row)]) for line, row in zip(lines, told, strict=True)]
+    if len(blocks) > _FIRST + _LAST:
+        left_out = f"  ... and {len(blocks) - _FIRST - _LAST} lines more ..."
+        blocks = [*blocks[:_FIRST], left_out, *blocks[-_LAST:]]
+    return "\n".join([heading, *blocks])
+
+
+def _cells(row: Row, numbers: Mapping[str, int]) -> tuple[str, ...]:
+    seconds = f"{row.at:.1f}" if f"{row.at:.1f}" == f"{row.until:.1f}" else f"{row.at:.1f} .. {row.until:.1f}"
+    task = "" if row.task_id is None else str(numbers.get(row.task_id) or shown(row.task_id))
+    return tuple(
+        _line(cell, _LONGEST_CELL) for cell in (seconds, row.request, task, row.answer, row.phase, row.verdict)
+    )
+
+
+def _remarks(row: Row) -> Iterator[str]:
+    for remark in row.remarks[:_MOST_REMARKS]:
+        yield f"    {_line(remark, _LONGEST_REMARK)}"
+    if len(row.remarks) > _MOST_REMARKS:
+        yield f"    ... and {len(row.remarks) - _MOST_REMARKS} remarks more ..."
+
+
+def _line(text: str, longest: int) -> str:
+    """The text on one line, cut where it is long."""
+    line = printable(text[: longest + 1])
+    return line if len(line) <= longest else line[:longest] + "…"
+
+
+def _row(exchange: Exchange) -> Row:
+    answer = _decoded(exchange.answer)
+    data = answer.get("data") or {}
+    progress = data.get("progress")
+    return Row(
+        at=exchange.at,
+        until=exchange.at,
+        count=1,
+        deed=_DEEDS.get(exchange.operation or "") or exchange.operation or f"{exchange.method} {exchange.target}",
+        task_id=exchange.task_id,
+        status=exchange.status,
+        word=data.get("status", "" if exchange.answer else exchange.media_type),
+        phase=exchange.phase or "",
+        verdict=exchange.verdict,
+        percents=[] if progress is None else [progress],
+        remarks=list(_remarks_on(exchange, answer)),
+    )
+
+
+def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
+    yield from (violation.message for violation in exchange.violations)
+    if exchange.verdict == "refused":
+        yield (answer.get("error") or {}).get("message", "")
+    yield from filter(None, [(answer.get("data") or {}).get("error")])
+    yield from (f"notice: {notice.message}" for notice in exchange.notices)
+
+
+def _decoded(answer: bytes) -> Mapping[str, Any]:
+    try:
+        document: Mapping[str, Any] = json.loads(answer or b"{}")
+    except ValueError:  # a key of a letter or two is taken out of the envelope's own words
+        return {}
+    return document

@@ -1,0 +1,53 @@
+"""Suites of users, run by pytester: a client, and tests of it that have nothing but what a user has."""
+
+from itertools import takewhile
+from textwrap import dedent
+from typing import Final
+
+import pytest
+
+CLIENT: Final = """
+import httpx
+
+def submit(api, **request):
+    query = {"endpoint": "image_generation"}
+    answer = httpx.post(api.url, params=query, headers={"x-api-key": api.api_key}, json={"prompt": "a lamp", **request})
+    return (answer.json()["data"] or {}).get("id")
+
+def poll(api, task_id):
+    query = {"endpoint": "task_status", "task_id": task_id}
+    return httpx.get(api.url, params=query, headers={"x-api-key": api.api_key}).json()["data"]
+
+def words(api, times=3):
+    task_id = submit(api)
+    return [poll(api, task_id)["status"] for _ in range(times)]
+"""
+
+#: Other plug-ins that are installed here stay out, unless a test is about them.
+ALONE: Final = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:xdist")
+
+
+def suite(pytester: pytest.Pytester, tests: str) -> None:
+    """Write a suite with the client above."""
+    pytester.makepyfile(client=CLIENT)
+    pytester.path.joinpath("test_suite.py").write_text(f"import pytest\nfrom client import *\n{dedent(tests)}")
+
+
+def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run a suite in this process, with no other plug-ins."""
+    suite(pytester, tests)
+    return pytester.runpytest_inprocess(*ALONE, *options)
+
+
+def section(result: pytest.RunResult, name: str = "safelight") -> list[str]:
+    """The lines of the first section of this name in a report."""
+    lines = iter(result.outlines)
+    for line in lines:
+        if line.startswith("---") and line.strip("- ") == name:
+            break
+    return list(takewhile(lambda line: not line.startswith(("---", "===", "___")), lines))
+
+
+def errors(result: pytest.RunResult) -> list[str]:
+    """The lines that pytest marks as the error."""
+    return [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E  ")]
