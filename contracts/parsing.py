@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.rules import TEXT_RULES, Provenance, Violation, pointer
 from safelight.contracts.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: How deep arrays and objects may be nested.
 MOST_DEEP: Final = 100
@@ -102,18 +103,18 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
 # The hooks are called up to five million times for a body of 10 MB. What was told once is not worded again, and of
 # short integers, the only ones of which there can be that many, most are known.
 def _read(text: str, parsed: Parsed) -> None:
-    told = set[str]()
+    told, twice = set[str](), set[str]()
 
-    @lru_cache(4096)
     def number(digits: str) -> int:
         many = len(digits.lstrip("-"))
         if many > MOST_DIGITS:
             parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MOST_DIGITS:,}")
         return int(digits[: MOST_DIGITS + 2])  # still too large, and with the right sign, for the rules that follow
 
-    @lru_cache
     def constant(name: str) -> float:
-        parsed.report("json.constant", f"{name} is not JSON; a number must be finite")
+        if name not in told:
+            told.add(name)
+            parsed.report("json.constant", f"{name} is not JSON; a number must be finite")
         return float(name)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,16 +122,42 @@ def _read(text: str, parsed: Parsed) -> None:
             return {}
         found = dict(pairs)
         if len(found) < len(pairs):
-            _twice(pairs, told, parsed)
+            _twice(pairs, twice, parsed)
         return found
 
     try:
-        parsed.document = json.loads(text, parse_int=number, parse_constant=constant, object_pairs_hook=members)
+        parsed.document = _loads(text, number, parse_constant=constant, object_pairs_hook=members)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         parsed.report("json.syntax", f"the document is not JSON: {_reason(error)} at {where}")
     except RecursionError:
         parsed.reject("json.depth", _TOO_DEEP)
+
+
+#: From so many characters on, it pays to keep the short integers, and not to look for garbage.
+_LARGE: Final = 1_000_000
+
+
+def _loads(text: str, number: Callable[[str], int], **hooks: Any) -> Any:
+    if len(text) < _LARGE:
+        return json.loads(text, parse_int=number, **hooks)
+    with _uncollected():
+        return json.loads(text, parse_int=lru_cache(4096)(number), **hooks)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is looked for among a million new arrays: there is none, and it takes most of the reading's time.
+
+    The switch is the process's. Threads that read at once may turn it on early; none leaves it off.
+    """
+    pauses = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if pauses:
+            gc.enable()
 
 
 _TOO_DEEP: Final = f"arrays and objects are nested too deep; the most is {MOST_DEEP}"
@@ -150,8 +177,8 @@ def _twice(pairs: list[tuple[str, Any]], told: set[str], parsed: Parsed) -> None
 
 
 def _look_inside(body: bytes, parsed: Parsed) -> None:
-    """Depth and surrogates need a walk. Most documents are spared it: their bytes show that all is well."""
-    if body.count(b"[") + body.count(b"{") > MOST_DEEP and _is_deep(parsed.document):
+    """Depth and surrogates need a closer look. Most documents are spared it: a few bytes show that all is well."""
+    if body.count(b"[") + body.count(b"{") > MOST_DEEP and _is_deep(body):
         parsed.reject("json.depth", _TOO_DEEP)
     elif _holds_half(body):
         for text, path in _halves([parsed.document], []):
@@ -159,18 +186,18 @@ def _look_inside(body: bytes, parsed: Parsed) -> None:
             parsed.report("json.surrogate", message, path[1:])
 
 
-#: What holds other values. As a tuple, which is tested in half the time that `dict | list` takes.
-_CONTAINERS: Final = (dict, list)
+#: A string, within which brackets mean nothing.
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+#: Brackets as a step down or up, in signed bytes; the rest is left out.
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[{]}"))
 
 
-def _is_deep(document: Any) -> bool:
-    level = [document] if isinstance(document, _CONTAINERS) else []
-    for _ in range(MOST_DEEP):
-        # Of views of objects, there is never more than one: a million at a time would keep the garbage collector busy.
-        objects = map(dict.values, [value for value in level if isinstance(value, dict)])
-        arrays = [value for value in level if isinstance(value, list)]
-        level = [child for child in chain.from_iterable(chain(objects, arrays)) if isinstance(child, _CONTAINERS)]
-    return bool(level)
+def _is_deep(body: bytes) -> bool:
+    """Told from the text, which is JSON: to walk a document of a million arrays takes longer than to read it."""
+    steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > MOST_DEEP
 
 
 #: Escaped surrogates, the only ones in a document that is UTF-8: one of any kind, and one without its other half.
@@ -194,7 +221,7 @@ def _halves(container: Any, path: list[object]) -> Iterator[tuple[str, Sequence[
         if isinstance(child, str):
             if not child.isascii() and not _is_whole(child):
                 yield child, [*path, place]
-        elif child and isinstance(child, _CONTAINERS):
+        elif child and isinstance(child, (dict, list)):
             path.append(place)
             yield from _halves(child, path)
             path.pop()

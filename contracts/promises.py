@@ -6,7 +6,8 @@ A schema names its promises in `x-promises`; each is a rule like any other there
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from safelight.contracts.wording import shown
@@ -47,14 +48,12 @@ def links_exist(graph: Any) -> Iterator[Sight]:
 @promise("no-cycle")
 def no_cycle(graph: Any) -> Iterator[Sight]:
     """No node depends on itself, however long the way."""
-    waits_for: dict[str, set[str]] = {}
+    sources, targets = list[str](), list[str]()
     for node_id, _, target in _links(graph):
         if target in graph and isinstance(node_id, str):
-            if node_id in waits_for:
-                waits_for[node_id].add(target)
-            else:
-                waits_for[node_id] = {target}
-    node = _on_a_cycle(waits_for)
+            sources.append(node_id)
+            targets.append(target)
+    node = _on_a_cycle(sources, targets)
     if node is not None:
         yield (node,), "depends on itself through its links: the graph has a cycle"
 
@@ -81,25 +80,36 @@ def _members(value: Any) -> Iterable[tuple[str, Any]]:
     return value.items() if isinstance(value, _OBJECTS) else ()
 
 
-def _on_a_cycle(waits_for: Mapping[str, set[str]]) -> str | None:
+# Links are kept in flat lists, each knowing the one before it to the same target: a list or a set for each of 200,000
+# nodes would keep the garbage collector busy for longer than all the rest takes.
+def _on_a_cycle(sources: Sequence[str], targets: Sequence[str]) -> str | None:
     """A node that can reach itself, or None. Nodes that wait for nothing are taken away until none is left."""
-    waiting = {node: len(targets) for node, targets in waits_for.items()}
-    wanted_by: dict[str, list[str]] = {}
-    for node, targets in waits_for.items():
-        for target in targets:
-            wanted_by.setdefault(target, []).append(node)
-    free = [node for node in wanted_by if node not in waiting]
+    waiting = Counter(sources)
+    before, last = list[int](), dict[str, int]()
+    for link, target in enumerate(targets):
+        before.append(last.get(target, -1))
+        last[target] = link
+    free = [node for node in last if node not in waiting]
     while free:
-        for node in wanted_by.get(free.pop(), ()):
+        link = last.get(free.pop(), -1)
+        while link >= 0:
+            node = sources[link]
             waiting[node] -= 1
             if not waiting[node]:
                 free.append(node)
+            link = before[link]
     stuck = {node for node, count in waiting.items() if count}
-    if not stuck:
-        return None
-    # A stuck node may only lead to the cycle: walking on along stuck nodes ends on it.
-    node, seen = min(stuck), set[str]()
+    return _at_the_end(min(stuck), stuck, sources, targets) if stuck else None
+
+
+def _at_the_end(node: str, stuck: set[str], sources: Sequence[str], targets: Sequence[str]) -> str:
+    """A stuck node may only lead to the cycle: walking on along stuck nodes, the least first, ends on it."""
+    least = dict[str, str]()
+    for source, target in zip(sources, targets, strict=True):
+        if target in stuck and (source not in least or target < least[source]):
+            least[source] = target
+    seen = set[str]()
     while node not in seen:
         seen.add(node)
-        node = min(target for target in waits_for[node] if target in stuck)
+        node = least[node]
     return node

@@ -54,9 +54,19 @@ class Violation:
     provenance: Provenance
 
 
+#: Characters of one name in a pointer: nobody reads more, and a client can make it very long.
+_LONGEST_NAME: Final = 1_000
+
+
 def pointer(path: Iterable[object]) -> str:
-    """A path of names and indexes as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + spelled(part).replace("~", "~0").replace("/", "~1") for part in path)
+    """A path of names and indexes as a JSON Pointer (RFC 6901); a name of over 1,000 characters is cut."""
+    return "".join("/" + _escaped(part) for part in path)
+
+
+def _escaped(part: object) -> str:
+    name = spelled(part)
+    cut = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+    return cut.replace("~", "~0").replace("/", "~1")
 
 
 #: Keywords that constrain a value. Each is one rule; `required` is one for each name, `x-promises` for each promise.

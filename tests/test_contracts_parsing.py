@@ -1,5 +1,6 @@
 """From bytes to a document: each rule of the text, and nothing raises."""
 
+import gc
 import json
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.contracts import examples, parse, problems
+from safelight.contracts import Violation, examples, parse, problems
 
 #: Text, the rules that it breaks, and how the first sentence goes.
 TEXTS: Final[list[tuple[bytes, list[str], str]]] = [
@@ -127,6 +128,78 @@ def test_half_a_pair_is_pointed_to() -> None:
     assert [violation.pointer for violation in found] == ["/a/1/b~1c"]
 
 
+#: Texts with very many violations, and the rule that they break.
+MANY: Final[dict[str, tuple[bytes, int]]] = {
+    "surrogate": (b"[" + b",".join([rb'"\ud800"'] * 500) + b"]", 500),
+    "duplicate-key": (b"{" + b",".join(b'"%d":0,"%d":0' % (one, one) for one in range(500)) + b"}", 500),
+    "digits": (b"[" + b",".join(b"1" * many for many in range(1_001, 1_101)) + b"]", 100),
+}
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rules of the violations that the parser has built."""
+    rules = list[str]()
+
+    def violation(rule_id: str, *facts: Any) -> Violation:
+        rules.append(rule_id)
+        return Violation(rule_id, *facts)
+
+    monkeypatch.setattr("safelight.contracts.parsing.Violation", violation)
+    return rules
+
+
+@pytest.mark.parametrize("rule", MANY)
+def test_no_more_violations_are_built_than_are_wanted(rule: str, built: list[str]) -> None:
+    assert len(parse(MANY[rule][0], most=20).violations) == 20
+    assert built == [f"json.{rule}"] * 20
+
+
+@pytest.mark.parametrize("rule", MANY)
+def test_the_first_are_those_that_are_found_first_of_all(rule: str) -> None:
+    body, count = MANY[rule]
+    everything = parse(body)
+    assert len(everything.violations) == count
+    assert parse(body, most=20).violations == everything.violations[:20]
+    assert parse(body, most=count + 1).document == everything.document
+
+
+def test_without_a_bound_problems_reports_all() -> None:
+    for rule, (body, count) in MANY.items():
+        found = problems("image_generation.request", b'{"prompt": "a", "x": ' + body + b"}")
+        assert [violation.rule for violation in found] == [f"json.{rule}"] * count
+
+
+def test_a_violation_that_is_met_again_is_built_once(built: list[str]) -> None:
+    parse(b"[" + b",".join([b'NaN,{"a":0,"a":0}'] * 500) + b"]")
+    assert built == ["json.constant", "json.duplicate-key"]
+
+
+def test_too_deep_comes_before_half_a_pair() -> None:
+    body = b"[" * 101 + rb'"\ud800"' + b"]" * 101
+    assert names_of(body) == ["depth"]
+    assert [violation.rule for violation in parse(body, most=1).violations] == ["json.depth"]
+
+
+@given(st.lists(st.sampled_from([r"\\", r"\ud83d", r"\uDE00", r"\udBff", r"\\ud83d", r"\"", "u", "d", "[", "é"])))
+def test_half_a_pair_is_found_among_whole_ones_and_escaped_backslashes(parts: list[str]) -> None:
+    body = f'["{"".join(parts)}"]'.encode()
+    is_half = any("\ud800" <= character <= "\udfff" for character in json.loads(body)[0])
+    assert names_of(body) == ["surrogate"] * is_half
+
+
+@given(st.lists(st.sampled_from(["[", "]", "{", "}", r"\"", r"\\"]), max_size=300))
+def test_brackets_in_strings_are_not_deep(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert names_of(f'["{text}", {{"{text}": [{"[]," * 100}"{text}"]}}]'.encode()) == []
+
+
+def test_garbage_is_looked_for_again_after_a_large_text() -> None:
+    assert gc.isenabled()
+    parse(b'["' + b"a" * 1_000_000 + b'", NaN]', most=1)
+    assert gc.isenabled()
+
+
 def test_bytes_are_parsed_bytearrays_too() -> None:
     assert problems("task_status.request", bytearray(b'{"task_id": "7"}')) == []
 
@@ -153,3 +226,8 @@ def test_a_valid_document_is_read_as_the_standard_library_reads_it(document: Any
     parsed = parse(body)
     assert parsed.violations == []
     assert parsed.document == json.loads(body)
+
+
+def test_a_name_that_nobody_reads_is_cut_in_a_pointer() -> None:
+    [violation] = parse(b'{"' + b"n" * 100_000 + b'": "\\ud800"}').violations
+    assert violation.pointer == "/" + 1_000 * "n" + "…"
