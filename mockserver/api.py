@@ -126,7 +126,7 @@ class Api:
         except NoSession:  # it was closed while this request was under way
             reply = failure(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
-            _LOG.exception("the fake failed to answer %s %s", request.method, request.path)
+            _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
             reply = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
         self._record(request, reply, seen)
         return reply
@@ -167,8 +167,7 @@ class Api:
             return self._time.now()
 
     def _record(self, request: Request, reply: Reply, seen: _Seen) -> None:
-        session = seen.session
-        key = session.key if session else ""
+        session, key = seen.session, _key(seen)
         exchange = Exchange(
             at=self._now(session),
             method=redacted(request.method, key),
@@ -187,6 +186,11 @@ class Api:
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
             self._listener(session, kept)
+
+
+def _key(seen: _Seen) -> str:
+    """The key that nothing written down may hold."""
+    return seen.session.key if seen.session else ""
 
 
 def _answer(request: Request, seen: _Seen) -> Reply:

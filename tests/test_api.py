@@ -12,6 +12,7 @@ from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.api import BASE_PATHS
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.operations.image_generation import VARIANTS as ENGINES
+from safelight.mockserver.session import fingerprint
 from safelight.mockserver.store import MemoryStore, Task
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
@@ -215,14 +216,16 @@ def test_ten_digits_never_repeat_however_many_tasks_were_forgotten() -> None:
 
 def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(MemoryStore):
-        def find(self, key: str, task_id: str) -> Task | None:
-            raise ZeroDivisionError(key, task_id)
+        def find(self, key: str, task_id: str) -> Task | None:  # noqa: ARG002 - the verb
+            raise ZeroDivisionError
 
     fake = Fake(store=Broken())
     reply = fake.send("GET", status_of("x"))
     assert (reply.status, message_of(reply)) == (500, "Internal error")
     assert fake.journal[-1].status == 500
-    assert [record.exc_info is not None for record in caplog.records] == [True]
+    fake.send("GET", f"/uploads/{fingerprint(FAKE_KEY)}/{FAKE_KEY}.png")
+    assert FAKE_KEY not in caplog.text
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
 @pytest.mark.parametrize(
