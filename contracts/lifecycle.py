@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from math import inf
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Phase(StrEnum):
@@ -94,6 +94,11 @@ class Timeline:
         end = Step(Phase.DONE) if fail is False else Step(Phase.FAILED, reason=reason)
         return cls((Step(Phase.QUEUED, queued), Step(Phase.RUNNING, running), end))
 
+    @classmethod
+    def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
+        """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence."""
+        return cls(tuple(_step(step) for step in steps))
+
     def at(self, position: float) -> State:
         """The state after `position` units. Several steps that are due are all taken."""
         # Ends are summed up as `length` is: to subtract instead rounds differently, and a task would end late.
@@ -134,6 +139,17 @@ class Timeline:
             if step.phase is not Phase.QUEUED:
                 return
             yield step
+
+
+def _step(written: object) -> Step:
+    match written:
+        case Step():
+            return written
+        case str() if written in list(Phase):
+            return Step(Phase(written))
+        case [str(phase), int() | float() as dwell] if phase in list(Phase) and not isinstance(dwell, bool):
+            return Step(Phase(phase), dwell)
+    raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(Phase)}")
 
 
 def _state(step: Step, spent: float) -> State:

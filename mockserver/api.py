@@ -11,13 +11,14 @@ from functools import lru_cache
 from http import HTTPStatus
 from itertools import islice
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from safelight.contracts import Notice, Phase, Provenance, Violation, notices, parse
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import did_you_mean, shown
 from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.journal import Exchange
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, success
@@ -25,7 +26,11 @@ from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session
 from safelight.mockserver.store import MemoryStore, NoSession, Store
+from safelight.mockserver.traffic import Traffic
 from safelight.mockserver.uploads import UPLOADS, Uploads
+
+if TYPE_CHECKING:
+    from safelight.mockserver.plan import Rule
 
 #: The paths that answer, all alike.
 BASE_PATHS: Final = frozenset({"/v1/index.php", "/TS-AI-API/v1/index.php", "/"})
@@ -46,12 +51,19 @@ _A_FEW: Final = 16
 Listener = Callable[[Session | None, Exchange], None]
 
 
+#: What a service answers that failed in the middle.
+_CRASHED: Final = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+
 _UNKNOWN_KEY: Final = "Unauthorized: Invalid API Key"
 
 _LOG: Final = logging.getLogger("safelight")
 
 #: A key as people and clients write them; anything else opens no session, however welcome.
 _KEY: Final = re.compile(r"[!-~]{1,200}")
+
+
+class _Struck(Exception):
+    """A fault of the plan strikes before the request is carried out."""
 
 
 @dataclass(slots=True)
@@ -64,6 +76,8 @@ class _Seen:
     phase: Phase | None = None
     violations: Sequence[Violation] = ()
     notices: Sequence[Notice] = ()
+    #: The rule of the session's plan that strikes.
+    rule: Rule | None = None
 
 
 class Api:
@@ -81,6 +95,8 @@ class Api:
         listener: Listener | None = None,
     ) -> None:
         self.store = store or MemoryStore()
+        #: The exchanges under way: doors enter it.
+        self.traffic = Traffic()
         self._any_key = any_key
         self._settings = settings or Settings()
         self._seed = seed
@@ -120,6 +136,8 @@ class Api:
         seen = _Seen(self._session(request.headers.get("x-api-key", "")))
         try:
             reply = self._upload(request, seen) if request.path.startswith(UPLOADS) else _answer(request, seen)
+        except _Struck:
+            reply = _CRASHED
         except Refused as refused:
             seen.task_id = seen.task_id or refused.task_id
             reply = failure(refused.status, refused.message, refused.headers)
@@ -127,7 +145,9 @@ class Api:
             reply = failure(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
-            reply = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+            reply = _CRASHED
+        if seen.rule:
+            reply = seen.rule.fault.strike(reply)
         self._record(request, reply, seen)
         return reply
 
@@ -135,6 +155,7 @@ class Api:
         seen.operation = "upload"
         seen.session, task = self._uploads.find(request)
         seen.task_id, seen.phase = task.id, seen.session.state(task).phase
+        _strike(seen, task.id)
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
@@ -182,6 +203,8 @@ class Api:
             phase=seen.phase,
             violations=[without_key(violation, key) for violation in seen.violations],
             notices=[without_key(notice, key) for notice in seen.notices],
+            fault=str(seen.rule) if seen.rule else "",
+            wire=reply.wire,
         )
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
@@ -201,12 +224,30 @@ def _answer(request: Request, seen: _Seen) -> Reply:
         seen.notices = [_stranger(request)]
         raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
     document, seen.violations, seen.notices = _checked(operation, request)
+    if seen.session.plan:
+        _strike(seen, _task_asked_for(seen.session, document))
     if seen.violations:
         raise Refused(400, _sentence(seen.violations))
     with seen.session.lock:
         answer = operation.answer(Call(seen.session, request, document))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)
+
+
+def _strike(seen: _Seen, task_id: str) -> None:
+    """Look whether the plan has a rule for this request. One that strikes before it is carried out ends it here."""
+    assert seen.session is not None
+    assert seen.operation is not None
+    seen.rule = seen.session.plan.due(DEEDS.get(seen.operation, ""), task_id)
+    if seen.rule and not seen.rule.after:
+        seen.task_id = task_id or None
+        raise _Struck
+
+
+def _task_asked_for(session: Session, document: Mapping[str, Any]) -> str:
+    """The id in a request that is about a task of the session, else nothing."""
+    task_id = document.get("task_id")
+    return task_id if isinstance(task_id, str) and session.find(task_id) else ""
 
 
 def _dispatch(request: Request) -> Operation:

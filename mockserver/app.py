@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketClose
 
 from safelight.mockserver.messages import Reply, Request
+from safelight.mockserver.wire import EXTENSION, ON_SOCKET, AnswerLost, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +43,16 @@ def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        try:
-            request = _request(scope, await _body(scope, receive, body_limit))
-        except ClientDisconnect:  # half a request is none
-            return
-        reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
-        await _send(reply, send, with_body=request.method != "HEAD")
+        with api.traffic:
+            try:
+                request = _request(scope, await _body(scope, receive, body_limit))
+            except ClientDisconnect:  # half a request is none
+                return
+            reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
+            if reply.wire:
+                await _carry_out(reply.wire, scope, receive)
+            else:
+                await _send(reply, send, with_body=request.method != "HEAD")
 
     return answer
 
@@ -99,6 +104,16 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
         chunks.append(chunk)
         more = message.get("more_body", False)
     return b"".join(chunks)
+
+
+async def _carry_out(wire: Wire, scope: Scope, receive: Receive) -> None:
+    """What happens below HTTP. Where there is no socket, whoever calls the application is told by `AnswerLost`."""
+    transport = scope.get("extensions", {}).get(EXTENSION)
+    if transport is None:
+        raise AnswerLost(wire)
+    ON_SOCKET[wire](transport)
+    while (await receive())["type"] != "http.disconnect":
+        pass  # to return before that is taken for an answer that was forgotten
 
 
 async def _send(reply: Reply, send: Send, *, with_body: bool) -> None:

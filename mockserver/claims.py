@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import FINAL, schema
 from safelight.contracts.wording import counted, did_you_mean, listed, shown
+from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.operations import operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safelight.mockserver.journal import Exchange
+    from safelight.mockserver.plan import Rule
 
 #: What stands in the journal in the place of a key.
 _MARK: Final = "sk-..."
@@ -38,7 +40,7 @@ class NotSo(AssertionError):
 def submitted_once(seen: Sequence[Exchange]) -> NotSo | None:
     """One submit was accepted: each further one is paid for."""
     submits = [exchange for exchange in seen if _is_submit(exchange)]
-    accepted = [exchange for exchange in submits if exchange.status == _OK]
+    accepted = [exchange for exchange in submits if exchange.task_id]  # also those whose answer was lost
     match len(accepted), len(submits):
         case 1, _:
             return None
@@ -78,7 +80,7 @@ def no_poll_after_end(seen: Sequence[Exchange]) -> NotSo | None:
     for exchange in filter(_is_poll, seen):
         if exchange.task_id in ended:
             late.append(exchange)
-        elif exchange.phase in FINAL:
+        elif exchange.phase in FINAL and not exchange.fault:
             ended[exchange.task_id] = str(exchange.phase)
     if not late:
         return None
@@ -112,13 +114,24 @@ def contract_kept(seen: Sequence[Exchange]) -> NotSo | None:
     return NotSo(f"the client broke the contract: {what} {how}{others}", broken)
 
 
+def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Rule]) -> NotSo | None:
+    """Each rule of the plan struck: a fault that never came has tested nothing."""
+    if not undelivered:
+        return None
+    first = undelivered[0]
+    came = sum(DEEDS.get(exchange.operation or "") == first.deed for exchange in seen)
+    others = f"; nor did {listed(undelivered[1:])}" if undelivered[1:] else ""
+    return NotSo(f"planned was {first}, and it never struck: the client sent {counted(came, first.deed)}{others}")
+
+
 def _is_submit(exchange: Exchange) -> bool:
     operation = operations().get(exchange.operation or "")
     return operation is not None and operation.method == "POST"
 
 
 def _is_poll(exchange: Exchange) -> bool:
-    return exchange.operation == "task_status" and exchange.status == _OK
+    """A poll of a task that exists, whatever became of the answer."""
+    return exchange.operation == "task_status" and bool(exchange.status == _OK or (exchange.fault and exchange.task_id))
 
 
 def _differences(wanted: Mapping[str, Any], submit: Exchange) -> Iterator[str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from safelight.mockserver.guard import guard
 from safelight.mockserver.host import Host
 from safelight.mockserver.messages import Request
 from safelight.mockserver.options import checked, opened
+from safelight.mockserver.remote import Remote, Server, skip_what_needs_the_fake
+from safelight.mockserver.testing import Safelight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from safelight.mockserver.testing import Safelight
+    from safelight.contracts import Timeline
+    from safelight.mockserver.plan import Rule
 
 
 @contextmanager
@@ -39,8 +43,16 @@ class Factory:
     Each gets the same key, and so the same ids, as the one before it in the same test: examples can be repeated.
     """
 
-    def __init__(self, host: Host, test: Callable[[], str], used: Callable[[Safelight], None]) -> None:
-        self._host, self._test, self._used = host, test, used
+    def __init__(
+        self,
+        at: Host | Server,
+        test: Callable[[], str],
+        used: Callable[[Safelight], None],
+        allowed: Sequence[str],
+    ) -> None:
+        self._at, self._test, self._used = at, test, used
+        #: Hosts that clients may connect to.
+        self.allowed = allowed
         self._keys: set[str] = set()
 
     def __call__(
@@ -49,27 +61,37 @@ class Factory:
         queued: str | float | None = None,
         running: str | float | None = None,
         polls: tuple[int, int] | None = None,
+        timeline: Timeline | Sequence[Any] | None = None,
         fail: str | bool | None = None,
         fail_rate: float | None = None,
         slots: int | None = None,
+        balance: int | None = None,
         vocabulary: str | None = None,
-        contract: bool = True,
+        faults: Sequence[str | Rule] | None = None,
+        patience: bool | None = None,
+        speed: float | None = None,
+        contract: bool | None = None,
     ) -> AbstractContextManager[Safelight]:
         """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract."""
-        lives: dict[str, Any] = {"queued": queued, "running": running, "polls": polls, "slots": slots}
-        told = checked({**lives, "fail": fail, "fail_rate": fail_rate, "vocabulary": vocabulary, "contract": contract})
-        return _Opening(self, told)
+        lives: dict[str, Any] = {"queued": queued, "running": running, "polls": polls, "timeline": timeline}
+        ends: dict[str, Any] = {"fail": fail, "fail_rate": fail_rate, "slots": slots, "balance": balance}
+        time: dict[str, Any] = {"patience": patience, "speed": speed}
+        others: dict[str, Any] = {"vocabulary": vocabulary, "faults": faults, "contract": contract}
+        return _Opening(self, checked({**lives, **ends, **time, **others}))
 
-    def open(self, told: Mapping[str, Any]) -> Safelight:
+    def open(self, told: Mapping[str, Any]) -> Safelight | Remote:
         """A session with the first key of the running test that no open session has."""
+        if isinstance(self._at, Server):
+            skip_what_needs_the_fake(told, self._at)
+            return Remote(self._at)
         test = self._test()
         key = next(key for n in count(1) if (key := key_of(f"{test} {n}")) not in self._keys)
         self._keys.add(key)
-        api = opened(self._host, key, told)
+        api = opened(self._at, key, told)
         self._used(api)
         return api
 
-    def close(self, api: Safelight) -> None:
+    def close(self, api: Safelight | Remote) -> None:
         """End a session; the next one gets its key."""
         api.__exit__()
         self._keys.discard(api.api_key)
@@ -80,13 +102,16 @@ class _Opening:
 
     def __init__(self, factory: Factory, told: Mapping[str, Any]) -> None:
         self._factory, self._told = factory, told
+        self._open = ExitStack()
 
     def __enter__(self) -> Safelight:
+        self._open.enter_context(guard(self._factory.allowed))
         self._api = self._factory.open(self._told)
-        return self._api.__enter__()
+        return cast("Safelight", self._api.__enter__())
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         __tracebackhide__ = True
+        self._open.close()
         self._factory.close(self._api)
-        if kind is None and self._told.get("contract", True):
+        if kind is None and self._told.get("contract", isinstance(self._api, Safelight)):
             self._api.assert_contract_kept()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from threading import Lock
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from safelight.mockserver.api import Api
 from safelight.mockserver.store import MemoryStore
@@ -12,6 +13,7 @@ from safelight.mockserver.store import MemoryStore
 if TYPE_CHECKING:
     from safelight.mockserver.api import Listener
     from safelight.mockserver.journal import Exchange
+    from safelight.mockserver.server import AppServer
     from safelight.mockserver.session import Session
 
 
@@ -21,9 +23,8 @@ class Host:
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
         self.api = Api(seed=seed, store=self.store, listener=self._tell)
-        #: The entry point; empty while there is no server.
-        self.url = ""
         self._port = port
+        self._server: AppServer | None = None
         self._open = ExitStack()
         self._guests: dict[str, Listener] = {}
         self._telling = Lock()
@@ -32,12 +33,27 @@ class Host:
         from safelight.mockserver.app import create_app  # noqa: PLC0415 - Starlette is needed for a door alone
         from safelight.mockserver.server import in_thread  # noqa: PLC0415 - uvicorn is needed for a socket alone
 
-        self.url = self._open.enter_context(in_thread(create_app(self.api), port=self._port))
+        self._server = self._open.enter_context(in_thread(create_app(self.api), port=self._port))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.url = ""
+        self._server = None
         self._open.close()
+
+    @property
+    def url(self) -> str:
+        """The entry point; empty while there is no server."""
+        return self._server.url if self._server else ""
+
+    def is_quiet(self) -> bool:
+        """No exchange is under way, nor one that was sent and not yet read."""
+        if self._server and not self.api.traffic.open:
+            self._server.settle()
+        return not self.api.traffic.open
+
+    def is_ours(self, port: int) -> bool:
+        """The server listens on this port."""
+        return urlsplit(self.url).port == port
 
     def welcome(self, key: str, told: Listener) -> None:
         """Tell this guest of the exchanges of its key, and of those that nobody's key came with."""

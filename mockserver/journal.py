@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safelight.contracts import Notice, Phase, Violation
+    from safelight.mockserver.wire import Wire
 
 
 class Exchange(NamedTuple):
@@ -32,6 +33,10 @@ class Exchange(NamedTuple):
     phase: Phase | None = None
     violations: Sequence[Violation] = ()
     notices: Sequence[Notice] = ()
+    #: The rule of the plan that struck, as it reads; empty: none did.
+    fault: str = ""
+    #: What happened below HTTP: then nothing of status and answer arrived.
+    wire: Wire | None = None
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
 
@@ -40,7 +45,7 @@ class Exchange(NamedTuple):
         """`ok`, the first rule that the request broke, or `refused` where no rule of a schema says why."""
         if self.violations:
             return self.violations[0].rule
-        return "ok" if self.status == HTTPStatus.OK else "refused"
+        return "ok" if self.status == HTTPStatus.OK or self.fault else "refused"
 
     def after(self, answered: float) -> Exchange:
         """The same, `gap` seconds after the task was last answered about. `_replace` would take four times as long."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from safelight.contracts import Axis, Step, Timeline, vocabularies, workflows
+from safelight.contracts import Axis, Phase, Step, Timeline, vocabularies, workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
+
+    from safelight.mockserver.plan import Rule
 
 
 class Delay(Protocol):
@@ -106,6 +108,8 @@ class Lives:
     fail_reason: str | None = None
     #: Tasks that fail whatever the rate, counted from 1.
     fail_nth: frozenset[int] = frozenset()
+    #: The life that all tasks lead, whatever else is said.
+    timeline: Timeline | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.fail_rate <= 1:
@@ -118,6 +122,8 @@ class Lives:
         # Drawn always, so that a change of the rate changes no other number.
         unlucky = random.random() < self.fail_rate
         fail = (self.fail_reason or True) if unlucky or number in self.fail_nth else False
+        if self.timeline:
+            return self.timeline
         return Timeline.of(queued=queued, running=running, fail=fail)
 
 
@@ -127,17 +133,26 @@ def lives(
     running: str | float | None = None,
     polls: tuple[int, int] | None = None,
     ticks: tuple[int, int] | None = None,
+    timeline: Timeline | None = None,
     **failures: Any,
 ) -> Lives:
-    """Lives as people write them: delays as texts or numbers, or a pair of `polls` or `ticks`, queued and running."""
+    """Lives as people write them: delays as texts or numbers, or a pair of `polls` or `ticks`, queued and running.
+
+    A whole `timeline`, in seconds, is led by all tasks, but for those whose result is there at once.
+    """
     seconds = None if queued is None and running is None else (queued, running)
-    said = {("seconds", "queued and running"): seconds, ("polls", "polls"): polls, ("ticks", "ticks"): ticks}
+    said = {
+        ("seconds", "queued and running"): seconds,
+        ("polls", "polls"): polls,
+        ("ticks", "ticks"): ticks,
+        ("a timeline", "timeline"): timeline,
+    }
     given = [names for names, value in said.items() if value is not None]
     if len(given) > 1:
         axes, ways = zip(*given, strict=True)
         raise ValueError(f"lives are in {' or in '.join(axes)}: give {', or '.join(ways)}")
     if polls is None and ticks is None:
-        return Lives(delay(queued or 0), delay(running or 0), **failures)
+        return Lives(delay(queued or 0), delay(running or 0), timeline=timeline, **failures)
     axis, pair = (Axis.TICKS, ticks) if polls is None else (Axis.POLLS, polls)
     match pair:
         case (int(waiting), int(working)):
@@ -160,6 +175,10 @@ class Settings:
     #: How many tasks an engine runs at once; None: as many as come. On the seconds axis only.
     slots: int | None = None
     vocabulary: str = "published"
+    #: What goes wrong, and when.
+    plan: tuple[Rule, ...] = ()
+    #: Credits at the start; None: as many as are spent.
+    balance: int | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.workflows) - set(workflows()))
@@ -175,7 +194,7 @@ class Settings:
     def lives_of(self, workflow: str) -> Lives:
         """The lives that tasks of this workflow lead."""
         if self._is_instant(workflow):
-            return replace(self.lives, queued=Fixed(0), running=Fixed(0))
+            return replace(self.lives, queued=Fixed(0), running=Fixed(0), timeline=None)
         return self.workflows.get(workflow, self.lives)
 
     def slots_of(self, workflow: str) -> int | None:
@@ -214,12 +233,17 @@ class Next:
 
     def applied(self, drawn: Timeline, random: Random) -> Timeline:
         """The drawn life with what was said in place of what was drawn."""
-        if self.timeline:
-            return self.timeline
-        queued, running, end = drawn.steps
+        if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
+            return self.timeline or drawn
+        queued, running, end = drawn.steps if _is_usual(drawn) else Timeline.of().steps
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
         return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
+
+
+def _is_usual(timeline: Timeline) -> bool:
+    """It has the three steps that `queued`, `running` and `fail` are about."""
+    return [step.phase for step in timeline.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
 
 
 def _check_id(task_id: object) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safelight.mockserver.wire import Wire
+
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -36,6 +38,8 @@ class Reply(NamedTuple):
     body: bytes
     media_type: str = "application/json"
     headers: Mapping[str, str] = _NO_HEADERS
+    #: What happens below HTTP instead: nothing of the rest arrives.
+    wire: Wire | None = None
 
 
 def success(data: Mapping[str, Any]) -> Reply:

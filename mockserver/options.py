@@ -1,9 +1,11 @@
-"""What the marker and the factory of the pytest plugin take, checked: a mistake is one sentence."""
+"""What the markers and the factory of the pytest plugin take, checked: a mistake is one sentence."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.contracts import Timeline
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.clock import VirtualClock
 from safelight.mockserver.testing import Safelight, settings
@@ -34,17 +36,42 @@ def _is_reason(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, str) and value != "")
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_life(value: Any) -> bool:
+    return isinstance(value, Timeline | list | tuple)
+
+
+_DELAY: Final = (_is_delay, "2, '1..3', '~5', '~5/0.8' or 'never'")
+_FLAG: Final = (_is_flag, "True or False")
+
 #: Option -> what its value must be, and how to say so. Beyond that, `settings` judges.
 OPTIONS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
-    "queued": (_is_delay, "2, '1..3', '~5', '~5/0.8' or 'never'"),
-    "running": (_is_delay, "2, '1..3', '~5', '~5/0.8' or 'never'"),
+    "queued": _DELAY,
+    "running": _DELAY,
     "polls": (_is_pair, "two counts, such as (1, 2): queued for one poll, running for two"),
+    "timeline": (_is_life, "steps, such as [('queued', 2), ('running', 5), 'done']"),
     "fail": (_is_reason, "a reason, or True for the service's own"),
     "fail_rate": (_is_number, "a share, 0 to 1"),
     "slots": (_is_count, "how many tasks run at once, 1 or more"),
+    "balance": (_is_count, "credits, 0 or more"),
     "vocabulary": (lambda value: isinstance(value, str), "'published' or 'plain'"),
-    "contract": (lambda value: isinstance(value, bool), "True or False"),
+    "patience": _FLAG,
+    "speed": (lambda value: _is_number(value) and 0 < value < inf, "how many times faster than the wall, above 0"),
+    "contract": _FLAG,
+    "faults": (lambda value: isinstance(value, tuple | list), "rules, such as ['poll#2: http 502']"),
 }
+
+#: The options that say how long tasks live; a scenario that has one replaces those of a marker.
+LIVES: Final = frozenset({"queued", "running", "polls", "timeline"})
+
+#: The lives that pass with the time of a clock.
+_SECONDS: Final = LIVES - {"polls"}
+
+#: The options that are not about the session's tasks.
+_OTHERS: Final = frozenset({"fail", "contract", "patience", "speed", "timeline", "faults"})
 
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,23 +83,38 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
         fits, kind = OPTIONS[name]
         if not fits(value):
             raise ValueError(f"{name}={value!r} cannot be: give {kind}")
+    if told.get("speed") and told.get("patience"):
+        raise ValueError("patience skips time, and speed lets it pass: give one of them")
     settings(**_settings(told))
     return told
 
 
 def opened(host: Host, key: str, told: Mapping[str, Any]) -> Safelight:
-    """A session on this host, on a virtual clock; the options are checked ones."""
-    return Safelight(host=host, api_key=key, clock=VirtualClock(), **_settings(told))
+    """A session on this host; the options are checked ones.
+
+    It is on a virtual clock, and lives in seconds turn patience on unless it is said to be off: on a clock that stands
+    still nothing would ever end.
+    """
+    if "speed" in told:
+        return Safelight(host=host, api_key=key, speed=told["speed"], **_settings(told))
+    patience = told.get("patience", True if _SECONDS & told.keys() else None)
+    clock = VirtualClock() if patience is False else None
+    return Safelight(host=host, api_key=key, clock=clock, patience=patience, **_settings(told))
 
 
 def _settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """The options as `Safelight` takes them: `fail` makes every task fail, or the share `fail_rate`."""
-    taken = {name: value for name, value in told.items() if name not in {"fail", "contract"}}
+    taken = {name: value for name, value in told.items() if name not in _OTHERS}
+    match told.get("timeline"):
+        case Timeline() as life:
+            taken["timeline"] = life
+        case [*steps]:
+            taken["timeline"] = Timeline.read(steps)
     match told.get("fail"):
         case str(reason):
-            return {"fail_rate": 1.0, "fail_reason": reason, **taken}
+            taken = {"fail_rate": 1.0, "fail_reason": reason, **taken}
         case True:
-            return {"fail_rate": 1.0, **taken}
+            taken = {"fail_rate": 1.0, **taken}
         case False:
-            return {**taken, "fail_rate": 0.0}
-    return taken
+            taken["fail_rate"] = 0.0
+    return {**taken, "plan": told.get("faults", ())}

@@ -8,6 +8,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from safelight.mockserver.messages import failure
+from safelight.mockserver.wire import EXTENSION
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
 _MOST_HEAD: Final = 64_000
@@ -78,9 +79,10 @@ class EnvelopeProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_message_begin(self) -> None:
-        """Measure the head of each request alone."""
+        """Measure the head of each request alone, and hand the connection on with it."""
         self._head = self._withheld = 0
         super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: self.transport}  # type: ignore[dict-item]  # the list is of known ones
 
     def on_url(self, url: bytes) -> None:
         """Hand a piece of the URL on."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +14,22 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.factory import Factory
     from safelight.mockserver.host import Host
+    from safelight.mockserver.remote import Remote
+    from safelight.mockserver.scenarios import Scenario
     from safelight.mockserver.testing import Safelight
 
-#: Of a test, what it used last: the API, and whether its contract is judged at the end.
-_USED = pytest.StashKey["tuple[Safelight, bool]"]()
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What a test used last, and what of it is judged when the test has passed."""
+
+    api: Safelight
+    contract: bool = False
+    plan: bool = False
+    scenario: Scenario | None = None
+
+
+_USED = pytest.StashKey[_Used]()
 
 #: Of a test that passed, what its client did wrong.
 _JUDGED = pytest.StashKey[BaseException]()
@@ -23,62 +37,140 @@ _JUDGED = pytest.StashKey[BaseException]()
 #: The test that is running.
 _RUNNING = pytest.StashKey[pytest.Item]()
 
+#: The server that the tests run against in the place of the fake.
+_SERVER = pytest.StashKey[Any]()
+
 _SECTION = "safelight"
 
 #: How a line of the story looks on a terminal: by its phase where its verdict, the last word, is ok.
 _LOOKS = {
     re.compile(r"seconds  .*  verdict"): {"bold": True},
+    re.compile(r"\d.*  (submit|poll|image)\S*: .*  ok"): {"purple": True},
     re.compile(r"\d.*  done +ok"): {"green": True},
     re.compile(r"\d.*  running +ok"): {"yellow": True},
     re.compile(r"\d.*  failed +ok|\d.*  (?!ok)\S+"): {"red": True},
 }
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
-    config.addinivalue_line(
-        "markers",
-        "safelight(queued, running, polls, fail, fail_rate, slots, vocabulary, contract=True): how tasks live in the "
-        "API of the fixture `safelight`, in seconds of its clock or in polls; contract=False lets the client break "
-        "the contract.",
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the plugin."""
+    group = parser.getgroup("safelight")
+    group.addoption(
+        "--safelight-url",
+        metavar="URL",
+        help="Run the tests against this server in the place of the fake, with the key in SAFELIGHT_API_KEY; tests "
+        "that need the fake's powers are skipped.",
     )
+    group.addoption(
+        "--safelight-allow",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="Let clients connect to this host too, beside those of this machine. Repeatable.",
+    )
+    parser.addini("safelight_allow", "Hosts that clients may connect to, as with --safelight-allow.", type="linelist")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and take in which server is meant."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Colours(config), "safelight-colours")
+    if url := config.getoption("safelight_url"):
+        from safelight.mockserver.remote import server_at
+
+        try:
+            config.stash[_SERVER] = server_at(url, os.environ)
+        except ValueError as error:
+            raise pytest.UsageError(f"--safelight-url: {error}") from None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse a marker that cannot be before any test runs; a worker of xdist would end without its sentence."""
+_MARKERS = (
+    (
+        "safelight(queued, running, polls, timeline, fail, fail_rate, slots, balance, vocabulary, patience, speed, "
+        "contract=True): how tasks live in the API of the fixture `safelight`, in seconds of its clock or in polls; "
+        "contract=False lets the client break the contract."
+    ),
+    "safelight_faults(*rules): what goes wrong, and when, such as 'poll#2: http 502'.",
+    "safelight_scenarios(*names): run the test once for each of these scenarios; without names for all.",
+)
+
+
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse what cannot be before any test runs; a worker of xdist would end without its sentence."""
     if not hasattr(config, "workerinput"):
+        _check_fixtures(session)
         for item in items:
-            if item.get_closest_marker("safelight"):
+            if any(item.iter_markers("safelight")) or any(item.iter_markers("safelight_faults")):
                 _options(item)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each scenario that its marker names."""
+    marker = metafunc.definition.get_closest_marker("safelight_scenarios")
+    if marker:
+        from safelight.mockserver.scenarios import chosen
+
+        where = f"{metafunc.definition.nodeid}: @pytest.mark.safelight_scenarios"
+        if "safelight_scenario" not in metafunc.fixturenames:
+            raise pytest.UsageError(f"{where}: the test does not use the fixture safelight")
+        if marker.kwargs:
+            raise pytest.UsageError(f"{where} takes names of scenarios, not {', '.join(marker.kwargs)}=")
+        try:
+            found = chosen(marker.args)
+        except ValueError as error:
+            raise pytest.UsageError(f"{where}: {error}") from None
+        metafunc.parametrize("safelight_scenario", found, ids=[scenario.name for scenario in found], indirect=True)
+
+
+@pytest.fixture
+def safelight_scenario(request: pytest.FixtureRequest) -> Scenario | None:
+    """The scenario of this test, where the marker `safelight_scenarios` gives it one."""
+    return getattr(request, "param", None)
 
 
 @pytest.fixture(scope="session")
 def _safelight_host() -> Iterator[Host]:
     """The one server of a run."""
     from safelight.mockserver.factory import open_host
+    from safelight.mockserver.server import CannotListen
 
-    with open_host() as host:
-        yield host
+    try:
+        opening = open_host()
+        host = opening.__enter__()
+    except CannotListen as error:
+        pytest.exit(f"the fixture safelight needs a port of this machine: {error}", pytest.ExitCode.USAGE_ERROR)
+    yield host
+    opening.__exit__(None, None, None)
 
 
 @pytest.fixture
-def safelight(request: pytest.FixtureRequest, _safelight_host: Host) -> Iterator[Safelight]:
-    """The API, fresh for each test, on a virtual clock: url, api_key, journal, clock, ledger, tasks, next(...)."""
+def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | None) -> Iterator[Safelight | Remote]:
+    """The API, fresh for each test: url, api_key, journal, clock, plan, ledger, tasks, next(...), timeline(...)."""
     from safelight.mockserver.factory import key_of
-    from safelight.mockserver.options import opened
+    from safelight.mockserver.guard import guard
 
     try:
         told = _options(request.node)
     except pytest.UsageError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
-    with opened(_safelight_host, key_of(request.node.nodeid), told) as api:
-        request.node.stash[_USED] = api, told.get("contract", True)
-        yield api
+    server = request.config.stash.get(_SERVER, None)
+    with guard(_allowed(request.config)):
+        if server:
+            from safelight.mockserver.remote import Remote, skip_what_needs_the_fake
+
+            skip_what_needs_the_fake(told, server)
+            yield Remote(server)
+            return
+        from safelight.mockserver.options import opened
+
+        with opened(request.getfixturevalue("_safelight_host"), key_of(request.node.nodeid), told) as api:
+            request.node.stash[_USED] = _Used(api, told.get("contract", True), plan=True, scenario=safelight_scenario)
+            yield api
 
 
 @pytest.fixture(scope="session")
-def safelight_factory(request: pytest.FixtureRequest, _safelight_host: Host) -> Factory:
+def safelight_factory(request: pytest.FixtureRequest) -> Factory:
     """Makes fresh APIs, one for each block: what an example of Hypothesis needs."""
     from safelight.mockserver.factory import Factory
 
@@ -86,9 +178,17 @@ def safelight_factory(request: pytest.FixtureRequest, _safelight_host: Host) -> 
         return request.config.stash[_RUNNING].nodeid
 
     def used(api: Safelight) -> None:
-        request.config.stash[_RUNNING].stash[_USED] = api, False
+        request.config.stash[_RUNNING].stash[_USED] = _Used(api)
 
-    return Factory(_safelight_host, running, used)
+    at = request.config.stash.get(_SERVER, None) or request.getfixturevalue("_safelight_host")
+    return Factory(at, running, used, _allowed(request.config))
+
+
+def _allowed(config: pytest.Config) -> list[str]:
+    """The hosts that clients may connect to, beside those of this machine."""
+    server = config.stash.get(_SERVER, None)
+    ours = [server.host] if server else []
+    return [*config.getoption("safelight_allow"), *config.getini("safelight_allow"), *ours]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,12 +200,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge the client of a test that passed: it kept the contract."""
+    """Judge a test that passed: the client kept the contract, and what was to go wrong did."""
     result = yield
-    api, judged = item.stash.get(_USED, (None, False))
-    if api and judged:
+    if used := item.stash.get(_USED, None):
         try:
-            api.assert_contract_kept()
+            if used.contract:
+                used.api.assert_contract_kept()
+            if used.plan:
+                used.api.assert_plan_delivered()
         except AssertionError as error:
             item.stash[_JUDGED] = error
             raise
@@ -118,9 +220,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell the story of a test that failed."""
     report = yield
-    api, _ = item.stash.get(_USED, (None, False))
-    if api and report.failed:
-        report.sections.append((_SECTION, api.story))
+    used = item.stash.get(_USED, None)
+    if used and report.failed:
+        report.sections.append((_SECTION, used.api.story))
         if call.excinfo and call.excinfo.value is item.stash.get(_JUDGED, None):
             report.longrepr = call.excinfo.getrepr(style="value")
     return report
@@ -151,9 +253,23 @@ def _look(line: str) -> dict[str, bool]:
 
 
 def _options(item: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test say, the nearest first. A mistake ends the run with a sentence."""
-    from safelight.mockserver.options import checked
+    """What the markers of a test and its scenario say. A mistake ends the run with a sentence."""
+    from safelight.mockserver.options import LIVES, checked
 
+    options = _of_marker(item)
+    rules = _of_faults(item)
+    if scenario := _scenario_of(item):
+        kept = {name: value for name, value in options.items() if name not in LIVES}
+        options = {"patience": True, **kept, **scenario.life}
+        rules = [*scenario.plan, *rules]
+    try:
+        return checked({**options, "faults": rules or None})
+    except ValueError as error:
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
+
+
+def _of_marker(item: pytest.Item) -> dict[str, Any]:
+    """What the markers `safelight` of a test say, the nearest first."""
     options: dict[str, Any] = {}
     for marker in item.iter_markers("safelight"):
         if marker.args:
@@ -161,7 +277,37 @@ def _options(item: pytest.Item) -> dict[str, Any]:
                 f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
             )
         options = {**marker.kwargs, **options}
-    try:
-        return checked(options)
-    except ValueError as error:
-        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
+    return options
+
+
+def _of_faults(item: pytest.Item) -> list[Any]:
+    """The rules of the markers `safelight_faults` of a test, the nearest first."""
+    rules: list[Any] = []
+    for marker in item.iter_markers("safelight_faults"):
+        from safelight.mockserver.plan import read_rules
+
+        where = f"{item.nodeid}: @pytest.mark.safelight_faults"
+        if marker.kwargs or not marker.args:
+            raise pytest.UsageError(f"{where} takes rules, such as 'poll#2: http 502'")
+        try:
+            rules += read_rules(marker.args)
+        except ValueError as error:
+            raise pytest.UsageError(f"{where}: {error}") from None
+    return rules
+
+
+def _scenario_of(item: pytest.Item) -> Scenario | None:
+    """The scenario that a test is run with."""
+    given = getattr(item, "callspec", None)
+    return given.params.get("safelight_scenario") if given else None
+
+
+def _check_fixtures(session: pytest.Session) -> None:
+    """Refuse a second plugin with a fixture of our name; a suite may have one, and build on ours."""
+    found = session._fixturemanager.getfixturedefs("safelight", session)  # noqa: SLF001 - nothing public tells
+    for module in [fixture.func.__module__ for fixture in found or ()]:
+        if module not in (__name__, "conftest") and not module.endswith(".conftest"):
+            raise pytest.UsageError(
+                f"two plugins have a fixture called safelight, this one and {module}: leave one out, with "
+                f"-p no:safelight or -p no:{module}"
+            )

@@ -11,7 +11,7 @@ import socket
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Thread, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Final
 
 from anyio.to_thread import current_default_thread_limiter
@@ -30,6 +30,9 @@ _GRACE: Final = 0.5
 
 #: Seconds after which uvicorn cancels what even that did not end, and complains about it.
 _LAST_RESORT: Final = 5
+
+#: Turns of the loop in which a request is read, and handed to the application.
+_TURNS: Final = 4
 
 #: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
 _WORKERS: Final = os.cpu_count() or 2
@@ -105,6 +108,8 @@ class AppServer(Server):
             timeout_graceful_shutdown=_LAST_RESORT,
         )
         super().__init__(config)
+        #: The entry point of the API.
+        self.url = entry_of(bound)
         self._bound = bound
         self._ready = ready
 
@@ -119,8 +124,23 @@ class AppServer(Server):
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve(sockets or [self._bound]))
 
+    def settle(self) -> None:
+        """Return when the server has taken in what was sent to it so far. To be called from another thread."""
+        settled = Event()
+
+        def hop(more: int) -> None:
+            # What has come in is read in one turn of the loop, and handed on in the next.
+            if more:
+                self._loop.call_soon(hop, more - 1)
+            else:
+                settled.set()
+
+        self._loop.call_soon_threadsafe(hop, _TURNS)
+        settled.wait(_LAST_RESORT)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
+        self._loop = asyncio.get_running_loop()
         current_default_thread_limiter().total_tokens = _WORKERS
         await super().startup(sockets)
         self._ready()
@@ -169,8 +189,8 @@ def _quiet(app: ASGIApp) -> ASGIApp:
 
 
 @contextmanager
-def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve in a thread while the block runs. Gives the entry point; the first request can be sent at once.
+def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[AppServer]:
+    """Serve in a thread while the block runs. The first request can be sent at once.
 
     Raises `CannotListen`, and whatever else keeps the server from starting.
     """
@@ -181,7 +201,7 @@ def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterat
         thread.start()
         try:
             started.result()
-            yield entry_of(bound)
+            yield server
         finally:
             server.should_exit = True
             thread.join()

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http import HTTPStatus
 from itertools import count
 from random import Random
 from threading import RLock
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 from safelight.contracts import Axis, State, price
 from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings
+from safelight.mockserver.messages import Refused
+from safelight.mockserver.plan import Plan
 from safelight.mockserver.store import Store, Task, state_of
 
 
@@ -39,10 +42,13 @@ class Session:
     nexts: deque[Next] = field(default_factory=deque)
     #: Held for a whole request: what a session does, it does in one order.
     lock: RLock = field(default_factory=RLock)
+    #: What goes wrong, and when.
+    plan: Plan = field(init=False)
     #: Serial numbers of tasks start here.
     _first: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.plan = Plan(self.store, self.key, self.settings.plan)
         self._first = Random(f"{self.seed} {self.key}").getrandbits(40)
 
     def now(self) -> float:
@@ -73,7 +79,8 @@ class Session:
         self.store.count(self.key, "ticks", task_id, add=ticks)
 
     def submit(self, operation: str, request: Mapping[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
-        """Accept a valid request: draw its task's life, id and seed, and book it."""
+        """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`."""
+        self._check_balance(price(operation))
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
         random = Random(f"{self.seed} {self.key} {number}")
@@ -94,6 +101,12 @@ class Session:
             size=size,
         )
         return self.store.book(self.key, task, slots=self.settings.slots_of(workflow))
+
+    def _check_balance(self, cost: int) -> None:
+        """Before anything else: a submit that is refused uses nothing up."""
+        balance = self.settings.balance
+        if balance is not None and balance + self.store.ledger(self.key).total < cost:
+            raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
 
     def _unused(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and none that was settled beforehand will have."""

@@ -75,6 +75,9 @@ class Store(Protocol):
     def record(self, key: str | None, exchange: Exchange) -> Exchange:
         """Keep an exchange with its gap filled in; without a key, among the orphans."""
 
+    def ledger(self, key: str) -> Ledger:
+        """The session's ledger, with the price of each task that has failed by now returned."""
+
     def clock(self, key: str) -> Clock:
         """The session's clock."""
 

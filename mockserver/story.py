@@ -8,16 +8,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.wording import counted, printable, shown
+from safelight.mockserver.deeds import DEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from safelight.mockserver.journal import Exchange
 
-#: How operations are called here.
-_DEEDS: Final = {"image_generation": "submit", "task_status": "poll", "upload": "picture"}
-
-_HEADINGS: Final = ("seconds", "request", "task", "answer", "phase", "verdict")
+_HEADINGS: Final = ("seconds", "request", "task", "answer", "phase", "fault", "verdict")
 
 #: Rows from the beginning and from the end of a story that is longer than both.
 _FIRST: Final = 15
@@ -39,9 +37,12 @@ class Row:
     count: int
     deed: str
     task_id: str | None
-    status: int
+    #: The HTTP status, or what happened below HTTP instead.
+    status: int | str
     word: str
     phase: str
+    #: The rule of the plan that struck.
+    fault: str
     verdict: str
     percents: Sequence[int] = ()
     #: What else there is to know: what was wrong, why a task failed, what had no effect.
@@ -52,7 +53,7 @@ class Row:
         """`submit`, `3 polls`."""
         if self.count == 1:
             return self.deed
-        return counted(self.count, self.deed) if self.deed in _DEEDS.values() else f"{self.deed}, {self.count} times"
+        return counted(self.count, self.deed) if self.deed in DEEDS.values() else f"{self.deed}, {self.count} times"
 
     @property
     def answer(self) -> str:
@@ -67,7 +68,7 @@ class Row:
 def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
     """The exchanges in their order; those in a row that say the same are one."""
     single = map(_row, exchanges)
-    for _, same in groupby(single, lambda row: (row.deed, row.task_id, row.status, row.word, row.verdict)):
+    for _, same in groupby(single, lambda row: (row.deed, row.task_id, row.status, row.word, row.fault, row.verdict)):
         run = list(same)
         yield Row(
             at=run[0].at,
@@ -78,6 +79,7 @@ def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
             status=run[0].status,
             word=run[0].word,
             phase=run[0].phase,
+            fault=run[0].fault,
             verdict=run[0].verdict,
             percents=[percent for row in run for percent in row.percents],
             remarks=list(dict.fromkeys(remark for row in run for remark in row.remarks)),
@@ -90,8 +92,9 @@ def story(exchanges: Iterable[Exchange], numbers: Mapping[str, int]) -> str:
     if not told:
         return "no request came in"
     cells = [_HEADINGS, *(_cells(row, numbers) for row in told)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    heading, *lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    heading, *lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in zip(*columns, strict=True)]
     blocks = ["\n".join([line, *_remarks(row)]) for line, row in zip(lines, told, strict=True)]
     if len(blocks) > _FIRST + _LAST:
         left_out = f"  ... and {len(blocks) - _FIRST - _LAST} lines more ..."
@@ -103,7 +106,8 @@ def _cells(row: Row, numbers: Mapping[str, int]) -> tuple[str, ...]:
     seconds = f"{row.at:.1f}" if f"{row.at:.1f}" == f"{row.until:.1f}" else f"{row.at:.1f} .. {row.until:.1f}"
     task = "" if row.task_id is None else str(numbers.get(row.task_id) or shown(row.task_id))
     return tuple(
-        _line(cell, _LONGEST_CELL) for cell in (seconds, row.request, task, row.answer, row.phase, row.verdict)
+        _line(cell, _LONGEST_CELL)
+        for cell in (seconds, row.request, task, row.answer, row.phase, row.fault, row.verdict)
     )
 
 
@@ -121,18 +125,20 @@ def _line(text: str, longest: int) -> str:
 
 
 def _row(exchange: Exchange) -> Row:
-    answer = _decoded(exchange.answer)
+    answer = {} if exchange.wire else _decoded(exchange.answer)
     data = answer.get("data") or {}
     progress = data.get("progress")
+    word = data.get("status") or ("" if exchange.answer else exchange.media_type)
     return Row(
         at=exchange.at,
         until=exchange.at,
         count=1,
-        deed=_DEEDS.get(exchange.operation or "") or exchange.operation or f"{exchange.method} {exchange.target}",
+        deed=DEEDS.get(exchange.operation or "") or exchange.operation or f"{exchange.method} {exchange.target}",
         task_id=exchange.task_id,
-        status=exchange.status,
-        word=data.get("status", "" if exchange.answer else exchange.media_type),
+        status=exchange.wire or exchange.status,
+        word="" if exchange.wire else word,
         phase=exchange.phase or "",
+        fault=exchange.fault,
         verdict=exchange.verdict,
         percents=[] if progress is None else [progress],
         remarks=list(_remarks_on(exchange, answer)),
@@ -150,6 +156,6 @@ def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
 def _decoded(answer: bytes) -> Mapping[str, Any]:
     try:
         document: Mapping[str, Any] = json.loads(answer or b"{}")
-    except ValueError:  # a key of a letter or two is taken out of the envelope's own words
+    except ValueError:  # it was garbled; or a key of a letter or two was taken out of the envelope's own words
         return {}
     return document

@@ -5,23 +5,29 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
+from safelight.contracts import Axis, Timeline
 from safelight.mockserver import claims
-from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.host import Host
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import Lives, Next, Settings, lives
+from safelight.mockserver.plan import read_rules
 from safelight.mockserver.redaction import redacted, redacted_bytes
 from safelight.mockserver.store import NoSession
 from safelight.mockserver.story import story
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from types import ModuleType
 
+    from respx import MockRouter
     from starlette.applications import Starlette
 
-    from safelight.contracts import Axis, Timeline
+    from safelight.contracts import Step
     from safelight.mockserver.ledger import Ledger
+    from safelight.mockserver.plan import Plan, Rule
     from safelight.mockserver.session import Session
     from safelight.mockserver.store import Task
 
@@ -38,20 +44,40 @@ def settings(
     workflows: Mapping[str, Lives] | None = None,
     slots: int | None = None,
     vocabulary: str = "published",
+    timeline: Timeline | None = None,
+    plan: Iterable[str | Rule] = (),
+    balance: int | None = None,
 ) -> Settings:
     """What `Safelight` is told about its tasks. Raises `ValueError` with a sentence."""
-    if queued is None and running is None and ticks is None:
+    if queued is None and running is None and ticks is None and timeline is None:
         polls = polls or (1, 1)
     life = lives(
         queued=queued,
         running=running,
         polls=polls,
         ticks=ticks,
+        timeline=timeline,
         fail_rate=fail_rate,
         fail_reason=fail_reason,
         fail_nth=frozenset(fail_nth),
     )
-    return Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary)
+    rules = read_rules(plan)
+    return Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary, plan=rules, balance=balance)
+
+
+def _clock(given: Clock | None, *, patience: bool | None, speed: float | None) -> Clock:
+    """The clock of a session: a virtual one where there may be patience, else the wall's, perhaps faster."""
+    if speed is not None and (given or patience):
+        raise ValueError("speed lets the wall's time run faster: leave out " + ("clock" if given else "patience"))
+    if patience is False:
+        return given or RealClock(speed or 1.0)
+    if given is None:
+        from safelight.mockserver.patience import clock_in_use  # noqa: PLC0415 - asyncio is needed for it alone
+
+        return clock_in_use() or VirtualClock()
+    if not isinstance(given, VirtualClock):
+        raise ValueError("patience moves a virtual clock: give one, or none")  # noqa: TRY004 - all are
+    return given
 
 
 class Safelight:
@@ -60,6 +86,7 @@ class Safelight:
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
     and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": lives(running=20)}`.
+    With `patience`, sleeps of this thread move the clock instead of waiting; None: once `next` gives a life in seconds.
     """
 
     def __init__(
@@ -75,8 +102,13 @@ class Safelight:
         workflows: Mapping[str, Lives] | None = None,
         slots: int | None = None,
         vocabulary: str = "published",
+        timeline: Timeline | None = None,
+        plan: Iterable[str | Rule] = (),
+        balance: int | None = None,
         seed: int = 0,
         clock: Clock | None = None,
+        patience: bool | None = False,
+        speed: float | None = None,
         api_key: str = FAKE_KEY,
         port: int = 0,
         host: Host | None = None,
@@ -92,9 +124,15 @@ class Safelight:
             workflows=workflows,
             slots=slots,
             vocabulary=vocabulary,
+            timeline=timeline,
+            plan=plan,
+            balance=balance,
         )
         self.api_key = api_key
-        self._clock = clock or RealClock()
+        self._clock = _clock(clock, patience=patience, speed=speed)
+        self._patience = patience
+        #: When the session began, in seconds of its clock.
+        self._began = self._clock.now()
         self._is_guest = host is not None
         self._host = host or Host(seed=seed, port=port)
         self._session = self._host.api.open(api_key, settings=told, clock=self._clock)
@@ -109,10 +147,19 @@ class Safelight:
             self._open.callback(self._host.dismiss, self.api_key)
         else:
             self._open.enter_context(self._host)
+        if self._patience:
+            self._be_patient()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def _be_patient(self) -> None:
+        from safelight.mockserver.patience import patience  # noqa: PLC0415 - asyncio is needed for it alone
+
+        assert isinstance(self._clock, VirtualClock)
+        self._patience = True
+        self._open.enter_context(patience(self._clock, self._host))
 
     @property
     def url(self) -> str:
@@ -127,6 +174,22 @@ class Safelight:
         from safelight.mockserver.app import create_app  # noqa: PLC0415 - Starlette is needed for a door alone
 
         return create_app(self._host.api)
+
+    def transport(self, library: ModuleType) -> Any:
+        """The same as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, its own errors."""
+        from safelight.mockserver.in_process import transport  # noqa: PLC0415 - as above
+
+        return transport(self._host.api, library)
+
+    @property
+    def respx(self) -> AbstractContextManager[MockRouter]:
+        """While the block runs, httpx reaches the same at `url` with no socket at all: `with api.respx as router:`.
+
+        The router takes routes of your own, for other hosts or before those of the fake; the rest is refused.
+        """
+        from safelight.mockserver.respx_router import router  # noqa: PLC0415 - as above
+
+        return router(self._host.api, self.url)
 
     @property
     def clock(self) -> Clock:
@@ -171,8 +234,24 @@ class Safelight:
         Called n times, it is about the next n tasks. What is left out is drawn as usual, and without an `axis`
         the life is along that of the other tasks: polls, unless the session was given seconds or ticks.
         """
+        __tracebackhide__ = True
         said = Next(timeline=timeline, queued=queued, running=running, fail=fail, id=id, axis=axis)
         self._session.settle(said)
+        if axis == Axis.SECONDS and self._patience is None:
+            self._be_patient()
+
+    def timeline(self, *steps: Step | tuple[str, float] | str, axis: Axis | str | None = None) -> None:
+        """The next task leads this life, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
+
+        A step is a phase and how many units of the axis it lasts; the last one stands alone, and lasts for ever.
+        """
+        __tracebackhide__ = True
+        self.next(timeline=Timeline.read(steps), axis=axis)
+
+    @property
+    def plan(self) -> Plan:
+        """What goes wrong, and when: `plan.add("poll#2: http 502")`."""
+        return self._session.plan
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
@@ -213,6 +292,11 @@ class Safelight:
         __tracebackhide__ = True
         self._claim(claims.contract_kept(list(self._seen)))
 
+    def assert_plan_delivered(self) -> None:
+        """Each fault of the plan struck at least once: one that never came has tested nothing."""
+        __tracebackhide__ = True
+        self._claim(claims.plan_delivered(list(self._seen), self.plan.undelivered()))
+
     def _claim(self, wrong: claims.NotSo | None) -> None:
         __tracebackhide__ = True
         if wrong:
@@ -220,7 +304,8 @@ class Safelight:
             raise wrong
 
     def _told(self, exchanges: Iterable[Exchange]) -> str:
-        return story(exchanges, {task.id: task.number for task in self.tasks})
+        numbers = {task.id: task.number for task in self.tasks}
+        return story((exchange._replace(at=exchange.at - self._began) for exchange in exchanges), numbers)
 
     def _see(self, session: Session | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""

@@ -80,7 +80,7 @@ def test_the_contact_sheet_is_a_picture_and_nothing_else_is_left_behind(shown: S
 @pytest.mark.parametrize("name", [order.name for order in orders()])
 def test_each_task_has_a_timeline(shown: Shown, name: str) -> None:
     begins = rf"^{name} +0\.0 +submit +200 queued +ok$"
-    ends = r"(?:^ .*\n)*^ +[\d.]+ +(?:picture +200 image/png|poll +200 failed) +ok$"
+    ends = r"(?:^ .*\n)*^ +[\d.]+ +(?:image +200 image/png|poll +200 failed) +ok$"
     assert re.search(rf"{begins}\n{ends}", shown.stdout, re.MULTILINE)
 
 

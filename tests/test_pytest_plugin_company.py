@@ -12,8 +12,18 @@ from suites import ALONE, run, suite
 #: What stands in the marker, and the sentence.
 MISTAKES: Final = {
     "qeued=2": "qeued is no option; did you mean queued?",
-    "patience=True": "patience is no option: there are queued, running, polls, fail, fail_rate, slots, vocabulary and "
-    "contract",
+    "colour='red'": "colour is no option: there are queued, running, polls, timeline, fail, fail_rate, slots, balance, "
+    "vocabulary, patience, speed, contract and faults",
+    "timeline=[('asleep', 3), 'done']": "('asleep', 3) is no step of a life: write ('running', 5), or a phase alone: "
+    "queued, running, done, failed",
+    "timeline=[('running', -3), 'done']": "a step cannot last -3: a dwell is 0 or more",
+    "timeline=[]": "a timeline needs at least one step",
+    "timeline='done'": "timeline='done' cannot be: give steps, such as [('queued', 2), ('running', 5), 'done']",
+    "timeline=['done'], queued=2": "lives are in seconds or in a timeline: give queued and running, or timeline",
+    "balance=-1": "balance=-1 cannot be: give credits, 0 or more",
+    "patience='yes'": "patience='yes' cannot be: give True or False",
+    "speed=0": "speed=0 cannot be: give how many times faster than the wall, above 0",
+    "speed=60, patience=True": "patience skips time, and speed lets it pass: give one of them",
     "queued='soon'": "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
     "queued=-1": "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
     "queued=[1]": "queued=[1] cannot be: give 2, '1..3', '~5', '~5/0.8' or 'never'",
@@ -163,7 +173,7 @@ def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:
 
 def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*ALONE, "--markers")
-    result.stdout.fnmatch_lines(["@pytest.mark.safelight(queued, running, polls, fail, *"])
+    result.stdout.fnmatch_lines(["@pytest.mark.safelight(queued, running, polls, *"])
 
 
 def modules(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *options: str) -> set[str]:

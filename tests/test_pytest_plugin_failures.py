@@ -149,7 +149,7 @@ def test_a_story_without_requests_is_told(pytester: pytest.Pytester) -> None:
 def test_a_request_without_the_key_is_in_the_story(pytester: pytest.Pytester) -> None:
     result = run(pytester, failing("httpx.post(f'{safelight.url}?endpoint=image_generation')", "assert False"))
     assert section(result)[1:] == [
-        "0.0      submit         401            refused",
+        "0.0      submit   401     refused",
         "    Unauthorized: Invalid API Key",
         "    notice: no key was sent in x-api-key",
     ]

@@ -27,8 +27,8 @@ GET: Final = b"GET /v1/index.php?endpoint=task_status HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture(scope="module")
 def entry() -> Iterator[str]:
-    with in_thread(create_app(Api(keys=[FAKE_KEY]))) as url:
-        yield url
+    with in_thread(create_app(Api(keys=[FAKE_KEY]))) as server:
+        yield server.url
 
 
 def exchange(entry: str, *requests: bytes) -> list[bytes]:
@@ -118,12 +118,12 @@ def test_a_port_is_taken_once() -> None:
 
 def test_a_port_can_be_taken_again_at_once_when_its_server_ended() -> None:
     app = create_app(Api())
-    with in_thread(app) as url:
-        httpx.get(url)
-    port = urlsplit(url).port
+    with in_thread(app) as server:
+        httpx.get(server.url)
+    port = urlsplit(server.url).port
     assert port
     with in_thread(app, port=port) as again:
-        assert httpx.get(again).status_code == 404
+        assert httpx.get(again.url).status_code == 404
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nosuch.invalid", "a" * 70, "two..dots"])
@@ -138,8 +138,8 @@ def test_a_host_that_is_not_ours_cannot_be_listened_on(host: str) -> None:
 def test_the_entry_is_a_url_that_this_machine_can_call(host: str, called: str) -> None:
     with listen(host, 0) as bound:
         assert entry_of(bound) == f"http://{called}:{bound.getsockname()[1]}/v1/index.php"
-    with in_thread(create_app(Api()), host=host) as url:
-        assert httpx.get(url).status_code == 404
+    with in_thread(create_app(Api()), host=host) as server:
+        assert httpx.get(server.url).status_code == 404
 
 
 def test_answers_do_not_wait_for_more_to_send() -> None:
@@ -150,12 +150,12 @@ def test_answers_do_not_wait_for_more_to_send() -> None:
 
 def test_nothing_is_left_of_a_server_in_a_thread() -> None:
     before = threads()
-    with in_thread(create_app(Api())) as url, httpx.Client() as client:
-        client.get(url)  # over a connection that stays open
+    with in_thread(create_app(Api())) as server, httpx.Client() as client:
+        client.get(server.url)  # over a connection that stays open
         assert [thread.name for thread in threads() if thread not in before] == ["safelight"]
     assert threads() == before
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+        httpx.get(server.url)
 
 
 @contextmanager
@@ -192,13 +192,13 @@ def test_no_more_is_computed_at_a_time_than_there_are_processors() -> None:
     async def limit(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse(str(current_default_thread_limiter().total_tokens))(scope, receive, send)
 
-    with in_thread(limit) as url:
-        assert httpx.get(url).text == str(os.cpu_count())
+    with in_thread(limit) as server:
+        assert httpx.get(server.url).text == str(os.cpu_count())
 
 
 def test_two_servers_are_two() -> None:
     with in_thread(create_app(Api(keys=["a"]))) as first, in_thread(create_app(Api(keys=["b"]))) as second:
-        asked = [httpx.get(f"{url}?endpoint=task_status", headers={"x-api-key": "a"}) for url in (first, second)]
+        asked = [httpx.get(f"{at.url}?endpoint=task_status", headers={"x-api-key": "a"}) for at in (first, second)]
     assert [answer.status_code for answer in asked] == [400, 401]
 
 

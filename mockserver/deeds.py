@@ -1,0 +1,6 @@
+"""What people call the requests: the words of stories and plans."""
+
+from typing import Final
+
+#: Operation -> deed.
+DEEDS: Final = {"image_generation": "submit", "task_status": "poll", "upload": "image"}

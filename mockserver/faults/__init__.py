@@ -1,0 +1,82 @@
+"""What can go wrong with an answer, one class each. The decorator registers; `faults()` imports every module here.
+
+A fault says what goes wrong; when it does is for a `Plan` to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, dataclass_transform
+
+from safelight.contracts.wording import counted, did_you_mean, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safelight.mockserver.messages import Reply
+
+
+class Fault(Protocol):
+    """Turns a reply into another one. Its settings are its fields."""
+
+    def strike(self, reply: Reply) -> Reply:
+        """What is answered in the place of `reply`."""
+        ...
+
+
+_Class = TypeVar("_Class", bound=type[Any])
+
+_REGISTRY: Final[dict[str, type[Any]]] = {}
+
+#: How the text of a setting becomes its value, by the annotation of its field.
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {"int": int}
+
+
+@dataclass_transform(frozen_default=True)
+def fault(made: _Class) -> _Class:
+    """Register a fault under its name in lower case; the first line of its docstring is its documentation."""
+    value: Any = dataclass(frozen=True, slots=True)(made)
+    _REGISTRY[name_of(value)] = value
+    return value  # type: ignore[no-any-return]
+
+
+@cache
+def faults() -> Mapping[str, type[Any]]:
+    """Name -> class, for every module of this folder."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return dict(sorted(_REGISTRY.items()))
+
+
+def name_of(made: type[Any]) -> str:
+    """What a fault is called in a plan."""
+    return made.__name__.lower()
+
+
+def read_fault(name: str, settings: list[str]) -> Fault:
+    """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
+    made = faults().get(name)
+    if made is None:
+        raise ValueError(f"{name} is no fault{did_you_mean(name, faults()) or f'; there are {listed(faults())}'}")
+    known = fields(made)
+    if len(settings) > len(known):
+        takes = counted(len(known), "setting") if known else "no settings"
+        raise ValueError(f"{name} takes {takes}, not {' '.join(settings)}")
+    values = {at.name: _value(name, at, text) for at, text in zip(known, settings, strict=False)}
+    found: Fault = made(**values)
+    return found
+
+
+def written(struck: Any) -> str:
+    """A fault as a plan has it: its name and its settings."""
+    return " ".join([name_of(type(struck)), *(str(getattr(struck, at.name)) for at in fields(struck))])
+
+
+def _value(name: str, at: Any, text: str) -> Any:
+    try:
+        return _READERS[at.type](text)
+    except ValueError:
+        raise ValueError(f"{text} cannot be the {at.name} of {name}: give a whole number") from None

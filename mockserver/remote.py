@@ -1,0 +1,79 @@
+"""A server of the user's own in the place of the fake: `--safelight-url`. It has a URL and a key, and no powers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+from safelight.contracts.wording import listed
+from safelight.mockserver.guard import is_this_machine
+from safelight.mockserver.keys import FAKE_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The environment variable that has the key.
+KEY_VARIABLE: Final = "SAFELIGHT_API_KEY"
+
+#: What a marker may say that asks no server for anything.
+_HARMLESS: Final = frozenset({"contract", "patience"})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it is, and the key for it."""
+
+    url: str
+    api_key: str
+
+    @property
+    def host(self) -> str:
+        """Its name or address."""
+        return urlsplit(self.url).hostname or ""
+
+
+def server_at(url: str, environment: Mapping[str, str]) -> Server:
+    """The server that a URL means. Raises `ValueError` with a sentence."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url!r} is no URL of a server: give http://127.0.0.1:8123/v1/index.php")
+    key = environment.get(KEY_VARIABLE, FAKE_KEY if is_this_machine(parts.hostname) else "")
+    if not key:
+        raise ValueError(f"{parts.hostname} wants a key: set {KEY_VARIABLE}")
+    return Server(url, key)
+
+
+class Remote:
+    """What the fixture `safelight` is when the tests run against a server of the user's own.
+
+    A test that asks for more than `url` and `api_key` is skipped there, and says what for.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.url, self.api_key = server.url, server.api_key
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to end."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        _skip(f"safelight.{name}", self.url)
+
+
+def skip_what_needs_the_fake(asked: Mapping[str, Any], server: Server) -> None:
+    """Skip a test whose markers ask for what only the fake can do."""
+    powers = [name for name in asked if name not in _HARMLESS]
+    if powers:
+        _skip(listed(powers), server.url)
+
+
+def _skip(what: str, url: str) -> NoReturn:
+    __tracebackhide__ = True
+    pytest.skip(f"{what}: only the fake can do that, and this run is against {url}")

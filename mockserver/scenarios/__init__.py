@@ -1,0 +1,54 @@
+"""Scenarios: what can become of a client's tasks, a JSON file each, found by listing this folder.
+
+A scenario is a life, in the words of the marker `safelight`, and a plan. What a client has to make of it is for
+others to say.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safelight.contracts.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What becomes of the tasks of one session."""
+
+    #: That of its file.
+    name: str
+    #: A fact, in a sentence.
+    description: str
+    #: The options of the marker `safelight`.
+    life: Mapping[str, Any]
+    #: Rules as they read.
+    plan: tuple[str, ...] = field(default=())
+
+
+@cache
+def scenarios() -> Mapping[str, Scenario]:
+    """Name -> scenario, for every file of this folder."""
+    files = sorted(Path(__file__).parent.glob("*.json"))
+    return {file.stem: _read(file) for file in files}
+
+
+def chosen(names: Iterable[object]) -> list[Scenario]:
+    """The scenarios of these names; without names all. Raises `ValueError` with a sentence."""
+    known = scenarios()
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, known) or f": there are {listed(known)}"
+            raise ValueError(f"{name!r} is no scenario{near}")
+    return [known[str(name)] for name in names] or list(known.values())
+
+
+def _read(file: Path) -> Scenario:
+    document = json.loads(file.read_text("utf-8"))
+    return Scenario(file.stem, document["description"], document["life"], tuple(document["plan"]))
