@@ -104,6 +104,10 @@ class _Stretch:
         for clock in dict.fromkeys(self.clocks):
             clock.advance(seconds)
 
+    def returned(self) -> None:
+        """A thread has done its work."""
+        self.handed_over -= 1
+
     def _give_up(self) -> NoReturn:
         __tracebackhide__ = True
         sentence = (
@@ -282,6 +286,7 @@ def _running_loop_moved(stretch: _Stretch) -> Any:
 
 _RUN_FOREVER: Final = asyncio.BaseEventLoop.run_forever
 _RUN_IN_EXECUTOR: Final = asyncio.BaseEventLoop.run_in_executor
+_SHUTDOWN_DEFAULT_EXECUTOR: Final = asyncio.BaseEventLoop.shutdown_default_executor
 _ASYNCIO_SLEEP: Final = asyncio.sleep
 
 
@@ -295,12 +300,18 @@ def _run_in_executor(self: asyncio.BaseEventLoop, executor: Any, func: Any, *arg
     future = _RUN_IN_EXECUTOR(self, executor, func, *args)
     if stretch := _STRETCHES.get(get_ident()):
         stretch.handed_over += 1
-
-        def returned(_: Any) -> None:
-            stretch.handed_over -= 1
-
-        future.add_done_callback(returned)
+        future.add_done_callback(lambda _: stretch.returned())
     return future
+
+
+async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any) -> None:
+    """A loop that ends waits for its threads, with a deadline of its own."""
+    stretch = _STRETCHES.get(get_ident(), _Stretch())
+    stretch.handed_over += 1
+    try:
+        await _SHUTDOWN_DEFAULT_EXECUTOR(self, *args)
+    finally:
+        stretch.returned()
 
 
 async def _asyncio_sleep(delay: float, result: Any = None) -> Any:
@@ -321,6 +332,13 @@ _SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     **{_WALL[f"{name}_ns"]: _reading_ns(name) for name in _CLOCKS},
 }
 
+#: Method of asyncio's loops -> the real one, and the one in its place.
+_METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "run_forever": (_RUN_FOREVER, _run_forever),
+    "run_in_executor": (_RUN_IN_EXECUTOR, _run_in_executor),
+    "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
+}
+
 _BY_ID: Final = {id(real): (real, shim) for real, shim in _SHIMS.items()}
 
 #: Module -> how many names it had when it was looked through, and which of them are replaced.
@@ -333,8 +351,8 @@ _REPLACED: Final[list[tuple[dict[str, Any], str]]] = []
 
 
 def _install() -> None:
-    asyncio.BaseEventLoop.run_forever = _run_forever  # type: ignore[method-assign]
-    asyncio.BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign, assignment]
+    for name, (_, ours) in _METHODS.items():
+        setattr(asyncio.BaseEventLoop, name, ours)
     for module in [*_SOURCES, *_foreign_modules()]:
         names = vars(module)
         for name in _names_in(module):
@@ -344,8 +362,8 @@ def _install() -> None:
 
 
 def _uninstall() -> None:
-    asyncio.BaseEventLoop.run_forever = _RUN_FOREVER  # type: ignore[method-assign]
-    asyncio.BaseEventLoop.run_in_executor = _RUN_IN_EXECUTOR  # type: ignore[method-assign]
+    for name, (real, _) in _METHODS.items():
+        setattr(asyncio.BaseEventLoop, name, real)
     originals = {id(shim): real for real, shim in _SHIMS.items()}
     while _REPLACED:
         names, name = _REPLACED.pop()

@@ -1,0 +1,365 @@
+"""Patience: a client's own sleeps move the clock, whatever it sleeps with, and nothing else is disturbed."""
+
+import asyncio
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic as imported_monotonic
+from time import sleep as imported_sleep
+from typing import Any, Final
+
+import aiohttp
+import anyio
+import httpx
+import pytest
+import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safelight.mockserver import patience as module
+from safelight.mockserver.clock import VirtualClock
+from safelight.mockserver.patience import MOST_SLEEPS, clock_in_use, patience
+from safelight.mockserver.testing import Safelight
+
+#: Seconds of the wall that are too many: whoever takes them has waited.
+LONG: Final = 20.0
+
+
+class Nobody:
+    """A fake that nobody ever asks for anything."""
+
+    def is_quiet(self) -> bool:
+        return True
+
+    def is_ours(self, port: int) -> bool:
+        return port < 0
+
+
+@pytest.fixture
+def clock() -> Iterator[VirtualClock]:
+    """The clock that this test's sleeps move. The wall says how long it took."""
+    clock = VirtualClock()
+    begun = imported_monotonic()
+    with patience(clock, Nobody()):
+        yield clock
+    assert imported_monotonic() - begun < LONG
+
+
+# --- plain sleeps ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sleep", ["time.sleep", "imported_sleep"])
+def test_a_sleep_moves_the_clock(clock: VirtualClock, sleep: str) -> None:
+    {"time.sleep": time.sleep, "imported_sleep": imported_sleep}[sleep](3600)
+    eval(sleep)(60)
+    assert clock.now() in (60, 3660)
+
+
+def test_every_reading_agrees_with_the_clock(clock: VirtualClock) -> None:
+    readings: list[Callable[[], float]] = [time.monotonic, time.time, time.perf_counter, imported_monotonic]
+    begun = [read() for read in readings]
+    nanoseconds = [time.monotonic_ns(), time.time_ns(), time.perf_counter_ns()]
+    time.sleep(60)
+    clock.advance(0.5)
+    assert [read() - start for read, start in zip(readings, begun, strict=True)] == [60.5] * 4
+    now = [time.monotonic_ns(), time.time_ns(), time.perf_counter_ns()]
+    assert [after - start for after, start in zip(now, nanoseconds, strict=True)] == [60_500_000_000] * 3
+
+
+def test_the_time_of_day_begins_with_the_walls() -> None:
+    wall = time.time()
+    with patience(VirtualClock(), Nobody()):
+        assert 0 <= time.time() - wall < 2
+
+
+@given(st.lists(st.integers(0, 1_000_000), max_size=50))
+def test_sleeps_of_whole_seconds_add_up_exactly(lengths: list[int]) -> None:
+    clock = VirtualClock()
+    with patience(clock, Nobody()):
+        begun = time.monotonic()
+        for length in lengths:
+            time.sleep(length)
+        assert time.monotonic() - begun == clock.now() == sum(lengths)
+
+
+@pytest.mark.parametrize("length", [-1, float("nan"), "1", None])
+def test_what_is_no_length_is_refused_as_ever(clock: VirtualClock, length: Any) -> None:
+    with pytest.raises((ValueError, TypeError)) as moved:
+        time.sleep(length)
+    with pytest.raises(type(moved.value)):
+        module._WALL["sleep"](length)  # noqa: SLF001 - the real one
+    assert clock.now() == 0
+
+
+def test_nothing_is_left_when_the_block_has_ended() -> None:
+    before = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
+    with patience(VirtualClock(), Nobody()):
+        assert time.sleep is not before[0]
+        assert imported_sleep is time.sleep
+    after = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
+    assert after == before
+    assert clock_in_use() is None
+
+
+def test_blocks_within_each_other_move_all_their_clocks_once() -> None:
+    outer, inner = VirtualClock(), VirtualClock()
+    with patience(outer, Nobody()):
+        time.sleep(1)
+        with patience(inner, Nobody()), patience(outer, Nobody()):
+            time.sleep(2)
+        time.sleep(4)
+    assert (outer.now(), inner.now()) == (7, 2)
+
+
+# --- whom it leaves alone --------------------------------------------------------------------------------------------
+
+
+def test_other_threads_keep_the_walls_time(clock: VirtualClock) -> None:
+    def work() -> float:
+        begun = time.monotonic()
+        time.sleep(0.02)
+        return time.monotonic() - begun
+
+    with ThreadPoolExecutor() as pool:
+        assert 0.02 <= pool.submit(work).result() < LONG
+    assert clock.now() == 0
+
+
+def test_pythons_own_waits_are_of_the_wall(clock: VirtualClock) -> None:
+    with pytest.raises(queue.Empty):
+        queue.Queue[int]().get(timeout=0.01)
+    assert not threading.Event().wait(0.01)
+    assert subprocess.run([sys.executable, "-c", ""], timeout=LONG, check=True).returncode == 0
+    with ThreadPoolExecutor() as pool, pytest.raises(TimeoutError):
+        list(pool.map(lambda _: module._WALL["sleep"](0.05), [1], timeout=0.01))  # noqa: SLF001 - the real one
+    assert clock.now() == 0
+
+
+# --- loops -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sleep", [asyncio.sleep, anyio.sleep])
+def test_a_loops_sleeps_end_in_the_order_of_their_ends(clock: VirtualClock, sleep: Any) -> None:
+    ended = []
+
+    async def nap(length: float) -> None:
+        await sleep(length)
+        ended.append((length, clock.now(), time.monotonic()))
+
+    async def run() -> float:
+        begun = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for length in (5, 1, 3, 3, 2):
+                group.create_task(nap(length))
+        return begun
+
+    begun = asyncio.run(run())
+    assert ended == [(length, length, begun + length) for length in (1, 2, 3, 3, 5)]
+    assert clock.now() == 5, "parallel sleeps do not add up"
+
+
+def test_deadlines_of_a_loop_follow_the_clock(clock: VirtualClock) -> None:
+    async def run() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(30):
+                await asyncio.sleep(60)
+        assert clock.now() == 30
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 12)
+        assert clock.now() == 42
+        with anyio.move_on_after(8):
+            await anyio.sleep_forever()
+        assert clock.now() == 50
+        asyncio.get_running_loop().call_later(10, lambda: time.sleep(5))
+        await asyncio.sleep(11)
+        assert clock.now() == 65
+
+    asyncio.run(run())
+
+
+def test_patience_may_begin_and_end_within_a_loop() -> None:
+    async def run() -> tuple[float, bool]:
+        clock = VirtualClock()
+        with patience(clock, Nobody()):
+            await asyncio.sleep(600)
+        selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]  # noqa: SLF001
+        return clock.now(), isinstance(selector, module._Jumping)  # noqa: SLF001
+
+    assert asyncio.run(run()) == (600, False)
+
+
+def test_what_a_loop_gives_to_threads_is_waited_for(clock: VirtualClock) -> None:
+    released = threading.Event()
+
+    async def run() -> str:
+        later = asyncio.get_running_loop().call_later(3600, released.set)
+        async with asyncio.timeout(60):
+            found = await asyncio.to_thread(lambda: "released" if released.wait(0.05) else "in time")
+        later.cancel()
+        return found
+
+    assert asyncio.run(run()) == "in time"
+    assert clock.now() == 0
+
+
+def test_another_server_has_a_moment_before_each_jump(clock: VirtualClock) -> None:
+    ours, theirs = socket.socketpair()
+
+    async def run() -> bytes:
+        reader, writer = await asyncio.open_connection(sock=ours)
+        threading.Timer(0.01, theirs.sendall, [b"late"]).start()
+        async with asyncio.timeout(1):
+            found = await reader.read(4)
+        writer.close()
+        return found
+
+    assert asyncio.run(run()) == b"late"
+    assert clock.now() == 0
+    theirs.close()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_loop_of_another_make_is_refused_in_a_sentence() -> None:
+    async def run() -> None:
+        await asyncio.sleep(1)
+
+    with pytest.raises(pytest.fail.Exception) as raised, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+    assert str(raised.value) == (
+        "patience cannot move a loop of uvloop: let the test run on asyncio's own, or give speed=60"
+    )
+
+
+def sleep_for_ever() -> None:
+    while True:
+        with suppress(Exception):  # a client that swallows whatever comes
+            time.sleep(3)
+
+
+async def nap_for_ever() -> None:
+    while True:
+        with suppress(Exception):
+            await asyncio.sleep(3)
+
+
+@pytest.mark.parametrize("sleeper", [sleep_for_ever, lambda: asyncio.run(nap_for_ever())])
+def test_whoever_sleeps_too_often_is_stopped(clock: VirtualClock, sleeper: Callable[[], Any]) -> None:
+    with pytest.raises(pytest.fail.Exception) as raised:
+        sleeper()
+    assert str(raised.value) == (
+        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline, or the task a life "
+        "that ends"
+    )
+    assert clock.now() == 3 * MOST_SLEEPS
+
+
+# --- clients ---------------------------------------------------------------------------------------------------------
+
+
+def with_httpx(api: Safelight) -> float:
+    begun = time.monotonic()
+    with httpx.Client(headers={"x-api-key": api.api_key}) as http:
+        task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
+        query = {"endpoint": "task_status", "task_id": task["id"]}
+        while http.get(api.url, params=query).json()["data"]["status"] != "completed":
+            time.sleep(3)
+    return time.monotonic() - begun
+
+
+async def polled_with_httpx(api: Safelight) -> float:
+    begun = time.monotonic()
+    async with httpx.AsyncClient(headers={"x-api-key": api.api_key}) as http:
+        answer = await http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
+        query = {"endpoint": "task_status", "task_id": answer.json()["data"]["id"]}
+        while (await http.get(api.url, params=query)).json()["data"]["status"] != "completed":  # noqa: ASYNC110 - so they are
+            await asyncio.sleep(3)
+    return time.monotonic() - begun
+
+
+async def polled_with_aiohttp(api: Safelight) -> float:
+    begun = asyncio.get_running_loop().time()
+    async with aiohttp.ClientSession(headers={"x-api-key": api.api_key}) as http:
+        async with http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}) as answer:
+            query = {"endpoint": "task_status", "task_id": (await answer.json())["data"]["id"]}
+        word = ""
+        while word != "completed":
+            await asyncio.sleep(3)
+            async with http.get(api.url, params=query) as answer:
+                word = (await answer.json())["data"]["status"]
+    return asyncio.get_running_loop().time() - begun
+
+
+async def several(api: Safelight) -> float:
+    clients = [*(polled_with_httpx(api) for _ in range(5)), polled_with_aiohttp(api), polled_with_aiohttp(api)]
+    return max(await asyncio.gather(*clients))
+
+
+CLIENTS: Final[dict[str, Callable[[Safelight], float]]] = {
+    "httpx": with_httpx,
+    "httpx async": lambda api: asyncio.run(polled_with_httpx(api)),
+    "aiohttp": lambda api: asyncio.run(polled_with_aiohttp(api)),
+    "seven at once": lambda api: asyncio.run(several(api)),
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_minute_passes_at_once_and_no_poll_is_overtaken(client: str) -> None:
+    with Safelight(queued=10, running=50, patience=True) as api:
+        assert CLIENTS[client](api) == api.clock.now() == 60
+        gaps = [exchange.gap for exchange in api.journal if exchange.operation == "task_status"]
+        assert {gap for gap in gaps if gap} == {3.0}, "each poll was answered at the time it was sent"
+        assert {exchange.at % 3 for exchange in api.journal} == {0.0}
+
+
+def test_a_minute_passes_without_a_socket_too() -> None:
+    with Safelight(queued=10, running=50, patience=True) as api, api.respx:
+        assert with_httpx(api) == 60
+        assert asyncio.run(polled_with_httpx(api)) == 60
+        assert api.clock.now() == 120
+
+
+def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
+    class Busy(Nobody):
+        looks = 0
+
+        def is_quiet(self) -> bool:
+            self.looks += 1
+            return self.looks > 5
+
+    naps: list[Callable[[], None]] = [lambda: time.sleep(3), lambda: asyncio.run(asyncio.sleep(3))]
+    for nap in naps:
+        clock, busy = VirtualClock(), Busy()
+        with patience(clock, busy):
+            nap()
+        assert (clock.now(), busy.looks) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"patience": True, "speed": 2}, "speed lets the wall's time run faster: leave out patience"),
+        ({"clock": VirtualClock(), "speed": 2}, "speed lets the wall's time run faster: leave out clock"),
+        ({"clock": module, "patience": True}, "patience moves a virtual clock: give one, or none"),
+    ],
+)
+def test_times_that_contradict_each_other_are_refused(told: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=r".") as raised:
+        Safelight(**told)
+    assert str(raised.value) == sentence
+
+
+def test_speed_lets_the_wall_run() -> None:
+    with Safelight(queued=10, running=50, speed=600) as api:
+        begun = time.monotonic()
+        with httpx.Client(headers={"x-api-key": api.api_key}) as http:
+            task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
+            query = {"endpoint": "task_status", "task_id": task["id"]}
+            while http.get(api.url, params=query).json()["data"]["status"] != "completed":
+                pass
+        assert 0.1 <= time.monotonic() - begun < LONG

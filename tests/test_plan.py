@@ -1,0 +1,169 @@
+"""Plans are lines that read aloud, are stored as they read, and strike the requests that they say."""
+
+from contextlib import suppress
+from math import inf
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fake import SUBMIT, Fake, message_of, status_of
+from safelight.mockserver.deeds import DEEDS
+from safelight.mockserver.faults import faults, name_of, written
+from safelight.mockserver.faults.answers import Garbled, Http
+from safelight.mockserver.faults.connections import Reset
+from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.plan import Rule, WrongRule, read_rule, read_rules
+
+#: A rule as it is written, what it means, and how it reads where that is shorter.
+RULES: Final[list[tuple[str, Rule, str]]] = [
+    ("submit#1: reset after", Rule("submit", Reset(), True, 1, 1), ""),
+    ("submit#1: reset", Rule("submit", Reset(), False, 1, 1), ""),
+    ("submit#1: reset before", Rule("submit", Reset(), False, 1, 1), "submit#1: reset"),
+    ("submit: http 503", Rule("submit", Http(503), False), ""),
+    ("poll#2-4: http 502", Rule("poll", Http(502), True, 2, 4), ""),
+    ("poll#2-: http 401", Rule("poll", Http(401), True, 2, inf), ""),
+    ("poll#2: http 502 before", Rule("poll", Http(502), False, 2, 2), ""),
+    ("poll: http", Rule("poll", Http(500), True), "poll: http 500"),
+    ("poll#3-3: garbled after", Rule("poll", Garbled(), True, 3, 3), "poll#3: garbled"),
+    ("  image #1 :  garbled  ", Rule("image", Garbled(), True, 1, 1), "image#1: garbled"),
+    ("image: garbled", Rule("image", Garbled(), True), ""),
+]
+
+#: What is no rule, where reading stops, and why.
+MISTAKES: Final[list[tuple[Any, int, str]]] = [
+    ("", 0, "nothing is no kind of request; there are submit, poll and image"),
+    ("pol#2: http 502", 0, "pol is no kind of request; did you mean poll?"),
+    ("task_status: reset", 0, "task_status is no kind of request; there are submit, poll and image"),
+    ("poll", 4, "a colon is missing: write poll#2: http 502"),
+    ("poll#2 http 502", 4, "#2 http 502 is no count: write #2, #2-4 or #2-"),
+    ("poll#x: reset", 4, "#x is no count: write #2, #2-4 or #2-"),
+    ("poll#0: reset", 4, "requests are counted from 1"),
+    ("poll#4-2: reset", 4, "2 comes before 4"),
+    ("poll#2:", 7, "a fault is missing: write poll#2: http 502"),
+    ("poll#2: after", 8, "a fault is missing: write poll#2: http 502"),
+    ("poll#2: htp 502", 8, "htp is no fault; did you mean http?"),
+    ("poll#2: explode", 8, "explode is no fault; there are garbled, http and reset"),
+    ("poll#2: http often", 8, "often cannot be the status of http: give a whole number"),
+    ("poll#2: http 200", 8, "200 is no HTTP status of an error: give 400 to 599"),
+    ("poll#2: http 502 503", 8, "http takes 1 setting, not 502 503"),
+    ("poll#2: reset 5", 8, "reset takes no settings, not 5"),
+    (502, 0, "a rule is a text"),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "short"), RULES)
+def test_a_rule_is_what_it_reads(text: str, rule: Rule, short: str) -> None:
+    assert read_rule(text) == rule
+    assert str(rule) == (short or text)
+
+
+@pytest.mark.parametrize(("text", "at", "reason"), MISTAKES)
+def test_a_mistake_is_pointed_at(text: Any, at: int, reason: str) -> None:
+    with pytest.raises(WrongRule) as raised:
+        read_rule(text)
+    sentence, shown, mark = str(raised.value).split("\n")
+    assert sentence == reason
+    assert shown == f"  {text}"
+    assert mark == f"  {' ' * at}^ column {at + 1}"
+
+
+@given(st.text() | st.text("submitpoll#0123-: http502garbledreset before", max_size=30))
+def test_any_text_is_a_rule_or_a_wrong_one(text: str) -> None:
+    with suppress(WrongRule):
+        rule = read_rule(text)
+        assert read_rule(str(rule)) == rule
+
+
+FAULTS: Final = st.one_of(st.builds(Http, st.integers(400, 599)), st.just(Garbled()), st.just(Reset()))
+
+
+@given(
+    deed=st.sampled_from(sorted(DEEDS.values())),
+    fault=FAULTS,
+    after=st.booleans(),
+    first=st.integers(1, 10**9 - 1),
+    more=st.none() | st.integers(0, 9),
+)
+def test_whatever_can_be_planned_can_be_written_and_read(
+    deed: str, fault: Any, first: int, more: int | None, *, after: bool
+) -> None:
+    rule = Rule(deed, fault, after, first, inf if more is None else min(first + more, 10**9 - 1))
+    assert read_rules([str(rule), rule]) == (rule, rule)
+
+
+def test_a_fault_goes_by_the_name_of_its_class() -> None:
+    assert {name: name_of(made) for name, made in faults().items()} == {name: name for name in faults()}
+    assert [written(made()) for made in faults().values()] == ["garbled", "http 500", "reset"]
+
+
+def planned(*rules: str, **told: Any) -> Fake:
+    return Fake(Settings(lives(**told), plan=read_rules(rules)), checked=False)
+
+
+def statuses(fake: Fake, task_id: str, times: int) -> list[int]:
+    return [fake.send("GET", status_of(task_id)).status for _ in range(times)]
+
+
+def test_polls_are_counted_for_each_task() -> None:
+    fake = planned("poll#2-3: http 502")
+    first, second = fake.submit(), fake.submit()
+    assert statuses(fake, first, 4) == [200, 502, 502, 200]
+    assert statuses(fake, second, 4) == [200, 502, 502, 200]
+
+
+def test_polls_of_unknown_tasks_are_counted_together_and_nothing_is_kept_of_them() -> None:
+    fake = planned("poll#2: http 502")
+    assert [fake.send("GET", status_of(f"unknown-{n}")).status for n in range(4)] == [404, 502, 404, 404]
+    assert set(fake.store.world(fake.key).counters) == {""}
+
+
+def test_submits_are_counted_for_the_session_also_those_that_break_the_contract() -> None:
+    fake = planned("submit#2: http 503")
+    bodies = [b'{"prompt": "a"}', b'{"prompt": ""}', b'{"prompt": ""}', b'{"prompt": "a"}']
+    assert [fake.send("POST", SUBMIT, body).status for body in bodies] == [200, 503, 400, 200]
+    assert [exchange.verdict for exchange in fake.journal][1] == "image_generation.prompt.minLength"
+
+
+def test_pictures_are_counted_for_each_task() -> None:
+    fake = planned("image#1: http 404")
+    ids = [fake.submit(width=16, height=16) for _ in range(2)]
+    assert [fake.picture(task_id).status for task_id in ids for _ in range(2)] == [404, 200, 404, 200]
+
+
+def test_the_first_rule_that_is_due_strikes_and_all_of_them_count() -> None:
+    fake = planned("poll#2: http 502", "poll#1-3: http 503")
+    assert statuses(fake, fake.submit(), 4) == [503, 502, 503, 200]
+    assert str(fake.session.plan) == "poll#2: http 502  (struck 1 time)\npoll#1-3: http 503  (struck 2 times)"
+
+
+def test_a_rule_that_comes_later_counts_from_then_on() -> None:
+    fake = planned()
+    task_id = fake.submit()
+    assert statuses(fake, task_id, 2) == [200, 200]
+    fake.session.plan.add("poll#1: http 502", "poll#2: http 503")
+    assert statuses(fake, task_id, 3) == [502, 503, 200]
+    fake.session.plan.clear()
+    assert (len(fake.session.plan), list(fake.session.plan)) == (0, [])
+
+
+def test_rules_that_never_struck_are_undelivered() -> None:
+    fake = planned("poll#1: http 502", "poll#9: http 502", "image: garbled")
+    assert statuses(fake, fake.submit(), 3) == [502, 200, 200]
+    assert list(map(str, fake.session.plan.undelivered())) == ["poll#9: http 502", "image: garbled"]
+
+
+def test_what_has_no_session_or_no_operation_is_not_struck() -> None:
+    fake = planned("submit: http 503", "poll: http 503", "image: http 503")
+    assert fake.send("GET", status_of("1"), key="sk-other").status == 401
+    assert fake.send("GET", "/?endpoint=unknown").status == 404
+    assert fake.send("PUT", SUBMIT).status == 405
+    assert len(fake.session.plan.undelivered()) == 3
+
+
+def test_sessions_have_plans_of_their_own() -> None:
+    fake = planned("submit#1: http 503")
+    fake.api.open("sk-other", settings=Settings())
+    assert fake.send("POST", SUBMIT, b'{"prompt": "a"}', key="sk-other").status == 200
+    assert message_of(fake.send("POST", SUBMIT, b'{"prompt": "a"}')) == "Service Unavailable"
