@@ -120,7 +120,7 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Rule]) -> Not
         return None
     first = undelivered[0]
     came = sum(DEEDS.get(exchange.operation or "") == first.deed for exchange in seen)
-    others = f"; nor did {listed(undelivered[1:])}" if undelivered[1:] else ""
+    others = f"; nor did {listed(undelivered[1:])} strike" if undelivered[1:] else ""
     return NotSo(f"planned was {first}, and it never struck: the client sent {counted(came, first.deed)}{others}")
 
 

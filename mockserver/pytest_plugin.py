@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from safelight.mockserver.factory import Factory
     from safelight.mockserver.host import Host
@@ -39,6 +39,9 @@ _RUNNING = pytest.StashKey[pytest.Item]()
 
 #: The server that the tests run against in the place of the fake.
 _SERVER = pytest.StashKey[Any]()
+
+#: What is wrong with the markers of scenarios.
+_MISTAKES = pytest.StashKey[list[str]]()
 
 _SECTION = "safelight"
 
@@ -99,6 +102,8 @@ _MARKERS = (
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse what cannot be before any test runs; a worker of xdist would end without its sentence."""
     if not hasattr(config, "workerinput"):
+        for sentence in config.stash.get(_MISTAKES, ()):
+            raise pytest.UsageError(sentence)
         _check_fixtures(session)
         for item in items:
             if any(item.iter_markers("safelight")) or any(item.iter_markers("safelight_faults")):
@@ -109,18 +114,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each scenario that its marker names."""
     marker = metafunc.definition.get_closest_marker("safelight_scenarios")
     if marker:
-        from safelight.mockserver.scenarios import chosen
-
-        where = f"{metafunc.definition.nodeid}: @pytest.mark.safelight_scenarios"
-        if "safelight_scenario" not in metafunc.fixturenames:
-            raise pytest.UsageError(f"{where}: the test does not use the fixture safelight")
-        if marker.kwargs:
-            raise pytest.UsageError(f"{where} takes names of scenarios, not {', '.join(marker.kwargs)}=")
         try:
-            found = chosen(marker.args)
+            found = _scenarios(marker, metafunc.fixturenames)
         except ValueError as error:
-            raise pytest.UsageError(f"{where}: {error}") from None
-        metafunc.parametrize("safelight_scenario", found, ids=[scenario.name for scenario in found], indirect=True)
+            sentence = f"{metafunc.definition.nodeid}: @pytest.mark.safelight_scenarios{error}"
+            if hasattr(metafunc.config, "workerinput"):
+                raise pytest.Collector.CollectError(sentence) from None
+            # Raised here it would be an error of the collection, traceback and all.
+            metafunc.config.stash.setdefault(_MISTAKES, []).append(sentence)
+        else:
+            names = [scenario.name for scenario in found]
+            metafunc.parametrize("safelight_scenario", found, ids=names, indirect=True)
+
+
+def _scenarios(marker: pytest.Mark, fixtures: Sequence[str]) -> list[Scenario]:
+    """The scenarios that a marker names. Raises `ValueError` with the rest of a sentence."""
+    from safelight.mockserver.scenarios import chosen
+
+    if "safelight_scenario" not in fixtures:
+        raise ValueError(": the test does not use the fixture safelight")
+    if marker.kwargs:
+        raise ValueError(f" takes names of scenarios, not {', '.join(marker.kwargs)}=")
+    try:
+        return chosen(marker.args)
+    except ValueError as error:
+        raise ValueError(f": {error}") from None
 
 
 @pytest.fixture
@@ -204,14 +222,30 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     if used := item.stash.get(_USED, None):
         try:
-            if used.contract:
-                used.api.assert_contract_kept()
-            if used.plan:
-                used.api.assert_plan_delivered()
+            _judge(used)
         except AssertionError as error:
             item.stash[_JUDGED] = error
             raise
     return result
+
+
+def _judge(used: _Used) -> None:
+    """The client kept the contract, and all that was planned struck.
+
+    What a scenario planned may not have come about: a client that fetches no pictures finds none missing. Then
+    nothing was tested, and nothing is said to be good.
+    """
+    if used.contract:
+        used.api.assert_contract_kept()
+    if used.plan:
+        try:
+            used.api.assert_plan_delivered()
+        except AssertionError as error:
+            if used.scenario is None:
+                raise
+            sentence = str(error).partition("\n")[0]
+            sentence = f"the scenario {used.scenario.name} never came about: {sentence}"
+            raise pytest.skip.Exception(sentence, _use_item_location=True) from None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,254 @@
+"""Faults and scenarios in the suites of users: what is planned strikes, and what never struck is told."""
+
+import re
+from typing import Final
+
+import pytest
+
+from safelight.mockserver.scenarios import scenarios
+from suites import ALONE, run, section, suite
+
+FACTS: Final = {
+    "what is planned strikes": """
+        @pytest.mark.safelight_faults("poll#2: http 502", "poll#3: garbled", "poll#4: reset")
+        def test(safelight):
+            task_id = submit(safelight)
+            assert poll(safelight, task_id)["status"] == "pending"
+            assert poll(safelight, task_id) is None
+            with pytest.raises(ValueError):
+                poll(safelight, task_id)
+            with pytest.raises(httpx.ReadError):
+                poll(safelight, task_id)
+            assert poll(safelight, task_id)["status"] == "completed"
+            assert [exchange.fault for exchange in safelight.journal][2:5] == list(map(str, safelight.plan))
+    """,
+    "a lost answer is paid for": """
+        @pytest.mark.safelight_faults("submit#1: reset after")
+        def test(safelight):
+            with pytest.raises(httpx.ReadError):
+                submit(safelight)
+            assert (safelight.ledger.total, len(safelight.tasks)) == (-10, 1)
+            safelight.assert_submitted_once()
+            submit(safelight)
+            with pytest.raises(AssertionError, match="submitted 2 times"):
+                safelight.assert_submitted_once()
+    """,
+    "markers of a module and of a test add up": """
+        pytestmark = pytest.mark.safelight_faults("submit#1: http 503")
+
+        @pytest.mark.safelight_faults("submit#2: http 502")
+        def test(safelight):
+            assert [submit(safelight) for _ in range(2)] == [None, None]
+            assert submit(safelight)
+    """,
+    "a test may plan more, and less": """
+        @pytest.mark.safelight_faults("submit#1: http 503")
+        def test(safelight):
+            safelight.plan.clear()
+            assert submit(safelight)
+            safelight.plan.add("submit#1: http 503")
+            assert submit(safelight) is None
+            assert str(safelight.plan) == "submit#1: http 503  (struck 1 time)"
+    """,
+    "the factory takes rules": """
+        def test(safelight_factory):
+            with safelight_factory(faults=["submit#1: http 503"], balance=10) as api:
+                assert submit(api) is None
+                assert submit(api)
+                assert submit(api) is None
+    """,
+    "a balance is spent": """
+        @pytest.mark.safelight(balance=25)
+        def test(safelight):
+            assert [submit(safelight) is None for _ in range(3)] == [False, False, True]
+    """,
+    "a scenario is a life and a plan, and patience is on": """
+        import time
+
+        @pytest.mark.safelight_scenarios("three-bad-polls")
+        def test(safelight, safelight_scenario):
+            assert safelight_scenario.name == "three-bad-polls"
+            assert list(map(str, safelight.plan)) == list(safelight_scenario.plan) == ["poll#2-4: http 503"]
+            time.sleep(3600)
+            assert safelight.clock.now() == 3600
+            assert [bool(poll(safelight, task)) for task in [submit(safelight)] * 6] == [True, *[False] * 3, True, True]
+    """,
+    "a scenario replaces the life of a marker, and leaves the rest": """
+        @pytest.mark.safelight(polls=(9, 9), vocabulary="plain")
+        @pytest.mark.safelight_faults("submit#1: http 503")
+        @pytest.mark.safelight_scenarios("skips-a-phase")
+        def test(safelight):
+            assert submit(safelight) is None
+            task_id = submit(safelight)
+            assert poll(safelight, task_id)["status"] == "queued"
+            safelight.clock.advance(5)
+            assert poll(safelight, task_id)["status"] == "done"
+    """,
+    "a test without the marker has no scenario": """
+        def test(safelight_scenario):
+            assert safelight_scenario is None
+    """,
+    "a class and other parameters may have scenarios too": """
+        @pytest.mark.safelight_scenarios("golden", "fails")
+        class Test:
+            @pytest.mark.parametrize("number", [1, 2])
+            def test(self, safelight, safelight_scenario, number):
+                safelight.clock.advance(100)
+                ends = poll(safelight, submit(safelight))["status"]
+                assert ends == "pending"
+    """,
+}
+
+CAREFUL: Final = """
+import time
+
+def careful(api):
+    '''Ends with a word, whatever becomes of the task, and pays once.'''
+    try:
+        task_id = submit(api)
+    except (ValueError, httpx.HTTPError):
+        return "unknown"
+    if not task_id:
+        return "refused"
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
+        time.sleep(10)
+        try:
+            data = poll(api, task_id)
+        except (ValueError, httpx.HTTPError):
+            continue
+        if data and data["status"] == "completed":
+            return "picture" if fetched(data["result"]["image_url"]) else "no picture"
+        if data and data["status"] == "failed":
+            return data["error"]
+    return "late"
+
+def fetched(url):
+    for _ in range(3):
+        if httpx.get(url, verify=False).status_code == 200:
+            return True
+        time.sleep(1)
+    return False
+"""
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_in_a_suite(pytester: pytest.Pytester, fact: str) -> None:
+    suite(pytester, FACTS[fact])
+    result = pytester.runpytest_inprocess(*ALONE, "--strict-markers", "-W", "error")
+    assert result.ret == 0
+    assert set(result.parseoutcomes()) <= {"passed"}
+
+
+def test_all_scenarios_are_run_and_a_careful_client_ends_in_each(pytester: pytest.Pytester) -> None:
+    tests = f"""{CAREFUL}
+ENDS = {{
+    "empty-account": "refused", "fails": "out of memory", "garbled-answer": "unknown", "gateway-answer": "refused",
+    "fails-without-a-reason": "Task processing failed or timed out", "gone-image": "no picture", "key-revoked": "late",
+    "lost-answer": "unknown", "lost-submit": "unknown", "never-ends": "late", "never-starts": "late",
+    "polls-fail-for-good": "late", "refused-once": "refused",
+}}
+
+@pytest.mark.safelight_scenarios
+def test(safelight, safelight_scenario):
+    assert careful(safelight) == ENDS.get(safelight_scenario.name, "picture")
+    assert len(safelight.tasks) <= 1
+"""
+    suite(pytester, tests)
+    result = pytester.runpytest_inprocess(*ALONE, "-v")
+    result.assert_outcomes(passed=len(scenarios()))
+    assert re.findall(r"test_suite.py::test\[(.*?)\] PASSED", result.stdout.str()) == list(scenarios())
+
+
+def test_a_fault_that_struck_stands_in_the_story(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight_faults("submit#1: reset after", "poll#2: http 502", "poll#3: garbled")
+        def test(safelight):
+            with pytest.raises(httpx.ReadError):
+                submit(safelight)
+            task_id = safelight.tasks[0].id
+            for _ in range(2):
+                poll(safelight, task_id)
+            with pytest.raises(ValueError):
+                poll(safelight, task_id)
+            assert False
+    """
+    assert [re.split("  +", line) for line in section(run(pytester, tests))] == [
+        ["seconds", "request", "task", "answer", "phase", "fault", "verdict"],
+        ["0.0", "submit", "1", "reset", "queued", "submit#1: reset after", "ok"],
+        ["0.0", "poll", "1", "200 pending", "queued", "ok"],
+        ["0.0", "poll", "1", "502", "running", "poll#2: http 502", "ok"],
+        ["0.0", "poll", "1", "200", "done", "poll#3: garbled", "ok"],
+    ]
+
+
+def test_a_fault_that_never_struck_fails_a_test_that_passed(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight_faults("poll#2: http 502", "image: garbled")
+        def test(safelight):
+            words(safelight, 1)
+    """
+    result = run(pytester, tests)
+    result.assert_outcomes(failed=1)
+    sentence = (
+        "planned was poll#2: http 502, and it never struck: the client sent 1 poll; nor did image: garbled strike"
+    )
+    assert sentence in result.outlines
+    assert section(result)[-1].startswith("0.0      poll")
+
+
+def test_a_test_whose_scenario_never_came_about_has_tested_nothing(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight_scenarios("late-image", "fails")
+        def test(safelight):
+            words(safelight)
+    """
+    result = run(pytester, tests, "-rs")
+    result.assert_outcomes(passed=1, skipped=1)
+    assert any(
+        "the scenario late-image never came about: planned was image#1-2: http 404, and it never struck" in line
+        for line in result.outlines
+    )
+
+
+MISTAKES: Final = {
+    "@pytest.mark.safelight_faults('poll#2: htp 502')": "@pytest.mark.safelight_faults: htp is no fault; did you mean "
+    "http?\n  poll#2: htp 502\n          ^ column 9",
+    "@pytest.mark.safelight_faults('poll#2')": "@pytest.mark.safelight_faults: a colon is missing: write poll#2: "
+    "http 502\n  poll#2\n        ^ column 7",
+    "@pytest.mark.safelight_faults(2)": "@pytest.mark.safelight_faults: a rule is a text\n  2\n  ^ column 1",
+    "@pytest.mark.safelight_faults()": "@pytest.mark.safelight_faults takes rules, such as 'poll#2: http 502'",
+    "@pytest.mark.safelight_faults(poll=2)": "@pytest.mark.safelight_faults takes rules, such as 'poll#2: http 502'",
+    "@pytest.mark.safelight_scenarios('one_bad_pol')": "@pytest.mark.safelight_scenarios: 'one_bad_pol' is no "
+    "scenario; did you mean one-bad-poll?",
+    "@pytest.mark.safelight_scenarios(only='slow')": "@pytest.mark.safelight_scenarios takes names of scenarios, not "
+    "only=",
+}
+
+
+@pytest.mark.parametrize("marker", MISTAKES)
+def test_a_mistake_in_a_marker_is_a_usage_error(pytester: pytest.Pytester, marker: str) -> None:
+    result = run(pytester, f"{marker}\ndef test(safelight): pass\n")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = result.stderr.str() + result.stdout.str()
+    assert MISTAKES[marker] in said
+    assert "Traceback" not in said
+    assert ".py:" not in said.replace("test_suite.py::test: ", "")
+
+
+def test_scenarios_are_of_the_fixture(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "@pytest.mark.safelight_scenarios\ndef test(): pass\n")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "test_suite.py::test: @pytest.mark.safelight_scenarios: the test does not use the fixture safelight" in (
+        result.stderr.str() + result.stdout.str()
+    )
+
+
+@pytest.mark.parametrize("marker", [name for name in MISTAKES if "column" in MISTAKES[name] or "scenario" in name])
+def test_with_several_workers_too(pytester: pytest.Pytester, marker: str) -> None:
+    suite(pytester, f"{marker}\ndef test(safelight): pass\n")
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-n", "2")
+    assert result.ret != 0
+    assert MISTAKES[marker].split("\n")[0] in result.stdout.str() + result.stderr.str()
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    assert "pytest_plugin.py" not in result.stdout.str()
