@@ -28,22 +28,29 @@ class Server:
 
     url: str
     api_key: str
-
-    @property
-    def host(self) -> str:
-        """Its name or address."""
-        return urlsplit(self.url).hostname or ""
+    #: Its name or address.
+    host: str
 
 
 def server_at(url: str, environment: Mapping[str, str]) -> Server:
     """The server that a URL means. Raises `ValueError` with a sentence."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    host = _host_of(url)
+    if not host:
         raise ValueError(f"{url!r} is no URL of a server: give http://127.0.0.1:8123/v1/index.php")
-    key = environment.get(KEY_VARIABLE, FAKE_KEY if is_this_machine(parts.hostname) else "")
+    key = environment.get(KEY_VARIABLE, FAKE_KEY if is_this_machine(host) else "")
     if not key:
-        raise ValueError(f"{parts.hostname} wants a key: set {KEY_VARIABLE}")
-    return Server(url, key)
+        raise ValueError(f"{host} wants a key: set {KEY_VARIABLE}")
+    return Server(url, key, host)
+
+
+def _host_of(url: str) -> str:
+    """The host of an HTTP URL, or nothing."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # or it says that this is none
+    except ValueError:
+        return ""
+    return parts.hostname or "" if parts.scheme in {"http", "https"} else ""
 
 
 class Remote:

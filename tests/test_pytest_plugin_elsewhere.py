@@ -1,0 +1,219 @@
+"""Other machines in the suites of users: refused by the guard, allowed by an option, or meant by `--safelight-url`."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.testing import Safelight
+from suites import ALONE, errors, run, suite
+
+ELSEWHERE: Final = "http://elsewhere.invalid/v1/index.php"
+
+STRAY: Final = f"""
+import types
+
+def test(safelight):
+    submit(types.SimpleNamespace(url={ELSEWHERE!r}, api_key=safelight.api_key))
+"""
+
+REFUSED: Final = "the client wants to connect to elsewhere.invalid, which is not this machine"
+
+
+@pytest.fixture
+def server() -> Iterator[Safelight]:
+    """A server of the user's own, which gives its tasks the usual life."""
+    with Safelight() as api:
+        yield api
+
+
+def test_a_client_that_strays_is_refused(pytester: pytest.Pytester) -> None:
+    result = run(pytester, STRAY)
+    result.assert_outcomes(failed=1)
+    assert REFUSED in errors(result)[-1]
+    assert "guard.py" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("way", ["fixture", "factory"])
+def test_it_is_refused_only_while_the_fixture_is_in_use(pytester: pytest.Pytester, way: str) -> None:
+    used = "def test_one(safelight): pass" if way == "fixture" else "def test_one(safelight_factory): pass"
+    stray = f"""
+def test_two():
+    with pytest.raises(httpx.ConnectError):
+        httpx.get({ELSEWHERE!r}, verify=False)
+"""
+    run(pytester, f"{used}\n{stray}").assert_outcomes(passed=2)
+
+
+def test_a_block_of_the_factory_is_guarded(pytester: pytest.Pytester) -> None:
+    tests = f"""
+        def test(safelight_factory):
+            with safelight_factory(), pytest.raises(AssertionError, match="which is not this machine"):
+                httpx.get({ELSEWHERE!r}, verify=False)
+    """
+    run(pytester, tests).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "ini"), [(["--safelight-allow=elsewhere.invalid"], ""), ([], "safelight_allow = elsewhere.invalid")]
+)
+def test_a_host_is_allowed_by_option_or_in_the_config_file(
+    pytester: pytest.Pytester, option: list[str], ini: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    result = run(pytester, STRAY, *option)
+    assert errors(result)[-1].startswith("httpx.ConnectError")
+
+
+POWERS: Final = """
+def test_plain(safelight):
+    task_id = submit(safelight)
+    assert [poll(safelight, task_id)["status"] for _ in range(3)] == ["pending", "processing", "completed"]
+
+def test_factory(safelight_factory):
+    with safelight_factory() as api:
+        assert submit(api)
+
+@pytest.mark.safelight(contract=False, patience=True)
+def test_harmless(safelight):
+    assert submit(safelight, width=2049) is None
+
+@pytest.mark.safelight(queued=10)
+def test_life(safelight):
+    assert False
+
+@pytest.mark.safelight_faults("poll#1: http 502")
+def test_fault(safelight):
+    assert False
+
+@pytest.mark.safelight_scenarios("slow")
+def test_scenario(safelight):
+    assert False
+
+def test_factory_life(safelight_factory):
+    with safelight_factory(queued=3):
+        assert False
+
+def test_claim(safelight):
+    submit(safelight)
+    safelight.assert_submitted_once()
+    assert False
+
+def test_next(safelight):
+    safelight.next(queued=3)
+    assert False
+"""
+
+SKIPPED: Final = [
+    "queued",
+    "faults",
+    "queued and running",
+    "queued",
+    "safelight.assert_submitted_once",
+    "safelight.next",
+]
+
+
+def test_a_server_of_ones_own_takes_the_place_of_the_fake(pytester: pytest.Pytester, server: Safelight) -> None:
+    result = run(pytester, POWERS, f"--safelight-url={server.url}", "-rs")
+    result.assert_outcomes(passed=3, skipped=6)
+    sentences = [line.partition(": ")[2] for line in result.outlines if line.startswith("SKIPPED")]
+    assert [sentence.partition(": ")[0] for sentence in sentences] == SKIPPED
+    assert sentences[0] == f"queued: only the fake can do that, and this run is against {server.url}"
+    assert [exchange.operation for exchange in server.journal].count("image_generation") == 4
+
+
+def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:
+    suite(pytester, POWERS)
+    result = pytester.runpytest_subprocess(
+        "-p", "no:asyncio", "-p", "no:randomly", "-n", "2", f"--safelight-url={server.url}"
+    )
+    result.assert_outcomes(passed=3, skipped=6)
+
+
+def test_the_key_comes_from_the_environment_and_is_never_shown(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-" + 16 * "0af"
+    monkeypatch.setenv("SAFELIGHT_API_KEY", key)
+    with Safelight(api_key=key) as server:
+        tests = "def test(safelight):\n    assert submit(safelight)\n    assert poll(safelight, '1')\n"
+        result = run(pytester, tests, f"--safelight-url={server.url}", "-vv")
+        assert len(server.tasks) == 1
+    result.assert_outcomes(failed=1)
+    assert key not in result.stdout.str() + result.stderr.str()
+
+
+def test_without_a_key_this_machine_is_given_the_fakes(pytester: pytest.Pytester, server: Safelight) -> None:
+    tests = f"def test(safelight):\n    assert safelight.api_key == {FAKE_KEY!r}\n"
+    run(pytester, tests, f"--safelight-url={server.url}").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("api.example/v1", "'api.example/v1' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
+        ("ftp://api.example/", "'ftp://api.example/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
+        (
+            "http://api.example:x/",
+            "'http://api.example:x/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php",
+        ),
+        ("http://[::1/", "'http://[::1/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
+        ("https://api.example/v1", "api.example wants a key: set SAFELIGHT_API_KEY"),
+    ],
+)
+def test_a_server_that_cannot_be_is_a_usage_error(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str
+) -> None:
+    monkeypatch.delenv("SAFELIGHT_API_KEY", raising=False)
+    result = run(pytester, "def test(safelight): pass\n", f"--safelight-url={url}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: --safelight-url: {sentence}" in result.errlines
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_a_second_plugin_with_our_fixture_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(other_plugin="import pytest\n\n@pytest.fixture\ndef safelight():\n    return None\n")
+    pytester.syspathinsert()
+    result = run(pytester, "def test(safelight): pass\n", "-p", "other_plugin")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    sentence = (
+        "ERROR: two plugins have a fixture called safelight, this one and other_plugin: leave one out, with "
+        "-p no:safelight or -p no:other_plugin"
+    )
+    assert sentence in (*result.errlines, *result.outlines)
+    assert run(pytester, "def test(safelight): pass\n", "-p", "other_plugin", "-p", "no:safelight").ret == 0
+
+
+@pytest.mark.parametrize("place", ["conftest", "test_suite"])
+def test_a_suite_may_build_a_fixture_of_that_name_on_ours(pytester: pytest.Pytester, place: str) -> None:
+    own = (
+        "import pytest\n\n@pytest.fixture\ndef safelight(safelight):\n    safelight.mine = True\n    return safelight\n"
+    )
+    test = "def test(safelight):\n    assert safelight.mine\n"
+    if place == "conftest":
+        pytester.makeconftest(own)
+    run(pytester, test if place == "conftest" else own + test).assert_outcomes(passed=1)
+
+
+def test_a_port_that_cannot_be_bound_ends_the_run_with_a_sentence(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+        import socket
+
+        def refuse(self, address):
+            raise PermissionError(13, "Permission denied")
+
+        socket.socket.bind = refuse
+    """)
+    suite(pytester, "def test_one(safelight): pass\n\ndef test_two(safelight): pass\n")
+    result = pytester.runpytest_subprocess(*ALONE)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    sentence = (
+        "the fixture safelight needs a port of this machine: cannot listen on '127.0.0.1', port 0: Permission denied"
+    )
+    assert (
+        f"!!!!!!!! _pytest.outcomes.Exit: {sentence} !!!!!!!!" in result.stdout.str() or sentence in result.stdout.str()
+    )
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert "safelight/mockserver" not in result.stdout.str()
