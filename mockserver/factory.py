@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def open_host() -> Iterator[Host]:
     """A server that has answered once: what is loaded for the first answer costs no test its deadline."""
     with Host() as host:
-        with opened(host, key_of("the first answer"), {}) as api:
+        with opened(host, key_of("the first answer"), {"patience": True}) as api:
             headers = {"x-api-key": api.api_key}
             host.api.handle(Request("POST", "/", "endpoint=image_generation", headers, b'{"prompt": "a lamp"}'))
             host.api.handle(Request("GET", "/", f"endpoint=task_status&task_id={api.tasks[0].id}", headers))

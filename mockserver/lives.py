@@ -138,7 +138,7 @@ def lives(
 ) -> Lives:
     """Lives as people write them: delays as texts or numbers, or a pair of `polls` or `ticks`, queued and running.
 
-    A whole `timeline`, in seconds, is led by all tasks, but for those whose result is there at once.
+    A whole `timeline`, in seconds, is led by all tasks, whatever their workflow.
     """
     seconds = None if queued is None and running is None else (queued, running)
     said = {
@@ -194,7 +194,7 @@ class Settings:
     def lives_of(self, workflow: str) -> Lives:
         """The lives that tasks of this workflow lead."""
         if self._is_instant(workflow):
-            return replace(self.lives, queued=Fixed(0), running=Fixed(0), timeline=None)
+            return replace(self.lives, queued=Fixed(0), running=Fixed(0))
         return self.workflows.get(workflow, self.lives)
 
     def slots_of(self, workflow: str) -> int | None:

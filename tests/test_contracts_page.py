@@ -3,20 +3,14 @@
 `python tests/test_contracts_page.py` writes it anew.
 """
 
-from pathlib import Path
-from typing import Final
-
 from safelight.contracts import Provenance, Rule, names, rules
-
-PAGE: Final = Path(__file__).parents[1] / "docs" / "contract.md"
-BEGIN: Final = "<!-- assumed rules: written by tests/test_contracts_page.py -->\n"
-END: Final = "<!-- end of assumed rules -->"
+from tables import DOCS, Table, stale, write
 
 
-def table() -> str:
-    """The assumed rules as a Markdown table."""
-    rows = [f"| `{rule.id}` | {limit(rule)} |\n" for rule in rules() if rule.provenance is Provenance.ASSUMED]
-    return "\n| rule | limit |\n|---|---|\n" + "".join(rows) + "\n"
+def table() -> Table:
+    """The assumed rules."""
+    rows = tuple((f"`{rule.id}`", limit(rule)) for rule in rules() if rule.provenance is Provenance.ASSUMED)
+    return Table("contract.md", "assumed rules", "test_contracts_page.py", ("rule", "limit"), rows)
 
 
 def limit(rule: Rule) -> str:
@@ -32,31 +26,27 @@ def limit(rule: Rule) -> str:
             return ", ".join(f"`{value}`" for value in values)
 
 
-def with_table(page: str) -> str:
-    """The page with the table between the two comments."""
-    before, _, rest = page.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
-
-
 def test_the_page_names_every_assumed_rule() -> None:
-    page = PAGE.read_text("utf-8")
-    assert page == with_table(page), "the table is stale: run `python tests/test_contracts_page.py`"
+    assert stale([table()]) == [], "the table is stale: run `python tests/test_contracts_page.py`"
 
 
 def test_the_table_has_a_row_for_each_assumed_rule_and_no_other() -> None:
     assumed = [rule.id for rule in rules() if rule.provenance == "assumed"]
-    assert [row.split("`")[1] for row in table().splitlines() if row.startswith("| `")] == assumed
+    assert [row.split("`")[1] for row in table().text.splitlines() if row.startswith("| `")] == assumed
 
 
-def test_what_stands_around_the_table_is_kept() -> None:
-    assert with_table(f"a\n{BEGIN}old\n{END}\nb\n") == f"a\n{BEGIN}{table()}{END}\nb\n"
+def test_what_stands_around_a_table_is_kept() -> None:
+    small = Table("a.md", "things", "test_a.py", ("a", "b"), (("1", "2"),))
+    text = "<!-- things: written by tests/test_a.py -->\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<!-- end of things -->"
+    old = "a\n<!-- things: written by tests/test_a.py -->\nold\n<!-- end of things -->\nb\n"
+    assert small.placed(old) == f"a\n{text}\nb\n"
 
 
 def test_the_page_names_every_schema() -> None:
-    page = PAGE.read_text("utf-8")
+    page = (DOCS / "contract.md").read_text("utf-8")
     short = {f"task_status.response.{phase}": f"`.{phase}`" for phase in ("running", "done", "failed")}
     assert [name for name in names() if short.get(name, f"`{name}`") not in page] == []
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
+    write([table()])

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from math import inf, nan
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import assume, given
@@ -195,3 +195,28 @@ def test_the_last_step_begins_at_the_length_to_the_bit(life: Timeline) -> None:
     """Dwells of 0.1 and 0.7: to subtract them one by one from 0.8 leaves less than 0.7."""
     assume(life.length < inf)
     assert life.at(life.length).phase is life.steps[-1].phase
+
+
+WRITTEN: Final[list[tuple[Any, Step]]] = [
+    ("done", Step(Phase.DONE)),
+    (("running", 5), Step(Phase.RUNNING, 5)),
+    (["queued", 0.5], Step(Phase.QUEUED, 0.5)),
+    (("queued", inf), Step(Phase.QUEUED)),
+    (Step(Phase.FAILED, reason="no ink"), Step(Phase.FAILED, reason="no ink")),
+]
+
+
+@pytest.mark.parametrize(("written", "step"), WRITTEN)
+def test_a_life_is_read_as_people_write_it(written: Any, step: Step) -> None:
+    assert Timeline.read([written, "done"]).steps == (step, Step(Phase.DONE))
+
+
+@pytest.mark.parametrize(
+    "written", ["asleep", ("asleep", 3), ("running", "5"), ("running", True), ("running",), 5, None]
+)
+def test_what_is_no_step_is_a_sentence(written: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"is no step of a life: write \('running', 5\), or a phase alone: queued, "
+    ) as raised:
+        Timeline.read([written])
+    assert str(raised.value).startswith(repr(written))

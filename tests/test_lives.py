@@ -216,3 +216,26 @@ def test_what_is_refused_costs_nothing() -> None:
     fake.send("POST", "/?endpoint=image_generation", b'{"prompt": ""}')
     fake.send("POST", "/?endpoint=image_generation", b'{"prompt": "a lamp"}', key="sk-nobody")
     assert (fake.ledger.total, len(fake.ledger)) == (0, 0)
+
+
+def test_all_tasks_may_lead_one_life_whatever_their_workflow() -> None:
+    life = Timeline.read([("running", 2), ("queued", 1), ("running", 1), "failed"])
+    fake = Fake(timeline=life, checked=False)
+    ids = [fake.submit(workflow=workflow) for workflow in workflows()]
+    seen = []
+    for _ in range(5):
+        seen.append({fake.word(task_id) for task_id in ids})
+        fake.clock.advance(1)
+    assert seen == [{"processing"}, {"processing"}, {"pending"}, {"processing"}, {"failed"}]
+
+
+def test_what_is_said_of_the_next_task_goes_before_the_life_of_all() -> None:
+    fake = Fake(timeline=Timeline.read([("running", 9), "done"]), checked=False)
+    fake.next(id="first")
+    fake.next(queued=2)
+    fake.next(fail="no ink")
+    for task_id in [fake.submit() for _ in range(3)]:
+        fake.poll(task_id)
+    assert [str(task.timeline.steps[0].phase) for task in fake.tasks] == ["running", "queued", "queued"]
+    assert [task.timeline.length for task in fake.tasks] == [9, 2, 0]
+    assert fake.tasks[2].timeline.at(0).reason == "no ink"

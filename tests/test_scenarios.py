@@ -12,7 +12,7 @@ from safelight.mockserver.options import checked
 from safelight.mockserver.plan import read_rule
 from safelight.mockserver.scenarios import chosen, scenarios
 
-FILES: Final = sorted((Path(module.__file__).parent).glob("*.json"))
+FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda file: file.stem)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -35,8 +35,8 @@ class Scenario:
 @cache
 def scenarios() -> Mapping[str, Scenario]:
     """Name -> scenario, for every file of this folder."""
-    files = sorted(Path(__file__).parent.glob("*.json"))
-    return {file.stem: _read(file) for file in files}
+    files = {file.stem: file for file in Path(__file__).parent.glob("*.json")}
+    return {name: _read(files[name]) for name in sorted(files)}
 
 
 def chosen(names: Iterable[object]) -> list[Scenario]:
