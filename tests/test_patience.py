@@ -18,13 +18,15 @@ import aiohttp
 import anyio
 import httpx
 import pytest
+import trio
 import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.mockserver import patience as module
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.patience import MOST_SLEEPS, clock_in_use, patience
+from safelight.mockserver.clock import RealClock, VirtualClock
+from safelight.mockserver.patience import clock_in_use, patience
+from safelight.mockserver.patience.loops import Jumping
+from safelight.mockserver.patience.stretch import MOST_SLEEPS, WALL
 from safelight.mockserver.testing import Safelight
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
@@ -93,7 +95,7 @@ def test_what_is_no_length_is_refused_as_ever(clock: VirtualClock, length: Any) 
     with pytest.raises((ValueError, TypeError)) as moved:
         time.sleep(length)
     with pytest.raises(type(moved.value)):
-        module._WALL["sleep"](length)  # noqa: SLF001 - the real one
+        WALL["sleep"](length)
     assert clock.now() == 0
 
 
@@ -137,7 +139,7 @@ def test_pythons_own_waits_are_of_the_wall(clock: VirtualClock) -> None:
     assert not threading.Event().wait(0.01)
     assert subprocess.run([sys.executable, "-c", ""], timeout=LONG, check=True).returncode == 0
     with ThreadPoolExecutor() as pool, pytest.raises(TimeoutError):
-        list(pool.map(lambda _: module._WALL["sleep"](0.05), [1], timeout=0.01))  # noqa: SLF001 - the real one
+        list(pool.map(lambda _: WALL["sleep"](0.05), [1], timeout=0.01))
     assert clock.now() == 0
 
 
@@ -189,7 +191,7 @@ def test_patience_may_begin_and_end_within_a_loop() -> None:
         with patience(clock, Nobody()):
             await asyncio.sleep(600)
         selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]  # noqa: SLF001
-        return clock.now(), isinstance(selector, module._Jumping)  # noqa: SLF001
+        return clock.now(), isinstance(selector, Jumping)
 
     assert asyncio.run(run()) == (600, False)
 
@@ -231,9 +233,11 @@ def test_a_loop_of_another_make_is_refused_in_a_sentence() -> None:
 
     with pytest.raises(pytest.fail.Exception) as raised, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
-    assert str(raised.value) == (
-        "patience cannot move a loop of uvloop: let the test run on asyncio's own, or give speed=60"
-    )
+    sentence = "patience cannot move a loop of {}: let the test run on asyncio's own, or give speed=60"
+    assert str(raised.value) == sentence.format("uvloop")
+    with pytest.raises(pytest.fail.Exception) as raised:
+        trio.run(anyio.sleep, 1)
+    assert str(raised.value) == sentence.format("trio")
 
 
 def sleep_for_ever() -> None:
@@ -345,7 +349,7 @@ def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
     [
         ({"patience": True, "speed": 2}, "speed lets the wall's time run faster: leave out patience"),
         ({"clock": VirtualClock(), "speed": 2}, "speed lets the wall's time run faster: leave out clock"),
-        ({"clock": module, "patience": True}, "patience moves a virtual clock: give one, or none"),
+        ({"clock": RealClock(), "patience": True}, "patience moves a virtual clock: give one, or none"),
     ],
 )
 def test_times_that_contradict_each_other_are_refused(told: dict[str, Any], sentence: str) -> None:

@@ -1,0 +1,158 @@
+"""The loops of asyncio: their time is that of the clock, and where they would wait for it, it jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import ExitStack, contextmanager, suppress
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import pytest
+
+from safelight.mockserver.patience.stretch import FOR_EXCHANGES, MOMENT, WALL, Stretch, stretch_of_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Seconds of the wall that others have, before each jump: servers that are not ours, and threads with work of a loop.
+_FOR_SERVERS: Final = 0.05
+_FOR_THREADS: Final = 1.0
+
+
+class Jumping:
+    """The selector of a loop: where it would wait for the loop's next deadline, time jumps there."""
+
+    def __init__(self, loop: Any, selector: Any, stretch: Stretch) -> None:
+        self._loop, self._selector, self._stretch = loop, selector, stretch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._selector, name)
+
+    def select(self, timeout: float | None = None) -> Any:
+        """As a selector's, but nobody waits for time to pass."""
+        if not timeout or self._is_for_ever():
+            return self._selector.select(timeout)
+        events = self._selector.select(0) or self._others()
+        if not events:
+            self._stretch.jump(timeout)
+        return events
+
+    def _is_for_ever(self) -> bool:
+        """The loop's next deadline is none: somebody sleeps until something else happens."""
+        planned = self._loop._scheduled  # noqa: SLF001 - there is no public way to it
+        return bool(planned) and planned[0].when() == inf
+
+    def _others(self) -> Any:
+        """What comes in as long as anything can: from the fake at once, from others in a moment."""
+        begun = WALL["monotonic"]()
+        while True:
+            wait = self._wait(WALL["monotonic"]() - begun)
+            events = self._selector.select(wait)
+            if events or not wait:
+                return events
+
+    def _wait(self, waited: float) -> float:
+        """Seconds of the wall until another look; 0: nothing is to come."""
+        if waited < FOR_EXCHANGES and not self._stretch.is_quiet():
+            return MOMENT
+        if waited < _FOR_THREADS and self._stretch.handed_over:
+            return MOMENT
+        return MOMENT if waited < _FOR_SERVERS and self._has_foreign() else 0
+
+    def _has_foreign(self) -> bool:
+        """The loop listens to something that is neither ours nor its own way to wake up."""
+        wakes = self._loop._ssock.fileno()  # noqa: SLF001 - as above
+        return any(key.fd != wakes and not self._is_ours(key.fd) for key in self._selector.get_map().values())
+
+    def _is_ours(self, fd: int) -> bool:
+        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as probe:
+            peer: Any = probe.getpeername()
+            return any(world.is_ours(peer[1]) for world in self._stretch.worlds if isinstance(peer, tuple))
+        return False
+
+
+@contextmanager
+def _moved(loop: Any, stretch: Stretch) -> Iterator[None]:
+    """While the block runs, this loop's time jumps. A loop of another make has no selector, and is refused later."""
+    selector = getattr(loop, "_selector", None)
+    if not hasattr(selector, "get_map") or isinstance(selector, Jumping):
+        yield
+        return
+    loop._selector = Jumping(loop, selector, stretch)  # noqa: SLF001 - there is no public way to it
+    try:
+        yield
+    finally:
+        loop._selector = selector  # noqa: SLF001 - as above
+
+
+def running_loop_moved(stretch: Stretch) -> Any:
+    """Patience may begin within a loop."""
+    try:
+        return _moved(asyncio.get_running_loop(), stretch)
+    except RuntimeError:
+        return ExitStack()
+
+
+_RUN_FOREVER: Final = asyncio.BaseEventLoop.run_forever
+_RUN_IN_EXECUTOR: Final = asyncio.BaseEventLoop.run_in_executor
+_SHUTDOWN_DEFAULT_EXECUTOR: Final = asyncio.BaseEventLoop.shutdown_default_executor
+_ASYNCIO_SLEEP: Final = asyncio.sleep
+
+
+def _run_forever(self: asyncio.BaseEventLoop) -> None:
+    stretch = stretch_of_thread()
+    with _moved(self, stretch) if stretch else ExitStack():
+        _RUN_FOREVER(self)
+
+
+def _run_in_executor(self: asyncio.BaseEventLoop, executor: Any, func: Any, *args: Any) -> Any:
+    future = _RUN_IN_EXECUTOR(self, executor, func, *args)
+    if stretch := stretch_of_thread():
+        stretch.handed_over += 1
+        future.add_done_callback(lambda _: stretch.returned())
+    return future
+
+
+async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any) -> None:
+    """A loop that ends waits for its threads, with a deadline of its own."""
+    stretch = stretch_of_thread() or Stretch()
+    stretch.handed_over += 1
+    try:
+        await _SHUTDOWN_DEFAULT_EXECUTOR(self, *args)
+    finally:
+        stretch.returned()
+
+
+async def _asyncio_sleep(delay: float, result: Any = None) -> Any:
+    if stretch_of_thread() and not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        _refuse(type(asyncio.get_running_loop()).__module__.partition(".")[0])
+    return await _ASYNCIO_SLEEP(delay, result)
+
+
+def refusing(real: Callable[..., Any], library: str) -> Callable[..., Any]:
+    """The sleep of a library whose loops are not asyncio's: on a clock that stands still it would never do any good."""
+
+    def sleep(*args: Any, **kwargs: Any) -> Any:
+        if stretch_of_thread():
+            _refuse(library)
+        return real(*args, **kwargs)
+
+    return sleep
+
+
+def _refuse(library: str) -> NoReturn:
+    sentence = f"patience cannot move a loop of {library}: let the test run on asyncio's own, or give speed=60"
+    raise pytest.fail.Exception(sentence, pytrace=False)
+
+
+#: The real function -> the one in its place.
+SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {_ASYNCIO_SLEEP: _asyncio_sleep}
+
+#: Method of asyncio's loops -> the real one, and the one in its place.
+METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "run_forever": (_RUN_FOREVER, _run_forever),
+    "run_in_executor": (_RUN_IN_EXECUTOR, _run_in_executor),
+    "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
+}

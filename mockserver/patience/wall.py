@@ -1,0 +1,64 @@
+"""The functions of `time`: those of the wall, and those in their place while a thread is patient."""
+
+from __future__ import annotations
+
+import sys
+from math import inf
+from operator import index
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.mockserver.patience.stretch import CLOCKS, WALL, Stretch, stretch_of_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+#: Whoever calls from these packages means the wall's time. Loops are asked for by name: they follow the clock.
+LEFT_ALONE: Final = sys.stdlib_module_names | {
+    *("_pytest", "pytest", "pluggy", "hypothesis", "xdist", "execnet", "pytest_asyncio", "pytest_timeout"),
+    *("uvicorn", "uvloop", "trio", "safelight"),
+}
+_LOOPS: Final = "asyncio.base_events"
+
+
+def _stretch_of(caller: FrameType) -> Stretch | None:
+    """The stretch that a call from this frame belongs to."""
+    stretch = stretch_of_thread()
+    if stretch is None:
+        return None
+    module = str(caller.f_globals.get("__name__"))
+    return None if module.partition(".")[0] in LEFT_ALONE and module != _LOOPS else stretch
+
+
+def _sleep(seconds: Any, /) -> None:
+    __tracebackhide__ = True
+    stretch = _stretch_of(sys._getframe(1))  # noqa: SLF001 - the way to know who calls
+    length = seconds if isinstance(seconds, float) else index(seconds)
+    if stretch is None or not 0 <= length < inf:
+        WALL["sleep"](seconds)  # which has its own words for what is no length
+    else:
+        stretch.sleep(length)
+
+
+def _reading(name: str) -> Callable[[], float]:
+    def read() -> float:
+        stretch = _stretch_of(sys._getframe(1))  # noqa: SLF001 - as above
+        return WALL[name]() if stretch is None else stretch.now(name)
+
+    return read
+
+
+def _reading_ns(name: str) -> Callable[[], int]:
+    def read() -> int:
+        stretch = _stretch_of(sys._getframe(1))  # noqa: SLF001 - as above
+        return WALL[f"{name}_ns"]() if stretch is None else round(stretch.now(name) * 1_000_000_000)
+
+    return read
+
+
+#: The real function -> the one in its place.
+SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    WALL["sleep"]: _sleep,
+    **{WALL[name]: _reading(name) for name in CLOCKS},
+    **{WALL[f"{name}_ns"]: _reading_ns(name) for name in CLOCKS},
+}
