@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from safelight.mockserver.messages import Request
 from safelight.mockserver.wire import ERRORS, AnswerLost
@@ -44,9 +43,3 @@ def _request(request: Any) -> Request:
     headers = dict(reversed([(name.lower(), value) for name, value in request.headers.multi_items()]))
     scheme, host = request.url.scheme, request.headers.get("host", request.url.netloc.decode("ascii"))
     return Request(request.method, path, query, headers, request.content, f"{scheme}://{host}")
-
-
-def origin(url: str) -> str:
-    """Scheme and authority of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

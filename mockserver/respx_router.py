@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import httpx
 import respx
+from respx.models import AllMockedAssertionError
 
-from safelight.mockserver.in_process import handler, origin
+from safelight.mockserver.in_process import handler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safelight.mockserver.api import Api
 
 
-@contextmanager
-def router(api: Api, url: str) -> Iterator[respx.MockRouter]:
-    """While the block runs, the core answers at the origin of `url`.
+@lru_cache(16)
+def _home(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port, as httpx has them. Kept, as each test asks again."""
+    home = httpx.URL(url)
+    return home.scheme, home.host, home.port
 
-    What is given is a router for routes of one's own, which come first. A request that neither takes is refused.
-    """
-    fake = respx.MockRouter(assert_all_called=False)
-    fake.route(url__startswith=f"{origin(url)}/").mock(side_effect=handler(api, httpx))
-    with respx.MockRouter() as own, fake:
-        yield own
+
+class Router(respx.MockRouter):
+    """A router for routes of one's own; what they do not take is the core's where it is for its origin, or refused."""
+
+    def __init__(self, api: Api, url: str) -> None:
+        super().__init__()
+        self._answer = handler(api, httpx)
+        self._home = _home(url)
+
+    def handler(self, request: httpx.Request) -> httpx.Response:
+        """The response of a route, or of the core."""
+        try:
+            return super().handler(request)
+        except AllMockedAssertionError:
+            if not self._is_ours(request):
+                raise
+        return self._answered(request)
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        """As `handler`."""
+        try:
+            return await super().async_handler(request)
+        except AllMockedAssertionError:
+            if not self._is_ours(request):
+                raise
+        return self._answered(request)
+
+    def _is_ours(self, request: httpx.Request) -> bool:
+        return (request.url.scheme, request.url.host, request.url.port) == self._home
+
+    def _answered(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._answer(request)
+        self.record(request, response=response)
+        return response

@@ -19,7 +19,6 @@ from safelight.mockserver.story import story
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from contextlib import AbstractContextManager
     from types import ModuleType
 
     from respx import MockRouter
@@ -182,14 +181,14 @@ class Safelight:
         return transport(self._host.api, library)
 
     @property
-    def respx(self) -> AbstractContextManager[MockRouter]:
+    def respx(self) -> MockRouter:
         """While the block runs, httpx reaches the same at `url` with no socket at all: `with api.respx as router:`.
 
         The router takes routes of your own, for other hosts or before those of the fake; the rest is refused.
         """
-        from safelight.mockserver.respx_router import router  # noqa: PLC0415 - as above
+        from safelight.mockserver.respx_router import Router  # noqa: PLC0415 - as above
 
-        return router(self._host.api, self.url)
+        return Router(self._host.api, self.url)
 
     @property
     def clock(self) -> Clock:
