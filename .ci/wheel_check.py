@@ -1,4 +1,7 @@
-"""Build the wheel and use it: it holds every file of the folders and nothing else, and works away from the sources."""
+"""Build the wheel and use it: it holds every file of the folders and nothing else, and works away from the sources.
+
+So does its pytest plugin: the suite of `examples/lamp` passes with it, and each test of `examples/wrong` fails.
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -36,7 +40,9 @@ def main() -> None:
         if wrong:
             sys.exit("\n".join(["the wheel is not what the folders hold:", *wrong]))
         print(f"wheel: {wheel.name} holds the {len(expected_files(sources))} files of the folders and nothing else")
-        smoke_test(installed(wheel, place / "venv"), place)
+        commands = installed(wheel, place / "venv")
+        smoke_test(commands, place)
+        try_suites(commands, copied_suites(sources, place / "suites"))
 
 
 def tracked_files(root: Path) -> list[str]:
@@ -103,13 +109,47 @@ def smoke_test(commands: Path, away: Path) -> None:
     print(f"wheel: {len(listed)} schemas are listed, shown and loaded in a clean environment")
 
 
-def run(*command: str, cwd: Path) -> str:
-    """What a command prints; if it fails, so do we, with all it said."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+def copied_suites(sources: Iterable[str], place: Path) -> Path:
+    """The folder that now holds the suites of `examples`: their modules alone, as they need no configuration."""
+    for name in sources:
+        if name.startswith("examples/") and name.endswith(".py"):
+            copy = place / name.removeprefix("examples/")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy)
+    return place
+
+
+def try_suites(commands: Path, suites: Path) -> None:
+    """The good client passes its suite; the wrong one fails each test of its own, and the story is told."""
+    pytest = [str(commands / "pytest"), "-q", "--color=no", "-rpfEsxX"]
+    passed = outcomes(run(*pytest, cwd=suites / "lamp"))
+    if set(passed) != {"PASSED"}:
+        sys.exit(f"all tests of examples/lamp have to pass; they are {dict(passed)}")
+    output = run(*pytest, cwd=suites / "wrong", ends=1)
+    failed, told = outcomes(output), stories(output)
+    if set(failed) != {"FAILED"} or told != failed["FAILED"]:
+        sys.exit(f"all tests of examples/wrong have to fail with a story; {dict(failed)}, {told} told:\n{output}")
+    print(f"wheel: {passed['PASSED']} tests of examples/lamp pass, and {told} of examples/wrong fail with a story")
+
+
+def outcomes(output: str) -> Counter[str]:
+    """How many tests had which outcome, as the summary of a run of pytest lists them."""
+    *_, summary = output.partition(" short test summary info ")
+    return Counter(re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b", summary, re.MULTILINE))
+
+
+def stories(output: str) -> int:
+    """How many reports of a run of pytest have the section `safelight`."""
+    return len(re.findall(r"^-+ safelight -+$", output, re.MULTILINE))
+
+
+def run(*command: str, cwd: Path, ends: int = 0) -> str:
+    """What a command prints; if it does not end with this code, we fail, with all it said."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
     done = subprocess.run(
         command, cwd=cwd, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if done.returncode != ends:
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 

@@ -14,6 +14,7 @@ import boundaries
 import microseconds
 import pictures
 import requests_per_second
+import stand_ins
 import start_up
 
 #: Title, the unit of its figures, where they come from.
@@ -22,6 +23,7 @@ TABLES = (
     ("Under uvicorn, journal and validation on", "/s", requests_per_second.rows),
     ("Start", "ms", start_up.rows),
     ("Pictures", "ms", pictures.rows),
+    ("A test of a submit and three polls", "ms", stand_ins.rows),
 )
 
 

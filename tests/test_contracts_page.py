@@ -3,14 +3,14 @@
 `python tests/test_contracts_page.py` writes it anew.
 """
 
+from parts import DOCS, Part, stale, table, write
 from safelight.contracts import Provenance, Rule, names, rules
-from tables import DOCS, Table, stale, write
 
 
-def table() -> Table:
+def part() -> Part:
     """The assumed rules."""
-    rows = tuple((f"`{rule.id}`", limit(rule)) for rule in rules() if rule.provenance is Provenance.ASSUMED)
-    return Table("contract.md", "assumed rules", "test_contracts_page.py", ("rule", "limit"), rows)
+    rows = [(f"`{rule.id}`", limit(rule)) for rule in rules() if rule.provenance is Provenance.ASSUMED]
+    return Part("contract.md", "assumed rules", "test_contracts_page.py", table(("rule", "limit"), rows))
 
 
 def limit(rule: Rule) -> str:
@@ -27,16 +27,16 @@ def limit(rule: Rule) -> str:
 
 
 def test_the_page_names_every_assumed_rule() -> None:
-    assert stale([table()]) == [], "the table is stale: run `python tests/test_contracts_page.py`"
+    assert stale([part()]) == [], "the table is stale: run `python tests/test_contracts_page.py`"
 
 
 def test_the_table_has_a_row_for_each_assumed_rule_and_no_other() -> None:
     assumed = [rule.id for rule in rules() if rule.provenance == "assumed"]
-    assert [row.split("`")[1] for row in table().text.splitlines() if row.startswith("| `")] == assumed
+    assert [row.split("`")[1] for row in part().text.splitlines() if row.startswith("| `")] == assumed
 
 
-def test_what_stands_around_a_table_is_kept() -> None:
-    small = Table("a.md", "things", "test_a.py", ("a", "b"), (("1", "2"),))
+def test_what_stands_around_a_part_is_kept() -> None:
+    small = Part("a.md", "things", "test_a.py", table(("a", "b"), [("1", "2")]))
     text = "<!-- things: written by tests/test_a.py -->\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<!-- end of things -->"
     old = "a\n<!-- things: written by tests/test_a.py -->\nold\n<!-- end of things -->\nb\n"
     assert small.placed(old) == f"a\n{text}\nb\n"
@@ -49,4 +49,4 @@ def test_the_page_names_every_schema() -> None:
 
 
 if __name__ == "__main__":
-    write([table()])
+    write([part()])

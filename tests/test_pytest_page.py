@@ -3,20 +3,20 @@
 from dataclasses import fields
 from typing import Any
 
+from parts import DOCS, Part, stale, table, write
 from safelight.mockserver.faults import faults
 from safelight.mockserver.options import OPTIONS
 from safelight.mockserver.scenarios import Scenario, scenarios
-from tables import DOCS, Table, stale, write
 
 
-def tables() -> list[Table]:
+def parts() -> list[Part]:
     """The faults and the scenarios."""
     page, writer = "pytest.md", "test_pytest_page.py"
-    struck = tuple((f"`{_form(name, made)}`", _first_line(made)) for name, made in faults().items())
-    lives = tuple((f"`{name}`", scenario.description, _told(scenario)) for name, scenario in scenarios().items())
+    struck = [(f"`{_form(name, made)}`", _first_line(made)) for name, made in faults().items()]
+    lives = [(f"`{name}`", scenario.description, _told(scenario)) for name, scenario in scenarios().items()]
     return [
-        Table(page, "faults", writer, ("fault", "what it does"), struck),
-        Table(page, "scenarios", writer, ("scenario", "the fact", "life and plan"), lives),
+        Part(page, "faults", writer, table(("fault", "what it does"), struck)),
+        Part(page, "scenarios", writer, table(("scenario", "the fact", "life and plan"), lives)),
     ]
 
 
@@ -34,7 +34,7 @@ def _told(scenario: Scenario) -> str:
 
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:
-    assert stale(tables()) == [], "a table is stale: run `python tests/test_pytest_page.py`"
+    assert stale(parts()) == [], "a table is stale: run `python tests/test_pytest_page.py`"
 
 
 def test_the_page_has_every_option() -> None:
@@ -43,4 +43,4 @@ def test_the_page_has_every_option() -> None:
 
 
 if __name__ == "__main__":
-    write(tables())
+    write(parts())

@@ -15,6 +15,9 @@ from typing import Final
 #: Seconds after which a command of a document has hung.
 PATIENCE: Final = 60.0
 
+#: How wide a reader's terminal is.
+COLUMNS: Final = 100
+
 #: Variables of the test run that a reader does not have.
 PRIVATE: Final = re.compile(r"PYTEST_|SAFELIGHT_|COV_|COVERAGE_|(BASH_ENV|ENV|PYTHONPATH|CDPATH)$")
 
@@ -169,7 +172,13 @@ def _environment(inherited: Mapping[str, str], backstage: Path) -> Iterator[tupl
     yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
     yield "DOCUMENT_STATE", str(backstage / "state")
     yield "CURL_HOME", str(backstage)
-    yield from {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}.items()
+    yield from {
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "COLUMNS": str(COLUMNS),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONUTF8": "1",
+    }.items()
     yield "PYTEST_ADDOPTS", "-p no:asyncio -p no:randomly"  # which are here for tests of the pytest plugin
     yield from {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}.items()
 

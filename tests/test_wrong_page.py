@@ -1,0 +1,60 @@
+"""docs/wrong.md shows the suite of examples/wrong and what it says; the page itself runs it and compares.
+
+`python tests/test_wrong_page.py` writes the page's parts anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from documents.shell import COLUMNS
+from parts import Part, stale, write
+
+WRONG: Final = Path(__file__).parents[1] / "examples" / "wrong"
+
+#: What stands above each part: also because two comments above one block would both be taken for its markers.
+SENTENCES: Final = {
+    "wrong.py": "The client, `wrong.py`:",
+    "test_wrong.py": "Its tests, `test_wrong.py`, use nothing but [the pytest plugin](pytest.md):",
+    "output": "And this is what they say:",
+}
+FILES: Final = ("wrong.py", "test_wrong.py")
+
+#: What is different in each run, and how the page has it.
+VARYING: Final = {
+    r"0x[0-9a-f]+": "0x...",
+    r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "...",
+    r" in [\d.]+s\b": " in ...s",
+    r"(?m)^[F.]+ +\[100%\]$": "FFFF ... [100%]",
+}
+
+
+def parts() -> list[Part]:
+    """The two files."""
+    return [_part(name, f"<!-- file: {name} -->\n\n```python\n{(WRONG / name).read_text()}```") for name in FILES]
+
+
+def output() -> Part:
+    """What the suite says. Each run is compared with it when the page is read, so that no test has to do it again."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:asyncio", "-p", "no:cacheprovider"]
+    wide = {**os.environ, "COLUMNS": str(COLUMNS)}
+    said = subprocess.run(command, cwd=WRONG, env=wide, capture_output=True, text=True, check=False).stdout
+    for varying, written in VARYING.items():
+        said = re.sub(varying, written, said)
+    run = "<!-- exit: 1 -->\n\n```bash\npytest -q test_wrong.py\n```"
+    return _part("output", f"{run}\n\n<!-- output -->\n\n```text\n{said.strip()}\n```")
+
+
+def _part(name: str, blocks: str) -> Part:
+    return Part("wrong.md", name, "test_wrong_page.py", f"{SENTENCES[name]}\n\n{blocks}")
+
+
+def test_the_page_has_the_files_as_they_are() -> None:
+    assert stale(parts()) == [], "a part is stale: run `python tests/test_wrong_page.py`"
+
+
+if __name__ == "__main__":
+    write([*parts(), output()])
