@@ -12,16 +12,16 @@ from http import HTTPStatus
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
 from safelight.contracts import Notice, Phase, Provenance, Violation, notices, parse
 from safelight.contracts.validation import violations
-from safelight.contracts.wording import did_you_mean, shown
+from safelight.contracts.wording import did_you_mean, listed, shown
 from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.journal import Exchange
+from safelight.mockserver.keys import WAYS, sent_key
 from safelight.mockserver.lives import Settings
-from safelight.mockserver.messages import Refused, Reply, Request, failure, success
+from safelight.mockserver.messages import Refused, Reply, Request, failure, parameters, success
 from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session
@@ -53,6 +53,8 @@ Listener = Callable[[Session | None, Exchange], None]
 
 #: What a service answers that failed in the middle.
 _CRASHED: Final = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+
+_NEITHER: Final = listed(WAYS, "nor")
 
 _UNKNOWN_KEY: Final = "Unauthorized: Invalid API Key"
 
@@ -133,7 +135,7 @@ class Api:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
-        seen = _Seen(self._session(request.headers.get("x-api-key", "")))
+        seen = _Seen(self._session(sent_key(request)[0]))
         try:
             reply = self._upload(request, seen) if request.path.startswith(UPLOADS) else _answer(request, seen)
         except _Struck:
@@ -253,7 +255,7 @@ def _task_asked_for(session: Session, document: Mapping[str, Any]) -> str:
 def _dispatch(request: Request) -> Operation:
     if request.path not in BASE_PATHS:
         raise Refused(404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME")
-    name = _query(request.query).get("endpoint")
+    name = parameters(request.query).get("endpoint")
     if not name:
         raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}")
     operation = operations().get(name)
@@ -285,23 +287,15 @@ def _checked(operation: Operation, request: Request) -> _Checked:
 @lru_cache(256)
 def _checked_query(schema: str, text: str) -> _Checked:
     """Kept, as a client asks the same again and again."""
-    query = _query(text)
+    query = parameters(text)
     found = violations(schema, query, most=_MOST)
     return query, found, () if found else notices(query, schema, most=_MOST)
 
 
-@lru_cache(256)
-def _query(text: str) -> Mapping[str, str]:
-    """The parameters of a query; the last of a name counts, as in PHP. Kept, as above."""
-    return dict(parse_qsl(text, keep_blank_values=True))
-
-
 def _stranger(request: Request) -> Notice:
     """Why a request has no session: the service answers the same to all."""
-    if request.headers.get("x-api-key"):
-        return Notice("", "the key in x-api-key is not one that is known here", Provenance.ASSUMED)
-    other = "authorization" in request.headers or "api_key" in _query(request.query)
-    message = "no key was sent in x-api-key" + ("; other ways to send one are not read" if other else "")
+    key, way = sent_key(request)
+    message = f"the key {way} is not one that is known here" if key else f"no key was sent: neither {_NEITHER}"
     return Notice("", message, Provenance.ASSUMED)
 
 

@@ -1,6 +1,61 @@
-"""The key that the fake accepts unless it is told another one."""
+"""API keys: the one that the fake accepts unless it is told another, and the ways in which a request can bring one."""
 
-from typing import Final
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from safelight.contracts import parse
+from safelight.mockserver.messages import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safelight.mockserver.messages import Request
 
 #: In the published form, `sk-` and 48 hexadecimal digits, and plainly nobody's.
 FAKE_KEY: Final = "sk-" + 12 * "5afe"
+
+#: The member of a query and of a JSON body that may hold the key.
+_MEMBER: Final = "api_key"
+
+#: The scheme may be written in any case.
+_BEARER: Final = re.compile(r"bearer +(.*)", re.IGNORECASE)
+
+
+def _in_header(request: Request) -> str:
+    return request.headers.get("x-api-key", "").strip()
+
+
+def _as_bearer(request: Request) -> str:
+    found = _BEARER.fullmatch(request.headers.get("authorization", "").strip())
+    return found[1] if found else ""
+
+
+def _in_query(request: Request) -> str:
+    return parameters(request.query).get(_MEMBER, "")
+
+
+def _in_body(request: Request) -> str:
+    if not request.body or _MEMBER.encode() not in request.body:
+        return ""
+    document = parse(request.body, most=1).document
+    key = document.get(_MEMBER) if isinstance(document, dict) else None
+    return key if isinstance(key, str) else ""
+
+
+#: The published ways, the first that is there counts, whether its key is known or not.
+WAYS: Final[Mapping[str, Callable[[Request], str]]] = {
+    "in the header x-api-key": _in_header,
+    "as Authorization: Bearer": _as_bearer,
+    "as api_key in the query": _in_query,
+    "as api_key in the body": _in_body,
+}
+
+
+def sent_key(request: Request) -> tuple[str, str]:
+    """The key that a request brings, and in which way; both empty where it brings none."""
+    for way, read in WAYS.items():
+        if key := read(request):
+            return key, way
+    return "", ""

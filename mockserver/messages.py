@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,12 @@ class Request(NamedTuple):
     body: bytes | None = b""
     #: Scheme and authority by which the client reached us: what absolute URLs start with.
     origin: str = "http://localhost"
+
+
+@lru_cache(256)
+def parameters(query: str) -> Mapping[str, str]:
+    """The parameters of a query; the last of a name counts, as in PHP. Kept, as a client asks the same each time."""
+    return dict(parse_qsl(query, keep_blank_values=True))
 
 
 class Reply(NamedTuple):

@@ -228,12 +228,18 @@ def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) 
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
+UNSENT: Final = (
+    "no key was sent: neither in the header x-api-key, as Authorization: Bearer, as api_key in the query nor as "
+    "api_key in the body"
+)
+
+
 @pytest.mark.parametrize(
     ("headers", "note"),
     [
-        ({}, "no key was sent in x-api-key"),
-        ({"authorization": "Bearer x"}, "no key was sent in x-api-key; other ways to send one are not read"),
-        ({"x-api-key": "sk-other"}, "the key in x-api-key is not one that is known here"),
+        ({}, UNSENT),
+        ({"authorization": "Bearer x"}, "the key as Authorization: Bearer is not one that is known here"),
+        ({"x-api-key": "sk-other"}, "the key in the header x-api-key is not one that is known here"),
     ],
 )
 def test_the_journal_knows_what_a_401_does_not_say(headers: dict[str, str], note: str) -> None:

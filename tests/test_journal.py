@@ -171,7 +171,7 @@ def test_the_key_is_nowhere_in_what_is_kept(request: Request) -> None:
 
 
 def secrets(key: str) -> Iterator[Request]:
-    """Ways to send a key that does not look like one, for a request that finds no session."""
+    """Ways to send a key that does not look like one, for a request that finds no session with it."""
     document = json.dumps({"api_key": key, "prompt": "a lamp"})
     yield Request("POST", "/", f"api_key={key}&endpoint=image_generation")
     yield Request("POST", "/", "endpoint=image_generation", {}, document.encode())
@@ -182,7 +182,7 @@ def secrets(key: str) -> Iterator[Request]:
 
 @pytest.mark.parametrize("number", range(5))
 def test_orphans_keep_no_key_either(number: int) -> None:
-    fake = Fake(key="correct-horse")
+    fake = Fake()
     fake.api.handle([*secrets("correct-horse")][number])
     assert "correct-horse" not in repr([*fake.store.orphans])
     assert len(fake.store.orphans) == 1

@@ -91,6 +91,11 @@ CLAIMS: Final = {
     ),
 }
 
+NO_KEY: Final = (
+    "no key was sent: neither in the header x-api-key, as Authorization: Bearer, as api_key in the query nor as "
+    "api_key in the body"
+)
+
 RED, GREEN, YELLOW = "\x1b[31m", "\x1b[32m", "\x1b[33m"
 
 HOLD: Final = """
@@ -151,7 +156,7 @@ def test_a_request_without_the_key_is_in_the_story(pytester: pytest.Pytester) ->
     assert section(result)[1:] == [
         "0.0      submit   401     refused",
         "    Unauthorized: Invalid API Key",
-        "    notice: no key was sent in x-api-key",
+        f"    notice: {NO_KEY}",
     ]
 
 
