@@ -27,15 +27,15 @@ _SAFELIGHT = str(Path(sys.executable).with_name("safelight"))
 def rows() -> list[tuple[str, float, str]]:
     """(what, milliseconds, goal)."""
     measured: dict[str, tuple[Callable[[], float], str]] = {
-        "import safelight": (partial(_imported, "safelight"), ""),
-        "import safelight.contracts": (partial(_imported, "safelight.contracts"), ""),
+        "import safelight": (partial(imported, "safelight"), ""),
+        "import safelight.contracts": (partial(imported, "safelight.contracts"), ""),
         "safelight --help": (_helped, "under 250 ms"),
         "safelight serve to its first answer": (_served, "under 1,000 ms"),
     }
     return [(name, median(measure() for _ in range(_REPEATS)), goal) for name, (measure, goal) in measured.items()]
 
 
-def _imported(module: str) -> float:
+def imported(module: str) -> float:
     """As `-X importtime` counts it: the module and all that it imports, without Python's own start."""
     command = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stderr

@@ -157,7 +157,8 @@ class Api:
         seen.operation = "upload"
         seen.session, task = self._uploads.find(request)
         seen.task_id, seen.phase = task.id, seen.session.state(task).phase
-        _strike(seen, task.id)
+        with seen.session.lock:
+            _strike(seen, task.id)
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
@@ -226,11 +227,11 @@ def _answer(request: Request, seen: _Seen) -> Reply:
         seen.notices = [_stranger(request)]
         raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
     document, seen.violations, seen.notices = _checked(operation, request)
-    if seen.session.plan:
-        _strike(seen, _task_asked_for(seen.session, document))
-    if seen.violations:
-        raise Refused(400, _sentence(seen.violations))
-    with seen.session.lock:
+    with seen.session.lock:  # so that what is counted as the second poll is answered as the second
+        if seen.session.plan:
+            _strike(seen, _task_asked_for(seen.session, document))
+        if seen.violations:
+            raise Refused(400, _sentence(seen.violations))
         answer = operation.answer(Call(seen.session, request, document))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)

@@ -37,6 +37,10 @@ class NotSo(AssertionError):
         return f"{self.sentence}\n\n{self.told}".rstrip()
 
 
+class Undelivered(NotSo):
+    """A fault that was planned never struck."""
+
+
 def submitted_once(seen: Sequence[Exchange]) -> NotSo | None:
     """One submit was accepted: each further one is paid for."""
     submits = [exchange for exchange in seen if _is_submit(exchange)]
@@ -121,7 +125,7 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Rule]) -> Not
     first = undelivered[0]
     came = sum(DEEDS.get(exchange.operation or "") == first.deed for exchange in seen)
     others = f"; nor did {listed(undelivered[1:])} strike" if undelivered[1:] else ""
-    return NotSo(f"planned was {first}, and it never struck: the client sent {counted(came, first.deed)}{others}")
+    return Undelivered(f"planned was {first}, and it never struck: the client sent {counted(came, first.deed)}{others}")
 
 
 def _is_submit(exchange: Exchange) -> bool:

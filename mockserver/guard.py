@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -38,19 +38,31 @@ def _of_address(address: Any, *_: Any, **__: Any) -> Any:
     return address[0]
 
 
+def _of_origin(_: Any, origin: Any, *__: Any, **___: Any) -> Any:
+    return origin.host
+
+
+def _of_request(_: Any, request: Any, *__: Any, **___: Any) -> Any:
+    return request.url.host
+
+
 def _of_connection(connection: Any, *_: Any, **__: Any) -> Any:
     return connection.host
 
 
+#: What httpx and httpx2 are built on, and their proxies.
+_CORES: Final = ("httpcore", "httpcore2")
+_PROXIES: Final = ("HTTPProxy", "AsyncHTTPProxy", "SOCKSProxy", "AsyncSOCKSProxy")
+
 #: Where libraries connect, below whatever mocks of them replace: module, attribute, and how to tell the host from
-#: what it is called with. httpx (and httpx2), requests (urllib3), urllib.
+#: what it is called with. httpx (and httpx2), requests (urllib3), aiohttp, urllib; and where they ask a proxy for a
+#: host, since a proxy on this machine is the way to others.
 _PLACES: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
-    ("httpcore", "SyncBackend.connect_tcp", _second),
-    ("httpcore", "AnyIOBackend.connect_tcp", _second),
-    ("httpcore", "TrioBackend.connect_tcp", _second),
-    ("httpcore2", "SyncBackend.connect_tcp", _second),
-    ("httpcore2", "AnyIOBackend.connect_tcp", _second),
-    ("httpcore2", "TrioBackend.connect_tcp", _second),
+    *((core, f"{kind}Backend.connect_tcp", _second) for core in _CORES for kind in ("Sync", "AnyIO", "Trio")),
+    *((core, f"{kind}.create_connection", _of_origin) for core in _CORES for kind in _PROXIES),
+    ("aiohttp.connector", "TCPConnector._create_connection", _of_request),
+    ("urllib3.poolmanager", "ProxyManager.connection_from_host", _second),
+    ("urllib.request", "Request.set_proxy", _of_connection),
     ("urllib3.util.connection", "create_connection", _of_address),
     ("http.client", "HTTPConnection.connect", _of_connection),
 )
@@ -98,8 +110,10 @@ def places() -> list[tuple[Any, str, Callable[..., Any]]]:
     for module, path, host_of in _PLACES:
         if find_spec(module.partition(".")[0]):
             *classes, name = path.split(".")
-            owner = reduce(getattr, classes, import_module(module))
-            if hasattr(owner, name):  # without trio, its backend has nothing
+            owner: Any = import_module(module)
+            for part in classes:
+                owner = getattr(owner, part, None)
+            if hasattr(owner, name):  # without trio, its backend has nothing; without socksio, there is none
                 found.append((owner, name, host_of))
     return found
 

@@ -30,10 +30,10 @@ class Host:
         self._telling = Lock()
 
     def __enter__(self) -> Self:
-        from safelight.mockserver.app import create_app  # noqa: PLC0415 - Starlette is needed for a door alone
+        from safelight.mockserver.app import door  # noqa: PLC0415 - Starlette is needed for a door alone
         from safelight.mockserver.server import in_thread  # noqa: PLC0415 - uvicorn is needed for a socket alone
 
-        self._server = self._open.enter_context(in_thread(create_app(self.api), port=self._port))
+        self._server = self._open.enter_context(in_thread(door(self.api), port=self._port))
         return self
 
     def __exit__(self, *_: object) -> None:

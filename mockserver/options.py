@@ -85,7 +85,8 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{name}={value!r} cannot be: give {kind}")
     if told.get("speed") and told.get("patience"):
         raise ValueError("patience skips time, and speed lets it pass: give one of them")
-    settings(**_settings(told))
+    if told:
+        settings(**_settings(told))
     return told
 
 

@@ -106,6 +106,9 @@ def _numbers(text: str, found: re.Match[str]) -> tuple[int, float]:
     if found["number"] is None:
         return 1, inf
     numbers = _NUMBER.fullmatch(found["number"])
+    begun = _NUMBER.match(found["number"])
+    if begun and not numbers and not found["colon"]:
+        raise WrongRule(text, found.start("number") + begun.end(), "a colon is missing: write poll#2: http 502")
     if not numbers:
         raise WrongRule(text, found.start("number"), f"{found['number'].strip()} is no count: write #2, #2-4 or #2-")
     first = int(numbers[1])

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Used:
-    """What a test used last, and what of it is judged when the test has passed."""
+class _Judged:
+    """The API of a test's fixture, and what of it is judged when the test has passed."""
 
     api: Safelight
-    contract: bool = False
-    plan: bool = False
-    scenario: Scenario | None = None
+    contract: bool
+    scenario: Scenario | None
 
 
-_USED = pytest.StashKey[_Used]()
+_FIXTURE = pytest.StashKey[_Judged]()
+
+#: Of a test, the API that it used last: that one's story is told.
+_TOLD = pytest.StashKey["Safelight"]()
 
 #: Of a test that passed, what its client did wrong.
-_JUDGED = pytest.StashKey[BaseException]()
+_FOUND_WRONG = pytest.StashKey[BaseException]()
 
 #: The test that is running.
 _RUNNING = pytest.StashKey[pytest.Item]()
@@ -47,11 +49,11 @@ _SECTION = "safelight"
 
 #: How a line of the story looks on a terminal: by its phase where its verdict, the last word, is ok.
 _LOOKS = {
-    re.compile(r"seconds  .*  verdict"): {"bold": True},
-    re.compile(r"\d.*  (submit|poll|image)\S*: .*  ok"): {"purple": True},
-    re.compile(r"\d.*  done +ok"): {"green": True},
-    re.compile(r"\d.*  running +ok"): {"yellow": True},
-    re.compile(r"\d.*  failed +ok|\d.*  (?!ok)\S+"): {"red": True},
+    r"seconds  .*  verdict": {"bold": True},
+    r"\d.*  (submit|poll|image)\S*: .*  ok": {"purple": True},
+    r"\d.*  done +ok": {"green": True},
+    r"\d.*  running +ok": {"yellow": True},
+    r"\d.*  failed +ok|\d.*  (?!ok)\S+": {"red": True},
 }
 
 
@@ -70,6 +72,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="Let clients connect to this host too, beside those of this machine. Repeatable.",
+    )
+    parser.addini(
+        "safelight_patience", "Patience for each test that does not say otherwise.", type="bool", default=False
     )
     parser.addini("safelight_allow", "Hosts that clients may connect to, as with --safelight-allow.", type="linelist")
 
@@ -99,15 +104,39 @@ _MARKERS = (
 )
 
 
+_MARKS = ("safelight", "safelight_faults", "safelight_scenarios")
+
+
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse what cannot be before any test runs; a worker of xdist would end without its sentence."""
     if not hasattr(config, "workerinput"):
         for sentence in config.stash.get(_MISTAKES, ()):
             raise pytest.UsageError(sentence)
-        _check_fixtures(session)
+        users = [item for item in items if "safelight" in _fixtures_of(item)]
+        if users:
+            _check_fixtures(session)
         for item in items:
-            if any(item.iter_markers("safelight")) or any(item.iter_markers("safelight_faults")):
-                _options(item)
+            _check_markers(item)
+
+
+def _fixtures_of(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _check_markers(item: pytest.Item) -> None:
+    """What the markers say can be, and a test that has one of its own uses the fixture that reads it."""
+    for mark in item.iter_markers():
+        if mark.name.startswith("safelight") and mark.name not in _MARKS:
+            from safelight.contracts.wording import did_you_mean
+
+            near = did_you_mean(mark.name, _MARKS) or f"; there are {', '.join(_MARKS)}"
+            raise pytest.UsageError(f"{item.nodeid}: there is no marker {mark.name}{near}")
+    marked = {mark.name for mark in item.iter_markers()} & {"safelight", "safelight_faults"}
+    if marked:
+        _options(item)
+    own = sorted(marked & {mark.name for mark in item.own_markers})
+    if own and "safelight" not in _fixtures_of(item):
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{own[0]}: the test does not use the fixture safelight")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -148,18 +177,19 @@ def safelight_scenario(request: pytest.FixtureRequest) -> Scenario | None:
 
 
 @pytest.fixture(scope="session")
-def _safelight_host() -> Iterator[Host]:
+def _safelight_host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """The one server of a run."""
     from safelight.mockserver.factory import open_host
     from safelight.mockserver.server import CannotListen
 
     try:
-        opening = open_host()
-        host = opening.__enter__()
+        with open_host() as host:
+            yield host
     except CannotListen as error:
-        pytest.exit(f"the fixture safelight needs a port of this machine: {error}", pytest.ExitCode.USAGE_ERROR)
-    yield host
-    opening.__exit__(None, None, None)
+        sentence = f"the fixture safelight needs a port of this machine: {error}"
+        if hasattr(request.config, "workerinput"):  # where the end of a run would be one of a worker
+            raise pytest.fail.Exception(sentence, pytrace=False) from None
+        pytest.exit(sentence, pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture
@@ -183,7 +213,8 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
         from safelight.mockserver.options import opened
 
         with opened(request.getfixturevalue("_safelight_host"), key_of(request.node.nodeid), told) as api:
-            request.node.stash[_USED] = _Used(api, told.get("contract", True), plan=True, scenario=safelight_scenario)
+            request.node.stash[_TOLD] = api
+            request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
             yield api
 
 
@@ -196,10 +227,11 @@ def safelight_factory(request: pytest.FixtureRequest) -> Factory:
         return request.config.stash[_RUNNING].nodeid
 
     def used(api: Safelight) -> None:
-        request.config.stash[_RUNNING].stash[_USED] = _Used(api)
+        request.config.stash[_RUNNING].stash[_TOLD] = api
 
     at = request.config.stash.get(_SERVER, None) or request.getfixturevalue("_safelight_host")
-    return Factory(at, running, used, _allowed(request.config))
+    patience = bool(request.config.getini("safelight_patience"))
+    return Factory(at, running, used, _allowed(request.config), patience=patience)
 
 
 def _allowed(config: pytest.Config) -> list[str]:
@@ -220,32 +252,34 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge a test that passed: the client kept the contract, and what was to go wrong did."""
     result = yield
-    if used := item.stash.get(_USED, None):
+    if judged := item.stash.get(_FIXTURE, None):
         try:
-            _judge(used)
+            _judge(judged)
         except AssertionError as error:
-            item.stash[_JUDGED] = error
+            item.stash[_FOUND_WRONG] = error
             raise
     return result
 
 
-def _judge(used: _Used) -> None:
+def _judge(judged: _Judged) -> None:
     """The client kept the contract, and all that was planned struck.
 
     What a scenario planned may not have come about: a client that fetches no pictures finds none missing. Then
     nothing was tested, and nothing is said to be good.
     """
-    if used.contract:
-        used.api.assert_contract_kept()
-    if used.plan:
-        try:
-            used.api.assert_plan_delivered()
-        except AssertionError as error:
-            if used.scenario is None:
-                raise
-            sentence = str(error).partition("\n")[0]
-            sentence = f"the scenario {used.scenario.name} never came about: {sentence}"
+    from safelight.mockserver.claims import NotSo, Undelivered
+
+    try:
+        if judged.contract:
+            judged.api.assert_contract_kept()
+        judged.api.assert_plan_delivered()
+    except NotSo as wrong:
+        if judged.scenario and isinstance(wrong, Undelivered):
+            sentence = f"the scenario {judged.scenario.name} never came about: {wrong.sentence}"
+            # pytest's own way to say that it is the test that is left out, and not this line.
             raise pytest.skip.Exception(sentence, _use_item_location=True) from None
+        wrong.sentence = f"the test passed, but {wrong.sentence}"
+        raise
 
 
 @pytest.hookimpl(wrapper=True)
@@ -254,10 +288,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell the story of a test that failed."""
     report = yield
-    used = item.stash.get(_USED, None)
-    if used and report.failed:
-        report.sections.append((_SECTION, used.api.story))
-        if call.excinfo and call.excinfo.value is item.stash.get(_JUDGED, None):
+    api = item.stash.get(_TOLD, None)
+    if api and report.failed:
+        report.sections.append((_SECTION, api.story))
+        if call.excinfo and call.excinfo.value is item.stash.get(_FOUND_WRONG, None):
             report.longrepr = call.excinfo.getrepr(style="value")
     return report
 
@@ -283,7 +317,7 @@ class _Colours:
 
 
 def _look(line: str) -> dict[str, bool]:
-    return next((look for form, look in _LOOKS.items() if form.fullmatch(line)), {})
+    return next((look for form, look in _LOOKS.items() if re.fullmatch(form, line)), {})
 
 
 def _options(item: pytest.Item) -> dict[str, Any]:
@@ -291,11 +325,13 @@ def _options(item: pytest.Item) -> dict[str, Any]:
     from safelight.mockserver.options import LIVES, checked
 
     options = _of_marker(item)
-    rules = _of_faults(item)
+    rules = [*options.pop("faults", ()), *_of_faults(item)]
     if scenario := _scenario_of(item):
         kept = {name: value for name, value in options.items() if name not in LIVES}
-        options = {"patience": True, **kept, **scenario.life}
+        options = {"patience": None if "speed" in kept else True, **kept, **scenario.life}
         rules = [*scenario.plan, *rules]
+    elif item.config.getini("safelight_patience") and "speed" not in options:
+        options = {"patience": True, **options}
     try:
         return checked({**options, "faults": rules or None})
     except ValueError as error:
@@ -339,8 +375,9 @@ def _scenario_of(item: pytest.Item) -> Scenario | None:
 def _check_fixtures(session: pytest.Session) -> None:
     """Refuse a second plugin with a fixture of our name; a suite may have one, and build on ours."""
     found = session._fixturemanager.getfixturedefs("safelight", session)  # noqa: SLF001 - nothing public tells
-    for module in [fixture.func.__module__ for fixture in found or ()]:
-        if module not in (__name__, "conftest") and not module.endswith(".conftest"):
+    for fixture in found or ():
+        module = fixture.func.__module__
+        if module != __name__ and "safelight" not in fixture.argnames:
             raise pytest.UsageError(
                 f"two plugins have a fixture called safelight, this one and {module}: leave one out, with "
                 f"-p no:safelight or -p no:{module}"

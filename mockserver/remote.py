@@ -83,4 +83,5 @@ def skip_what_needs_the_fake(asked: Mapping[str, Any], server: Server) -> None:
 
 def _skip(what: str, url: str) -> NoReturn:
     __tracebackhide__ = True
-    pytest.skip(f"{what}: only the fake can do that, and this run is against {url}")
+    sentence = f"{what}: only the fake can do that, and this run is against {url}"
+    raise pytest.skip.Exception(sentence, _use_item_location=True)  # the test is left out, and not this line

@@ -32,6 +32,8 @@ class Router(respx.MockRouter):
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """The response of a route, or of the core."""
+        if not self.routes and self._is_ours(request):
+            return self._answered(request)
         try:
             return super().handler(request)
         except AllMockedAssertionError:
@@ -41,6 +43,8 @@ class Router(respx.MockRouter):
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """As `handler`."""
+        if not self.routes and self._is_ours(request):
+            return self._answered(request)
         try:
             return await super().async_handler(request)
         except AllMockedAssertionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
@@ -19,6 +20,7 @@ from safelight.mockserver.plan import Plan
 from safelight.mockserver.store import Store, Task, state_of
 
 
+@lru_cache(4_096)
 def fingerprint(key: str) -> str:
     """What stands for a key wherever people and URLs see it: 16 hexadecimal digits."""
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]

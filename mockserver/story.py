@@ -62,7 +62,7 @@ class Row:
         if not self.percents:
             return answer
         first, last = self.percents[0], self.percents[-1]
-        return f"{answer}, {first} %" if len(self.percents) == 1 else f"{answer}, {first} to {last} %"
+        return f"{answer}, {first} %" if first == last else f"{answer}, {first} to {last} %"
 
 
 def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:

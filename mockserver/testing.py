@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from safelight.contracts import Axis, Timeline
+from safelight.contracts import FINAL, Axis, Timeline
 from safelight.mockserver import claims
 from safelight.mockserver.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.host import Host
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from safelight.contracts import Step
     from safelight.mockserver.ledger import Ledger
+    from safelight.mockserver.patience.stretch import Stretch
     from safelight.mockserver.plan import Plan, Rule
     from safelight.mockserver.session import Session
     from safelight.mockserver.store import Task
@@ -140,6 +141,8 @@ class Safelight:
         self._seen = Journal(most=10_000)
         self._host.welcome(api_key, self._see)
         self._open = ExitStack()
+        #: The patience of the thread that uses this, once there is some.
+        self._stretch: Stretch | None = None
 
     def __enter__(self) -> Self:
         if self._is_guest:
@@ -158,7 +161,7 @@ class Safelight:
 
         assert isinstance(self._clock, VirtualClock)
         self._patience = True
-        self._open.enter_context(patience(self._clock, self._host))
+        self._stretch = self._open.enter_context(patience(self._clock, self._host))
 
     @property
     def url(self) -> str:
@@ -312,3 +315,12 @@ class Safelight:
             target, body = redacted(exchange.target, self.api_key), redacted_bytes(exchange.body, self.api_key)
             exchange = exchange._replace(at=self._clock.now(), target=target, body=body)
         self._seen.add(exchange)
+        if self._stretch and self._waits_for_time(exchange):
+            self._stretch.waits_for_time()
+
+    def _waits_for_time(self, exchange: Exchange) -> bool:
+        """It is a poll of a task that goes on once seconds have passed."""
+        task = self._world.tasks.get(exchange.task_id or "")
+        if task is None or exchange.operation != "task_status":
+            return False
+        return task.axis is Axis.SECONDS and exchange.phase not in FINAL

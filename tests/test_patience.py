@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from time import monotonic as imported_monotonic
 from time import sleep as imported_sleep
 from typing import Any, Final
@@ -56,11 +56,33 @@ def clock() -> Iterator[VirtualClock]:
 # --- plain sleeps ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sleep", ["time.sleep", "imported_sleep"])
-def test_a_sleep_moves_the_clock(clock: VirtualClock, sleep: str) -> None:
-    {"time.sleep": time.sleep, "imported_sleep": imported_sleep}[sleep](3600)
-    eval(sleep)(60)
-    assert clock.now() in (60, 3660)
+def test_a_sleep_moves_the_clock_by_whichever_name(clock: VirtualClock) -> None:
+    time.sleep(3600)
+    assert clock.now() == 3600
+    imported_sleep(60)
+    assert clock.now() == 3660
+
+
+def test_the_functions_in_the_place_of_times_are_no_methods_either(clock: VirtualClock) -> None:
+    class Timer:
+        clock, nap, day = time.monotonic, time.sleep, time.time_ns
+
+    timer: Any = Timer()
+    begun, day = timer.clock(), timer.day()
+    timer.nap(5)
+    assert (timer.clock() - begun, timer.day() - day, clock.now()) == (5, 5_000_000_000, 5)
+
+
+def test_a_name_that_a_test_had_patched_is_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sys.modules[__name__]
+    with monkeypatch.context() as patched:
+        patched.setattr(here, "imported_sleep", lambda _: None)
+        with patience(VirtualClock(), Nobody()):
+            pass
+    clock = VirtualClock()
+    with patience(clock, Nobody()):
+        imported_sleep(7)
+    assert clock.now() == 7
 
 
 def test_every_reading_agrees_with_the_clock(clock: VirtualClock) -> None:
@@ -257,8 +279,8 @@ def test_whoever_sleeps_too_often_is_stopped(clock: VirtualClock, sleeper: Calla
     with pytest.raises(pytest.fail.Exception) as raised:
         sleeper()
     assert str(raised.value) == (
-        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline, or the task a life "
-        "that ends"
+        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline by time.monotonic, "
+        "or the task a life that ends"
     )
     assert clock.now() == 3 * MOST_SLEEPS
 
@@ -319,6 +341,77 @@ def test_a_minute_passes_at_once_and_no_poll_is_overtaken(client: str) -> None:
         gaps = [exchange.gap for exchange in api.journal if exchange.operation == "task_status"]
         assert {gap for gap in gaps if gap} == {3.0}, "each poll was answered at the time it was sent"
         assert {exchange.at % 3 for exchange in api.journal} == {0.0}
+
+
+def poll_for_ever(api: Safelight, pause: Callable[[], object] = lambda: None) -> None:
+    with httpx.Client(headers={"x-api-key": api.api_key}) as http:
+        task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
+        while True:
+            with suppress(Exception):  # whatever comes
+                http.get(api.url, params={"endpoint": "task_status", "task_id": task["id"]})
+            pause()
+
+
+@pytest.mark.parametrize("way", ["socket", "respx"])
+def test_whoever_polls_and_does_not_wait_is_stopped(way: str) -> None:
+    with Safelight(queued=10, running=50, patience=True) as api, api.respx if way == "respx" else nullcontext():
+        with pytest.raises(
+            pytest.fail.Exception, match=r"^the client has sent 1,001 requests, and the clock stands still"
+        ):
+            poll_for_ever(api)
+        assert api.clock.now() == 0
+
+
+def test_whoever_waits_with_what_does_not_move_the_clock_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.mockserver.patience.stretch._LONG_UNMOVED", 0.1)
+    with Safelight(queued=10, running=50, patience=True) as api:
+        with pytest.raises(pytest.fail.Exception, match=r"such as another thread or process, Event\.wait or datetime"):
+            poll_for_ever(api, lambda: threading.Event().wait(0.05))
+        assert len(api.journal) < 20
+
+
+def test_a_clock_that_is_advanced_does_not_stand_still() -> None:
+    with Safelight(queued=3_000, patience=True) as api, api.respx, httpx.Client() as http:
+        headers = {"x-api-key": api.api_key}
+        http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
+        query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
+        for _ in range(1_500):
+            api.clock.advance(1)  # type: ignore[attr-defined]  # a virtual one
+            assert http.get(api.url, headers=headers, params=query).json()["data"]["status"] == "pending"
+
+
+def test_where_time_does_not_matter_it_may_stand_still() -> None:
+    with Safelight(polls=(1_200, 0), patience=True) as api, api.respx, httpx.Client() as http:
+        headers = {"x-api-key": api.api_key}
+        http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
+        query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
+        words = [http.get(api.url, headers=headers, params=query).json()["data"]["status"] for _ in range(1_201)]
+        assert words[-1] == "completed"
+
+
+def test_a_server_that_has_settled_has_read_what_was_sent_to_it() -> None:
+    with Safelight() as api:
+        address = httpx.URL(api.url)
+        for _ in range(50):
+            with socket.create_connection((address.host, address.port)) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+                assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+                connection.setblocking(False)
+                assert connection.recv(12) == b"HTTP/1.1 404"
+
+
+def test_connections_to_the_fake_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, has_foreign = [], Jumping._has_foreign  # noqa: SLF001 - what decides whether a jump waits
+
+    def look(self: Jumping) -> bool:
+        seen.append(has_foreign(self))
+        return seen[-1]
+
+    monkeypatch.setattr(Jumping, "_has_foreign", look)
+    with Safelight(queued=10, running=50, patience=True) as api:
+        asyncio.run(polled_with_aiohttp(api))
+    assert len(seen) >= 20
+    assert not any(seen)
 
 
 def test_a_minute_passes_without_a_socket_too() -> None:

@@ -79,6 +79,10 @@ def test_factory(safelight_factory):
 def test_harmless(safelight):
     assert submit(safelight, width=2049) is None
 
+def test_factory_judges_nothing(safelight_factory):
+    with safelight_factory(contract=True) as api:
+        assert submit(api)
+
 @pytest.mark.safelight(queued=10)
 def test_life(safelight):
     assert False
@@ -117,11 +121,11 @@ SKIPPED: Final = [
 
 def test_a_server_of_ones_own_takes_the_place_of_the_fake(pytester: pytest.Pytester, server: Safelight) -> None:
     result = run(pytester, POWERS, f"--safelight-url={server.url}", "-rs")
-    result.assert_outcomes(passed=3, skipped=6)
+    result.assert_outcomes(passed=4, skipped=6)
     sentences = [line.partition(": ")[2] for line in result.outlines if line.startswith("SKIPPED")]
     assert [sentence.partition(": ")[0] for sentence in sentences] == SKIPPED
     assert sentences[0] == f"queued: only the fake can do that, and this run is against {server.url}"
-    assert [exchange.operation for exchange in server.journal].count("image_generation") == 4
+    assert [exchange.operation for exchange in server.journal].count("image_generation") == 5
 
 
 def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:
@@ -129,7 +133,7 @@ def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) 
     result = pytester.runpytest_subprocess(
         "-p", "no:asyncio", "-p", "no:randomly", "-n", "2", f"--safelight-url={server.url}"
     )
-    result.assert_outcomes(passed=3, skipped=6)
+    result.assert_outcomes(passed=4, skipped=6)
 
 
 def test_the_key_comes_from_the_environment_and_is_never_shown(
@@ -186,7 +190,7 @@ def test_a_second_plugin_with_our_fixture_is_a_usage_error(pytester: pytest.Pyte
     assert run(pytester, "def test(safelight): pass\n", "-p", "other_plugin", "-p", "no:safelight").ret == 0
 
 
-@pytest.mark.parametrize("place", ["conftest", "test_suite"])
+@pytest.mark.parametrize("place", ["conftest", "plugin", "test_suite"])
 def test_a_suite_may_build_a_fixture_of_that_name_on_ours(pytester: pytest.Pytester, place: str) -> None:
     own = (
         "import pytest\n\n@pytest.fixture\ndef safelight(safelight):\n    safelight.mine = True\n    return safelight\n"
@@ -194,7 +198,11 @@ def test_a_suite_may_build_a_fixture_of_that_name_on_ours(pytester: pytest.Pytes
     test = "def test(safelight):\n    assert safelight.mine\n"
     if place == "conftest":
         pytester.makeconftest(own)
-    run(pytester, test if place == "conftest" else own + test).assert_outcomes(passed=1)
+    if place == "plugin":
+        pytester.makepyfile(suite_fixtures=own)
+        pytester.makeconftest("pytest_plugins = ['suite_fixtures']")
+        pytester.syspathinsert()
+    run(pytester, own + test if place == "test_suite" else test).assert_outcomes(passed=1)
 
 
 def test_a_port_that_cannot_be_bound_ends_the_run_with_a_sentence(pytester: pytest.Pytester) -> None:

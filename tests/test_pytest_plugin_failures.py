@@ -176,7 +176,8 @@ def test_a_test_that_passes_tells_nothing(pytester: pytest.Pytester) -> None:
 def test_a_client_that_breaks_the_contract_fails_a_test_that_passed(pytester: pytest.Pytester) -> None:
     result = run(pytester, failing("submit(safelight, width=2049)", "pass"))
     result.assert_outcomes(failed=1)
-    sentence = "the client broke the contract: POST image_generation breaks image_generation.width.maximum"
+    broke = "the client broke the contract: POST image_generation breaks image_generation.width.maximum"
+    sentence = f"the test passed, but {broke}"
     assert sentence in result.outlines
     assert section(result)[-1] == "    width is 2049; the most is 2048"
     assert not [line for line in result.outlines if "pluggy/" in line or line.startswith(">")]

@@ -50,6 +50,12 @@ FACTS: Final = {
             assert submit(safelight) is None
             assert str(safelight.plan) == "submit#1: http 503  (struck 1 time)"
     """,
+    "the marker safelight takes rules too": """
+        @pytest.mark.safelight(faults=["submit#1: http 503"])
+        @pytest.mark.safelight_faults("submit#2: http 502")
+        def test(safelight):
+            assert [submit(safelight) is None for _ in range(3)] == [True, True, False]
+    """,
     "the factory takes rules": """
         def test(safelight_factory):
             with safelight_factory(faults=["submit#1: http 503"], balance=10) as api:
@@ -191,10 +197,28 @@ def test_a_fault_that_never_struck_fails_a_test_that_passed(pytester: pytest.Pyt
     result = run(pytester, tests)
     result.assert_outcomes(failed=1)
     sentence = (
-        "planned was poll#2: http 502, and it never struck: the client sent 1 poll; nor did image: garbled strike"
+        "the test passed, but planned was poll#2: http 502, and it never struck: the client sent 1 poll; nor did "
+        "image: garbled strike"
     )
     assert sentence in result.outlines
     assert section(result)[-1].startswith("0.0      poll")
+
+
+def test_a_test_that_uses_the_factory_too_is_judged_all_the_same(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight_faults("poll#2: http 502")
+        def test_plan(safelight, safelight_factory):
+            with safelight_factory() as api:
+                submit(api)
+
+        def test_contract(safelight, safelight_factory):
+            submit(safelight, width=0)
+            with safelight_factory() as api:
+                submit(api)
+    """
+    result = run(pytester, tests)
+    result.assert_outcomes(failed=2)
+    assert sum(line.startswith("the test passed, but ") for line in result.outlines) == 2
 
 
 def test_a_test_whose_scenario_never_came_about_has_tested_nothing(pytester: pytest.Pytester) -> None:
@@ -234,6 +258,24 @@ def test_a_mistake_in_a_marker_is_a_usage_error(pytester: pytest.Pytester, marke
     assert MISTAKES[marker] in said
     assert "Traceback" not in said
     assert ".py:" not in said.replace("test_suite.py::test: ", "")
+
+
+@pytest.mark.parametrize("marker", ["safelight(queued=2)", "safelight_faults('poll#1: reset')"])
+def test_a_marker_of_a_test_that_does_not_use_the_fixture_is_refused(pytester: pytest.Pytester, marker: str) -> None:
+    result = run(pytester, f"@pytest.mark.{marker}\ndef test(safelight_factory): pass\n")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    name = marker.partition("(")[0]
+    sentence = f"ERROR: test_suite.py::test: @pytest.mark.{name}: the test does not use the fixture safelight"
+    assert sentence in (*result.errlines, *result.outlines)
+    run(pytester, f"pytestmark = pytest.mark.{marker}\ndef test(): pass\n").assert_outcomes(passed=1)
+
+
+def test_a_misspelled_marker_is_refused(pytester: pytest.Pytester) -> None:
+    tests = "@pytest.mark.safelight_fault('poll#1: reset')\ndef test(safelight): pass\n"
+    result = run(pytester, tests, "-W", "ignore::pytest.PytestUnknownMarkWarning")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    sentence = "ERROR: test_suite.py::test: there is no marker safelight_fault; did you mean safelight_faults?"
+    assert sentence in (*result.errlines, *result.outlines)
 
 
 def test_scenarios_are_of_the_fixture(pytester: pytest.Pytester) -> None:

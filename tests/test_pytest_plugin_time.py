@@ -93,9 +93,10 @@ FACTS = {
 
         @pytest.mark.safelight(queued=10, running=50, speed=60)
         def test(safelight):
+            begun = safelight.clock.now()
             subprocess.run([sys.executable, "-c", CODE, safelight.url, safelight.api_key], check=True, timeout=60)
             safelight.assert_polled(at_least=3)
-            assert safelight.clock.now() > 0
+            assert safelight.clock.now() - begun >= 60
     """,
     "nothing is left for the next test": """
         SEEN = []
@@ -148,6 +149,39 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess(*options, "-W", "error").assert_outcomes(passed=3)
 
 
+def test_a_suite_may_be_patient_throughout(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nsafelight_patience = true\n")
+    tests = """
+        def test(safelight):
+            assert wait(safelight) == safelight.clock.now() == 6
+
+        def test_factory(safelight_factory):
+            with safelight_factory() as api:
+                assert wait(api) == api.clock.now() == 6
+
+        @pytest.mark.safelight(patience=False)
+        def test_not(safelight):
+            assert wait(safelight, lambda _: None) < 20
+            assert safelight.clock.now() == 0
+
+        @pytest.mark.safelight(speed=60)
+        def test_speed(safelight):
+            assert safelight.clock.now() > 60
+    """
+    run(pytester, WAITING + pytester_text(tests)).assert_outcomes(passed=4)
+
+
+def test_scenarios_may_have_a_clock_of_the_walls(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight(speed=600)
+        @pytest.mark.safelight_scenarios("golden", "one-bad-poll")
+        def test(safelight):
+            safelight.plan.clear()
+            assert wait(safelight, lambda seconds: sleep(seconds / 600)) < 20
+    """
+    run(pytester, WAITING + pytester_text(tests)).assert_outcomes(passed=2)
+
+
 def test_a_client_that_never_ends_fails_with_a_sentence_and_its_story(pytester: pytest.Pytester) -> None:
     tests = WAITING + pytester_text("""
         @pytest.mark.safelight(running="never")
@@ -161,11 +195,11 @@ def test_a_client_that_never_ends_fails_with_a_sentence_and_its_story(pytester: 
     result = run(pytester, tests)
     result.assert_outcomes(failed=1)
     assert result.outlines.count(
-        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline, or the task a life "
-        "that ends"
+        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline by time.monotonic, "
+        "or the task a life that ends"
     )
     assert any(line.startswith("0.0 .. 30000.0  11 polls") for line in result.outlines)
-    assert "patience.py" not in result.stdout.str()
+    assert "mockserver/patience" not in result.stdout.str()
     assert errors(result) == []
 
 

@@ -21,14 +21,15 @@ def submit(http: httpx.Client, url: str, width: int) -> str | None:
         except httpx.TransportError:
             continue  # wrong: the task may be queued and paid for, and this pays for another
         if answer.is_success:
-            return answer.json()["data"]["id"]
+            task_id: str = answer.json()["data"]["id"]
+            return task_id
         width //= 2  # wrong: a limit that is known is not found out by asking
     return None
 
 
 def wait(http: httpx.Client, url: str, task_id: str) -> str | None:
     """The URL of its picture."""
-    picture = None
+    picture: str | None = None
     for _ in range(10):
         answer = http.get(url, params={"endpoint": "task_status", "task_id": task_id})
         if answer.is_error:

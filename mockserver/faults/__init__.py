@@ -31,14 +31,23 @@ _Class = TypeVar("_Class", bound=type[Any])
 
 _REGISTRY: Final[dict[str, type[Any]]] = {}
 
-#: How the text of a setting becomes its value, by the annotation of its field.
-_READERS: Final[Mapping[str, Callable[[str], Any]]] = {"int": int}
+#: How the text of a setting becomes its value, by the annotation of its field, and what it has to be.
+_READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
+    "int": (int, "a whole number"),
+    "float": (float, "a number"),
+    "str": (str, "a word"),
+}
 
 
 @dataclass_transform(frozen_default=True)
 def fault(made: _Class) -> _Class:
     """Register a fault under its name in lower case; the first line of its docstring is its documentation."""
     value: Any = dataclass(frozen=True, slots=True)(made)
+    unreadable = [at.name for at in fields(value) if at.type not in _READERS]
+    if unreadable:
+        raise TypeError(
+            f"{made.__name__}.{unreadable[0]} cannot be written in a plan: its type is {listed(_READERS, 'or')}"
+        )
     _REGISTRY[name_of(value)] = value
     return value  # type: ignore[no-any-return]
 
@@ -76,7 +85,8 @@ def written(struck: Any) -> str:
 
 
 def _value(name: str, at: Any, text: str) -> Any:
+    read, kind = _READERS[at.type]
     try:
-        return _READERS[at.type](text)
+        return read(text)
     except ValueError:
-        raise ValueError(f"{text} cannot be the {at.name} of {name}: give a whole number") from None
+        raise ValueError(f"{text} cannot be the {at.name} of {name}: give {kind}") from None

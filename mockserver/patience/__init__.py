@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.patience.loops import running_loop_moved
 from safelight.mockserver.patience.places import install, uninstall
-from safelight.mockserver.patience.stretch import CLOCKS, STRETCHES, WALL, Stretch, World, stretch_of_thread
+from safelight.mockserver.patience.stretch import CLOCKS, STRETCHES, WALL, Quiet, Stretch, stretch_of_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,11 @@ def clock_in_use() -> VirtualClock | None:
 
 
 @contextmanager
-def patience(clock: VirtualClock, world: World) -> Iterator[None]:
-    """While the block runs, the sleeps of this thread move the clock. Blocks may be nested."""
+def patience(clock: VirtualClock, host: Quiet) -> Iterator[Stretch]:
+    """While the block runs, the sleeps of this thread move the clock. Blocks may be nested.
+
+    Gives the patience of the thread, which wants to be told of each exchange.
+    """
     thread = get_ident()
     with _CHANGING:
         if not STRETCHES:
@@ -49,13 +52,13 @@ def patience(clock: VirtualClock, world: World) -> Iterator[None]:
         stretch = STRETCHES.setdefault(thread, Stretch())
     stretch.origins = stretch.origins or {name: ceil(WALL[name]() - clock.now()) for name in CLOCKS}
     stretch.clocks.append(clock)
-    stretch.worlds.append(world)
+    stretch.hosts.append(host)
     try:
         with running_loop_moved(stretch):
-            yield
+            yield stretch
     finally:
         stretch.clocks.remove(clock)
-        stretch.worlds.remove(world)
+        stretch.hosts.remove(host)
         with _CHANGING:
             if not stretch.clocks:
                 del STRETCHES[thread]

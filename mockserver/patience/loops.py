@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from contextlib import ExitStack, contextmanager, suppress
 from math import inf
@@ -32,7 +31,7 @@ class Jumping:
 
     def select(self, timeout: float | None = None) -> Any:
         """As a selector's, but nobody waits for time to pass."""
-        if not timeout or self._is_for_ever():
+        if not timeout or self._is_for_ever() or self._stretch.is_ending:
             return self._selector.select(timeout)
         events = self._selector.select(0) or self._others()
         if not events:
@@ -63,13 +62,20 @@ class Jumping:
 
     def _has_foreign(self) -> bool:
         """The loop listens to something that is neither ours nor its own way to wake up."""
+        registered = getattr(self._selector, "get_map", None)
+        if registered is None:  # Windows' proactor does not say
+            return True
         wakes = self._loop._ssock.fileno()  # noqa: SLF001 - as above
-        return any(key.fd != wakes and not self._is_ours(key.fd) for key in self._selector.get_map().values())
+        return any(key.fd != wakes and not self._is_ours(key.fd) for key in registered().values())
 
     def _is_ours(self, fd: int) -> bool:
-        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as probe:
-            peer: Any = probe.getpeername()
-            return any(world.is_ours(peer[1]) for world in self._stretch.worlds if isinstance(peer, tuple))
+        with suppress(OSError):
+            probe = socket.socket(fileno=fd)
+            try:
+                peer: Any = probe.getpeername()
+            finally:
+                probe.detach()
+            return isinstance(peer, tuple) and any(host.is_ours(peer[1]) for host in self._stretch.hosts)
         return False
 
 
@@ -77,7 +83,7 @@ class Jumping:
 def _moved(loop: Any, stretch: Stretch) -> Iterator[None]:
     """While the block runs, this loop's time jumps. A loop of another make has no selector, and is refused later."""
     selector = getattr(loop, "_selector", None)
-    if not hasattr(selector, "get_map") or isinstance(selector, Jumping):
+    if not hasattr(selector, "select") or isinstance(selector, Jumping):
         yield
         return
     loop._selector = Jumping(loop, selector, stretch)  # noqa: SLF001 - there is no public way to it
@@ -115,14 +121,16 @@ def _run_in_executor(self: asyncio.BaseEventLoop, executor: Any, func: Any, *arg
     return future
 
 
-async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any) -> None:
-    """A loop that ends waits for its threads, with a deadline of its own."""
-    stretch = stretch_of_thread() or Stretch()
-    stretch.handed_over += 1
+async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
+    """A loop that ends waits for its threads, from Python 3.12 on with a deadline: neither is the client's."""
+    stretch = stretch_of_thread()
+    if stretch:
+        stretch.is_ending = True
     try:
-        await _SHUTDOWN_DEFAULT_EXECUTOR(self, *args)
+        await _SHUTDOWN_DEFAULT_EXECUTOR(self, *args, **kwargs)
     finally:
-        stretch.returned()
+        if stretch:
+            stretch.is_ending = False
 
 
 async def _asyncio_sleep(delay: float, result: Any = None) -> Any:

@@ -65,10 +65,14 @@ def _foreign_modules() -> list[ModuleType]:
 
 
 def _names_in(module: ModuleType) -> list[str]:
-    """The names under which a module has one of the functions. Kept, as there are a thousand modules."""
+    """The names under which a module has one of the functions.
+
+    Of installed packages they are kept, as there are a thousand modules; a suite's own may be patched by its tests.
+    """
     names = vars(module)
     size, found = _LOOKED_THROUGH.get(module, (-1, []))
     if size != len(names):
         found = [name for name, value in list(names.items()) if id(value) in _SHIMS]
-        _LOOKED_THROUGH[module] = len(names), found
+        if "site-packages" in str(names.get("__file__")):
+            _LOOKED_THROUGH[module] = len(names), found
     return found

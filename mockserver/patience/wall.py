@@ -56,9 +56,9 @@ def _reading_ns(name: str) -> Callable[[], int]:
     return read
 
 
-#: The real function -> the one in its place.
+#: The real function -> the one in its place. Static, as the real ones are: in a class they do not become methods.
 SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
-    WALL["sleep"]: _sleep,
-    **{WALL[name]: _reading(name) for name in CLOCKS},
-    **{WALL[f"{name}_ns"]: _reading_ns(name) for name in CLOCKS},
+    WALL["sleep"]: staticmethod(_sleep),
+    **{WALL[name]: staticmethod(_reading(name)) for name in CLOCKS},
+    **{WALL[f"{name}_ns"]: staticmethod(_reading_ns(name)) for name in CLOCKS},
 }
