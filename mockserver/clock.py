@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import reprlib
 import time
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -30,6 +31,10 @@ class RealClock:
         return self._start + self._speed * (time.monotonic() - self._origin)
 
 
+#: Seconds that no clock is ever advanced at once: a thousand years.
+_FAR: Final = 10**11
+
+
 class VirtualClock:
     """Stands still until somebody advances it."""
 
@@ -43,7 +48,8 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         """Let time pass. It does not go back: negative seconds are refused."""
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"a clock cannot be advanced by {seconds} s: give 0 or more")
+        given: object = seconds
+        if not isinstance(given, int | float) or not 0 <= seconds < _FAR:
+            raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
         with self._lock:
             self._now += seconds

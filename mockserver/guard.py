@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def _of_request(_: Any, request: Any, *__: Any, **___: Any) -> Any:
 
 
 def _of_connection(connection: Any, *_: Any, **__: Any) -> Any:
-    return connection.host
+    return getattr(connection, "_tunnel_host", None) or connection.host
 
 
 #: What httpx and httpx2 are built on, and their proxies.
@@ -71,6 +72,10 @@ _PLACES: Final[tuple[tuple[str, str, Callable[..., Any]], ...]] = (
 _ALLOWED: Final[Counter[str]] = Counter()
 _REPLACED: Final[list[tuple[Any, str, Any]]] = []
 _CHANGING: Final = Lock()
+
+#: Where libraries look which hosts are asked without a proxy, and what stood there: a proxy knows no way to the fake.
+_NO_PROXY: Final = ("NO_PROXY", "no_proxy")
+_ENVIRONMENT: Final[dict[str, str | None]] = {}
 _up = 0
 
 
@@ -98,9 +103,11 @@ def is_this_machine(host: str) -> bool:
     """A loopback address, or a name that stands for one."""
     name = host.strip("[]").rstrip(".").casefold()
     try:
-        return ip_address(name.partition("%")[0]).is_loopback
+        address = ip_address(name.partition("%")[0])
     except ValueError:
         return name == "localhost" or name.endswith(".localhost")
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_unspecified  # which connects to this machine too
 
 
 @cache
@@ -126,6 +133,10 @@ def _check(host: Any) -> None:
 
 
 def _install() -> None:
+    for name in _NO_PROXY:
+        told = os.environ.get(name)
+        _ENVIRONMENT[name] = told
+        os.environ[name] = ",".join([*filter(None, [told]), "127.0.0.1", "localhost", "::1"])
     for owner, name, host_of in places():
         real = getattr(owner, name)
         _REPLACED.append((owner, name, real))
@@ -133,6 +144,12 @@ def _install() -> None:
 
 
 def _uninstall() -> None:
+    while _ENVIRONMENT:
+        name, told = _ENVIRONMENT.popitem()
+        if told is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = told
     while _REPLACED:
         owner, name, real = _REPLACED.pop()
         setattr(owner, name, real)

@@ -25,6 +25,8 @@ class Host:
         self.api = Api(seed=seed, store=self.store, listener=self._tell)
         self._port = port
         self._server: AppServer | None = None
+        #: Exchanges under way that nobody waits for.
+        self._given_up = 0
         self._open = ExitStack()
         self._guests: dict[str, Listener] = {}
         self._telling = Lock()
@@ -46,10 +48,15 @@ class Host:
         return self._server.url if self._server else ""
 
     def is_quiet(self) -> bool:
-        """No exchange is under way, nor one that was sent and not yet read."""
-        if self._server and not self.api.traffic.open:
+        """No exchange is under way that is worth waiting for, nor one that was sent and not yet read."""
+        self._given_up = min(self._given_up, self.api.traffic.open)
+        if self._server and self.api.traffic.open == self._given_up:
             self._server.settle()
-        return not self.api.traffic.open
+        return self.api.traffic.open <= self._given_up
+
+    def give_up(self) -> None:
+        """What is under way now is not waited for any longer: the rest of such a request may never come."""
+        self._given_up = self.api.traffic.open
 
     def is_ours(self, port: int) -> bool:
         """The server listens on this port."""

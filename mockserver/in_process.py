@@ -25,8 +25,9 @@ def handler(api: Api, library: ModuleType) -> Callable[[Any], Any]:
         if reply.wire:
             raise getattr(library, ERRORS[reply.wire])(str(AnswerLost(reply.wire)), request=request)
         headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
-        body = reply.body if request.method != "HEAD" else b""
-        return library.Response(reply.status, headers=headers, content=body)
+        if request.method == "HEAD":
+            return library.Response(reply.status, headers={**headers, "content-length": str(len(reply.body))})
+        return library.Response(reply.status, headers=headers, content=reply.body)
 
     return answer
 

@@ -24,11 +24,11 @@ _BEARER: Final = re.compile(r"bearer +(.*)", re.IGNORECASE)
 
 
 def _in_header(request: Request) -> str:
-    return request.headers.get("x-api-key", "").strip()
+    return request.headers.get("x-api-key", "").strip(" \t")
 
 
 def _as_bearer(request: Request) -> str:
-    found = _BEARER.fullmatch(request.headers.get("authorization", "").strip())
+    found = _BEARER.fullmatch(request.headers.get("authorization", "").strip(" \t"))
     return found[1] if found else ""
 
 

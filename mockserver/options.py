@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+import reprlib
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Timeline
@@ -44,6 +44,9 @@ def _is_life(value: Any) -> bool:
     return isinstance(value, Timeline | list | tuple)
 
 
+#: A year in a tenth of a second.
+_FASTEST: Final = 10**9
+
 _DELAY: Final = (_is_delay, "2, '1..3', '~5', '~5/0.8' or 'never'")
 _FLAG: Final = (_is_flag, "True or False")
 
@@ -59,7 +62,7 @@ OPTIONS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "balance": (_is_count, "credits, 0 or more"),
     "vocabulary": (lambda value: isinstance(value, str), "'published' or 'plain'"),
     "patience": _FLAG,
-    "speed": (lambda value: _is_number(value) and 0 < value < inf, "how many times faster than the wall, above 0"),
+    "speed": (lambda value: _is_number(value) and 0 < value < _FASTEST, "how many times faster than the wall, above 0"),
     "contract": _FLAG,
     "faults": (lambda value: isinstance(value, tuple | list), "rules, such as ['poll#2: http 502']"),
 }
@@ -82,9 +85,11 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{name} is no option{did_you_mean(name, OPTIONS) or f': there are {listed(OPTIONS)}'}")
         fits, kind = OPTIONS[name]
         if not fits(value):
-            raise ValueError(f"{name}={value!r} cannot be: give {kind}")
+            raise ValueError(f"{name}={reprlib.repr(value)} cannot be: give {kind}")
     if told.get("speed") and told.get("patience"):
         raise ValueError("patience skips time, and speed lets it pass: give one of them")
+    if "timeline" in told and (told.get("fail") or told.get("fail_rate")):
+        raise ValueError("a timeline is a whole life: leave out fail and fail_rate")
     if told:
         settings(**_settings(told))
     return told

@@ -13,7 +13,7 @@ from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from safelight.contracts.wording import counted, did_you_mean, listed
+from safelight.contracts.wording import counted, did_you_mean, listed, printable
 from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.faults import Fault, read_fault, written
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safelight.mockserver.store import Store
+
+
+#: Characters of a wrong rule that are shown.
+_SHOWN: Final = 100
 
 
 @dataclass(eq=False)
@@ -33,7 +37,9 @@ class WrongRule(ValueError):
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.reason}\n  {self.text}\n  {' ' * self.at}^ column {self.at + 1}"
+        begin = max(0, self.at - _SHOWN // 2)  # of a long text, the part where it is
+        text = printable(self.text[begin : begin + _SHOWN])
+        return f"{printable(self.reason)}\n  {text}\n  {' ' * (self.at - begin)}^ column {self.at + 1}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+# Before any test can mock them.
+from safelight.mockserver import wall as _wall  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -132,8 +136,12 @@ def _check_markers(item: pytest.Item) -> None:
             near = did_you_mean(mark.name, _MARKS) or f"; there are {', '.join(_MARKS)}"
             raise pytest.UsageError(f"{item.nodeid}: there is no marker {mark.name}{near}")
     marked = {mark.name for mark in item.iter_markers()} & {"safelight", "safelight_faults"}
-    if marked:
+    if marked or _scenario_of(item):
         _options(item)
+    if item.get_closest_marker("safelight_scenarios") and not _scenario_of(item):
+        raise pytest.UsageError(
+            f"{item.nodeid}: @pytest.mark.safelight_scenarios is for test functions, not for a unittest.TestCase"
+        )
     own = sorted(marked & {mark.name for mark in item.own_markers})
     if own and "safelight" not in _fixtures_of(item):
         raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{own[0]}: the test does not use the fixture safelight")
@@ -245,7 +253,10 @@ def _allowed(config: pytest.Config) -> list[str]:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Remember which test is running: a fixture of the session does not know."""
     item.config.stash[_RUNNING] = item
-    return (yield)
+    result = yield
+    if places := sys.modules.get("safelight.mockserver.patience.places"):
+        places.put_back()
+    return result
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -340,13 +351,16 @@ def _options(item: pytest.Item) -> dict[str, Any]:
 
 def _of_marker(item: pytest.Item) -> dict[str, Any]:
     """What the markers `safelight` of a test say, the nearest first."""
+    from safelight.mockserver.options import LIVES
+
     options: dict[str, Any] = {}
     for marker in item.iter_markers("safelight"):
         if marker.args:
             raise pytest.UsageError(
                 f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
             )
-        options = {**marker.kwargs, **options}
+        settled = LIVES if LIVES & options.keys() else frozenset()  # a nearer marker says how tasks live
+        options = {**{name: value for name, value in marker.kwargs.items() if name not in settled}, **options}
     return options
 
 
@@ -369,7 +383,13 @@ def _of_faults(item: pytest.Item) -> list[Any]:
 def _scenario_of(item: pytest.Item) -> Scenario | None:
     """The scenario that a test is run with."""
     given = getattr(item, "callspec", None)
-    return given.params.get("safelight_scenario") if given else None
+    scenario = given.params.get("safelight_scenario") if given else None
+    if isinstance(scenario, str):
+        raise pytest.UsageError(
+            f"{item.nodeid}: the fixture safelight_scenario is given by its marker: "
+            f"@pytest.mark.safelight_scenarios({scenario!r})"
+        )
+    return scenario
 
 
 def _check_fixtures(session: pytest.Session) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 from urllib.parse import urlsplit
 
 import pytest
 
-from safelight.contracts.wording import listed
+from safelight.contracts.wording import listed, printable, shown
 from safelight.mockserver.guard import is_this_machine
 from safelight.mockserver.keys import FAKE_KEY
 
@@ -26,20 +27,28 @@ _HARMLESS: Final = frozenset({"contract", "patience"})
 class Server:
     """Where it is, and the key for it."""
 
-    url: str
-    api_key: str
+    url: str = field(repr=False)
+    api_key: str = field(repr=False)
     #: Its name or address.
     host: str
+
+    def __str__(self) -> str:
+        """Without what a URL may hold beside the place: people write keys and passwords there."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{printable(parts.path)}"
 
 
 def server_at(url: str, environment: Mapping[str, str]) -> Server:
     """The server that a URL means. Raises `ValueError` with a sentence."""
     host = _host_of(url)
     if not host:
-        raise ValueError(f"{url!r} is no URL of a server: give http://127.0.0.1:8123/v1/index.php")
+        raise ValueError(f"{shown(url)} is no URL of a server: give http://127.0.0.1:8123/v1/index.php")
     key = environment.get(KEY_VARIABLE, FAKE_KEY if is_this_machine(host) else "")
+    key = key.strip()
     if not key:
         raise ValueError(f"{host} wants a key: set {KEY_VARIABLE}")
+    if not re.fullmatch(r"[!-~]{1,200}", key):
+        raise ValueError(f"{KEY_VARIABLE} holds no key: a header carries 1 to 200 visible ASCII characters")
     return Server(url, key, host)
 
 
@@ -61,6 +70,7 @@ class Remote:
 
     def __init__(self, server: Server) -> None:
         self.url, self.api_key = server.url, server.api_key
+        self._server = server
 
     def __enter__(self) -> Self:
         return self
@@ -71,17 +81,17 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        _skip(f"safelight.{name}", self.url)
+        _skip(f"safelight.{name}", self._server)
 
 
 def skip_what_needs_the_fake(asked: Mapping[str, Any], server: Server) -> None:
     """Skip a test whose markers ask for what only the fake can do."""
     powers = [name for name in asked if name not in _HARMLESS]
     if powers:
-        _skip(listed(powers), server.url)
+        _skip(listed(powers), server)
 
 
-def _skip(what: str, url: str) -> NoReturn:
+def _skip(what: str, server: Server) -> NoReturn:
     __tracebackhide__ = True
-    sentence = f"{what}: only the fake can do that, and this run is against {url}"
+    sentence = f"{what}: only the fake can do that, and this run is against {server}"
     raise pytest.skip.Exception(sentence, _use_item_location=True)  # the test is left out, and not this line

@@ -138,19 +138,23 @@ class Safelight:
         self._session = self._host.api.open(api_key, settings=told, clock=self._clock)
         self._world = self._host.store.world(api_key)
         #: Also what came without a usable key, in the order of all answers.
-        self._seen = Journal(most=10_000)
+        self._seen = Journal(most=100_000, most_bytes=256_000_000)
         self._host.welcome(api_key, self._see)
         self._open = ExitStack()
         #: The patience of the thread that uses this, once there is some.
         self._stretch: Stretch | None = None
 
     def __enter__(self) -> Self:
-        if self._is_guest:
-            self._open.callback(self._host.dismiss, self.api_key)
-        else:
-            self._open.enter_context(self._host)
-        if self._patience:
-            self._be_patient()
+        try:
+            if self._is_guest:
+                self._open.callback(self._host.dismiss, self.api_key)
+            else:
+                self._open.enter_context(self._host)
+            if self._patience:
+                self._be_patient()
+        except BaseException:
+            self._open.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -301,6 +305,11 @@ class Safelight:
 
     def _claim(self, wrong: claims.NotSo | None) -> None:
         __tracebackhide__ = True
+        if self._seen.dropped:
+            number = f"{self._seen.dropped:,} exchanges of this session"
+            raise claims.NotSo(
+                f"nothing can be claimed: {number} are no longer kept, as there were so many or so large"
+            )
         if wrong:
             wrong.told = self._told(wrong.exchanges or self._seen)
             raise wrong

@@ -1,6 +1,7 @@
 """The guard keeps HTTP libraries on this machine, below whatever else replaces them, and leaves nothing behind."""
 
 import asyncio
+import os
 import threading
 import urllib.error
 import urllib.request
@@ -120,7 +121,9 @@ HOSTS: Final = {
     "LOCALHOST.": True,
     "api.localhost": True,
     "fe80::1%eth0": False,
-    "0.0.0.0": False,
+    "0.0.0.0": True,
+    "::ffff:127.0.0.1": True,
+    "::ffff:10.0.0.1": False,
     "10.0.0.1": False,
     "localhost.example": False,
     "127.0.0.1.example": False,
@@ -159,6 +162,17 @@ def test_every_library_is_guarded_where_it_connects() -> None:
         "http.client.HTTPConnection",
         "aiohttp.connector.TCPConnector",
     }
+
+
+def test_no_proxy_is_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.7:3128")
+    monkeypatch.setenv("http_proxy", "http://192.0.2.7:3128")
+    with Safelight() as api, guard():
+        assert os.environ["NO_PROXY"] == "intranet.example,127.0.0.1,localhost,::1"
+        assert httpx.get(api.url).status_code == requests.get(api.url, timeout=10).status_code == 404
+    assert (os.environ["NO_PROXY"], "no_proxy" in os.environ) == ("intranet.example", False)
 
 
 def test_it_holds_for_threads_too() -> None:

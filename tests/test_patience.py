@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import aiohttp
 import anyio
+import anyio.to_thread
 import httpx
 import pytest
 import trio
@@ -26,8 +28,10 @@ from hypothesis import strategies as st
 from safelight.mockserver.clock import RealClock, VirtualClock
 from safelight.mockserver.patience import clock_in_use, patience
 from safelight.mockserver.patience.loops import Jumping
-from safelight.mockserver.patience.stretch import MOST_SLEEPS, WALL
+from safelight.mockserver.patience.places import put_back
+from safelight.mockserver.patience.stretch import MOST_SLEEPS
 from safelight.mockserver.testing import Safelight
+from safelight.mockserver.wall import WALL
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
@@ -38,6 +42,9 @@ class Nobody:
 
     def is_quiet(self) -> bool:
         return True
+
+    def give_up(self) -> None:
+        raise AssertionError("nothing is under way")
 
     def is_ours(self, port: int) -> bool:
         return port < 0
@@ -246,6 +253,101 @@ def test_another_server_has_a_moment_before_each_jump(clock: VirtualClock) -> No
     assert asyncio.run(run()) == b"late"
     assert clock.now() == 0
     theirs.close()
+
+
+def test_blocks_of_one_loop_may_end_in_any_order() -> None:
+    ended = []
+
+    async def one(seconds: float, clock: VirtualClock) -> None:
+        with patience(clock, Nobody()):
+            await asyncio.sleep(seconds)
+            ended.append(seconds)
+
+    async def both(*lengths: float) -> None:
+        clock = VirtualClock()
+        await asyncio.gather(*(one(length, clock) for length in lengths))
+        assert clock.now() == max(lengths)
+
+    asyncio.run(both(1, 2))
+    asyncio.run(both(2, 1))
+    assert ended == [1, 2, 1, 2]
+
+
+def test_patience_that_began_outside_a_loop_may_end_within_it() -> None:
+    block = patience(VirtualClock(), Nobody())
+
+    async def end() -> float:
+        await asyncio.sleep(600)
+        block.__exit__(None, None, None)
+        begun = time.monotonic()
+        await asyncio.sleep(0.01)
+        return time.monotonic() - begun
+
+    block.__enter__()
+    assert 0.01 <= asyncio.run(end()) < LONG
+
+
+@pytest.mark.parametrize("way", ["wrap_future", "anyio"])
+def test_work_that_is_given_to_threads_in_other_ways_is_waited_for_too(clock: VirtualClock, way: str) -> None:
+    def work() -> bool:
+        return threading.Event().wait(0.05)
+
+    async def run() -> bool:
+        with ThreadPoolExecutor() as pool, anyio.fail_after(60):
+            if way == "anyio":
+                return await anyio.to_thread.run_sync(work)
+            return await asyncio.wrap_future(pool.submit(work))
+
+    assert asyncio.run(run()) is False, "its deadline was not reached"
+    assert clock.now() == 0
+
+
+def test_what_is_under_way_for_too_long_is_given_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.mockserver.patience.stretch.FOR_EXCHANGES", 0.1)
+    with Safelight(queued=5, patience=True) as api:
+        address = httpx.URL(api.url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")
+            for _ in range(3):
+                time.sleep(1)
+            assert api.clock.now() == 3
+            assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+            with httpx.Client() as http:
+                assert http.get(api.url).status_code == 404
+            assert api._host.is_quiet()  # noqa: SLF001
+        while api._host.api.traffic.open:  # noqa: SLF001
+            api._host.is_quiet()  # noqa: SLF001
+        assert api._host.is_quiet()  # noqa: SLF001
+
+
+class Odd(types.ModuleType):
+    """A module that does not want to be looked at."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattribute__(self, name: str) -> Any:
+        raise ImportError(name)
+
+
+@pytest.mark.parametrize("make", [lambda: None, lambda: 3, object, lambda: Odd("odd")])
+def test_odd_modules_do_no_harm(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> None:
+    loaded: dict[Any, Any] = sys.modules  # where some put what is no module, under what is no name
+    monkeypatch.setitem(loaded, "odd_module", make())
+    monkeypatch.setitem(loaded, 3, make())
+    clock = VirtualClock()
+    with patience(clock, Nobody()):
+        time.sleep(3)
+    assert clock.now() == 3
+    assert time.sleep is WALL["sleep"]
+
+
+def test_what_is_put_back_by_others_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    with patience(VirtualClock(), Nobody()):
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.undo()
+    assert time.sleep is not WALL["sleep"]
+    put_back()
+    assert time.sleep is WALL["sleep"]
 
 
 @pytest.mark.usefixtures("clock")

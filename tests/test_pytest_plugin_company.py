@@ -20,6 +20,9 @@ MISTAKES: Final = {
     "timeline=[]": "a timeline needs at least one step",
     "timeline='done'": "timeline='done' cannot be: give steps, such as [('queued', 2), ('running', 5), 'done']",
     "timeline=['done'], queued=2": "lives are in seconds or in a timeline: give queued and running, or timeline",
+    "timeline=['done'], fail=True": "a timeline is a whole life: leave out fail and fail_rate",
+    "speed=10**400": "speed=100000000000000000...0000000000000000000 cannot be: give how many times faster than the "
+    "wall, above 0",
     "balance=-1": "balance=-1 cannot be: give credits, 0 or more",
     "patience='yes'": "patience='yes' cannot be: give True or False",
     "speed=0": "speed=0 cannot be: give how many times faster than the wall, above 0",
@@ -191,6 +194,7 @@ def test_an_unused_plugin_imports_itself_and_nothing_else(
 ) -> None:
     without = modules(pytester, monkeypatch)
     having = modules(pytester, monkeypatch, "-p", "safelight")
-    assert having - without == {"safelight", "safelight.mockserver", "safelight.mockserver.pytest_plugin"}
+    own = {f"safelight.mockserver.{name}" for name in ("pytest_plugin", "wall")}
+    assert having - without == {"safelight", "safelight.mockserver", *own}
     heavy = {"starlette", "hypothesis", "uvicorn", "jsonschema", "PIL", "httpx", "anyio", "safelight.contracts"}
     assert not heavy & having

@@ -154,16 +154,38 @@ def test_without_a_key_this_machine_is_given_the_fakes(pytester: pytest.Pytester
     run(pytester, tests, f"--safelight-url={server.url}").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("key", ["sk-secret\n and more", "sk-sécret"])
+def test_a_key_that_is_none_is_refused_and_not_shown(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("SAFELIGHT_API_KEY", key)
+    result = run(pytester, "def test(safelight): pass\n", "--safelight-url=http://127.0.0.1:1/")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "SAFELIGHT_API_KEY holds no key: a header carries 1 to 200 visible ASCII characters" in result.stderr.str()
+    assert "cret" not in result.stderr.str() + result.stdout.str()
+
+
+def test_what_a_url_holds_beside_the_place_is_not_shown(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFELIGHT_API_KEY", "sk-other\n")
+    tests = "def test(safelight):\n    assert safelight.api_key == 'sk-other'\n    safelight.next(queued=2)\n"
+    result = run(pytester, tests, "-rs", "--safelight-url=http://user:pw-secret@127.0.0.1:1/v1?api_key=sk-secret")
+    result.assert_outcomes(skipped=1)
+    assert "this run is against http://127.0.0.1:1/v1" in result.stdout.str()
+    assert "secret" not in result.stdout.str().partition("test session starts")[2].partition("test_suite.py")[2]
+
+
+NO_URL: Final = "is no URL of a server: give http://127.0.0.1:8123/v1/index.php"
+
+
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("api.example/v1", "'api.example/v1' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
-        ("ftp://api.example/", "'ftp://api.example/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
-        (
-            "http://api.example:x/",
-            "'http://api.example:x/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php",
-        ),
-        ("http://[::1/", "'http://[::1/' is no URL of a server: give http://127.0.0.1:8123/v1/index.php"),
+        ("api.example/v1", f'"api.example/v1" {NO_URL}'),
+        ("ftp://api.example/", f'"ftp://api.example/" {NO_URL}'),
+        ("http://api.example:x/", f'"http://api.example:x/" {NO_URL}'),
+        ("http://[::1/", f'"http://[::1/" {NO_URL}'),
         ("https://api.example/v1", "api.example wants a key: set SAFELIGHT_API_KEY"),
     ],
 )

@@ -270,6 +270,58 @@ def test_a_marker_of_a_test_that_does_not_use_the_fixture_is_refused(pytester: p
     run(pytester, f"pytestmark = pytest.mark.{marker}\ndef test(): pass\n").assert_outcomes(passed=1)
 
 
+def test_what_a_scenario_is_not_for_is_refused(pytester: pytest.Pytester) -> None:
+    case = """
+import unittest
+
+@pytest.mark.safelight_scenarios("slow")
+class Test(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def take(self, safelight):
+        self.api = safelight
+
+    def test(self):
+        pass
+"""
+    by_hand = (
+        "@pytest.mark.parametrize('safelight_scenario', ['slow'])\ndef test(safelight, safelight_scenario): pass\n"
+    )
+    sentences = {
+        case: "@pytest.mark.safelight_scenarios is for test functions, not for a unittest.TestCase",
+        by_hand: "the fixture safelight_scenario is given by its marker: @pytest.mark.safelight_scenarios('slow')",
+        "@pytest.mark.safelight_scenarios(['slow'])\ndef test(safelight): pass\n": "['slow'] is no scenario: there are",
+    }
+    for tests, sentence in sentences.items():
+        result = run(pytester, tests)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert sentence in result.stderr.str() + result.stdout.str()
+
+
+def test_a_nearer_life_replaces_the_farther_one(pytester: pytest.Pytester) -> None:
+    tests = """
+        pytestmark = pytest.mark.safelight(queued=600, vocabulary="plain")
+
+        @pytest.mark.safelight(polls=(0, 1))
+        def test(safelight):
+            assert words(safelight, 2) == ["running", "done"]
+    """
+    run(pytester, tests).assert_outcomes(passed=1)
+
+
+def test_nothing_is_claimed_of_what_is_no_longer_kept(pytester: pytest.Pytester) -> None:
+    tests = """
+        def test(safelight):
+            safelight._seen._most = 3
+            words(safelight)
+            safelight.assert_submitted_once()
+    """
+    result = run(pytester, tests)
+    result.assert_outcomes(failed=1)
+    assert any(
+        "nothing can be claimed: 1 exchanges of this session are no longer kept" in line for line in result.outlines
+    )
+
+
 def test_a_misspelled_marker_is_refused(pytester: pytest.Pytester) -> None:
     tests = "@pytest.mark.safelight_fault('poll#1: reset')\ndef test(safelight): pass\n"
     result = run(pytester, tests, "-W", "ignore::pytest.PytestUnknownMarkWarning")

@@ -21,9 +21,10 @@ from math import ceil
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final
 
-from safelight.mockserver.patience.loops import running_loop_moved
+from safelight.mockserver.patience.loops import move, move_back, running_loop
 from safelight.mockserver.patience.places import install, uninstall
-from safelight.mockserver.patience.stretch import CLOCKS, STRETCHES, WALL, Quiet, Stretch, stretch_of_thread
+from safelight.mockserver.patience.stretch import STRETCHES, Quiet, Stretch, stretch_of_thread
+from safelight.mockserver.wall import CLOCKS, WALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +54,17 @@ def patience(clock: VirtualClock, host: Quiet) -> Iterator[Stretch]:
     stretch.origins = stretch.origins or {name: ceil(WALL[name]() - clock.now()) for name in CLOCKS}
     stretch.clocks.append(clock)
     stretch.hosts.append(host)
+    if loop := running_loop():
+        move(loop, stretch)
     try:
-        with running_loop_moved(stretch):
-            yield stretch
+        yield stretch
     finally:
         stretch.clocks.remove(clock)
         stretch.hosts.remove(host)
         with _CHANGING:
             if not stretch.clocks:
                 del STRETCHES[thread]
+                for loop in list(stretch.loops):
+                    move_back(loop, stretch)
             if not STRETCHES:
                 uninstall()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import anyio.to_thread
 import pytest
 
-from safelight.mockserver.patience.stretch import FOR_EXCHANGES, MOMENT, WALL, Stretch, stretch_of_thread
+from safelight.mockserver.patience.stretch import MOMENT, Stretch, stretch_of_thread
+from safelight.mockserver.wall import WALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 #: Seconds of the wall that others have, before each jump: servers that are not ours, and threads with work of a loop.
 _FOR_SERVERS: Final = 0.05
@@ -54,7 +56,7 @@ class Jumping:
 
     def _wait(self, waited: float) -> float:
         """Seconds of the wall until another look; 0: nothing is to come."""
-        if waited < FOR_EXCHANGES and not self._stretch.is_quiet():
+        if self._stretch.has_exchanges(waited):
             return MOMENT
         if waited < _FOR_THREADS and self._stretch.handed_over:
             return MOMENT
@@ -79,46 +81,68 @@ class Jumping:
         return False
 
 
-@contextmanager
-def _moved(loop: Any, stretch: Stretch) -> Iterator[None]:
-    """While the block runs, this loop's time jumps. A loop of another make has no selector, and is refused later."""
+def move(loop: Any, stretch: Stretch) -> None:
+    """Let this loop's time jump until it is moved back. A loop of another make has no selector; it is refused later."""
     selector = getattr(loop, "_selector", None)
-    if not hasattr(selector, "select") or isinstance(selector, Jumping):
-        yield
-        return
-    loop._selector = Jumping(loop, selector, stretch)  # noqa: SLF001 - there is no public way to it
-    try:
-        yield
-    finally:
+    if hasattr(selector, "select") and not isinstance(selector, Jumping):
+        stretch.loops[loop] = selector
+        loop._selector = Jumping(loop, selector, stretch)  # noqa: SLF001 - there is no public way to it
+
+
+def move_back(loop: Any, stretch: Stretch) -> None:
+    """Let this loop wait again."""
+    selector = stretch.loops.pop(loop, None)
+    if isinstance(getattr(loop, "_selector", None), Jumping):  # a loop that was closed has none
         loop._selector = selector  # noqa: SLF001 - as above
 
 
-def running_loop_moved(stretch: Stretch) -> Any:
-    """Patience may begin within a loop."""
+def running_loop() -> Any:
+    """The loop that runs in this thread, or None: patience may begin within one."""
     try:
-        return _moved(asyncio.get_running_loop(), stretch)
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return ExitStack()
+        return None
 
 
 _RUN_FOREVER: Final = asyncio.BaseEventLoop.run_forever
-_RUN_IN_EXECUTOR: Final = asyncio.BaseEventLoop.run_in_executor
 _SHUTDOWN_DEFAULT_EXECUTOR: Final = asyncio.BaseEventLoop.shutdown_default_executor
-_ASYNCIO_SLEEP: Final = asyncio.sleep
+#: Not as `asyncio` has it: a test may have mocked that.
+_ASYNCIO_SLEEP: Final = asyncio.tasks.sleep
+_WRAP_FUTURE: Final = asyncio.futures.wrap_future
+_RUN_SYNC: Final = anyio.to_thread.run_sync
 
 
 def _run_forever(self: asyncio.BaseEventLoop) -> None:
     stretch = stretch_of_thread()
-    with _moved(self, stretch) if stretch else ExitStack():
+    if stretch is None:
         _RUN_FOREVER(self)
+        return
+    move(self, stretch)
+    try:
+        _RUN_FOREVER(self)
+    finally:
+        move_back(self, stretch)
 
 
-def _run_in_executor(self: asyncio.BaseEventLoop, executor: Any, func: Any, *args: Any) -> Any:
-    future = _RUN_IN_EXECUTOR(self, executor, func, *args)
+def _wrap_future(future: Any, **options: Any) -> Any:
+    """Work that was given to threads, by `run_in_executor` and `asyncio.to_thread` too."""
+    wrapped = _WRAP_FUTURE(future, **options)
     if stretch := stretch_of_thread():
         stretch.handed_over += 1
-        future.add_done_callback(lambda _: stretch.returned())
-    return future
+        wrapped.add_done_callback(lambda _: stretch.returned())
+    return wrapped
+
+
+async def _run_sync(*args: Any, **kwargs: Any) -> Any:
+    """The same by way of anyio."""
+    stretch = stretch_of_thread()
+    if stretch is None:
+        return await _RUN_SYNC(*args, **kwargs)
+    stretch.handed_over += 1
+    try:
+        return await _RUN_SYNC(*args, **kwargs)
+    finally:
+        stretch.returned()
 
 
 async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
@@ -156,11 +180,14 @@ def _refuse(library: str) -> NoReturn:
 
 
 #: The real function -> the one in its place.
-SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {_ASYNCIO_SLEEP: _asyncio_sleep}
+SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    _ASYNCIO_SLEEP: _asyncio_sleep,
+    _WRAP_FUTURE: _wrap_future,
+    _RUN_SYNC: _run_sync,
+}
 
 #: Method of asyncio's loops -> the real one, and the one in its place.
 METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
     "run_forever": (_RUN_FOREVER, _run_forever),
-    "run_in_executor": (_RUN_IN_EXECUTOR, _run_in_executor),
     "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
 }

@@ -6,32 +6,46 @@ import asyncio
 import sys
 import time
 from types import ModuleType
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.patience import loops, wall
+from safelight.mockserver.patience import functions, loops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Id of a real function -> the function, and the one in its place.
-_SHIMS: Final = {id(real): (real, shim) for real, shim in {**wall.SHIMS, **loops.SHIMS}.items()}
+_SHIMS: Final = {id(real): (real, shim) for real, shim in {**functions.SHIMS, **loops.SHIMS}.items()}
 
 #: The modules that define them: of Python's own, they alone.
-_SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.tasks]
+_SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.tasks, asyncio.futures]
 
-#: Module -> how many names it had when it was looked through, and which of them are replaced.
-_LOOKED_THROUGH: Final[WeakKeyDictionary[ModuleType, tuple[int, list[str]]]] = WeakKeyDictionary()
+#: Id of a module -> how many names it had when it was looked through, and which of them are replaced.
+_LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
 
 #: The names of a module, the name that is replaced, the real function and the one in its place.
 _REPLACED: Final[list[tuple[dict[str, Any], str, Any, Any]]] = []
 
 
+#: A module's names, of those too that are loaded when one of their attributes is asked for.
+_vars: Final[Callable[[ModuleType], dict[str, Any]]] = vars(ModuleType)["__dict__"].__get__
+
+
 def install() -> None:
     """Put ours in the place of the real ones."""
     _take_in("trio")
+    try:
+        _replace()
+    except BaseException:
+        uninstall()
+        raise
+
+
+def _replace() -> None:
     for name, (_, ours) in loops.METHODS.items():
         setattr(asyncio.BaseEventLoop, name, ours)
     for module in [*_SOURCES, *_foreign_modules()]:
-        names = vars(module)
-        for name in _names_in(module):
+        names = _vars(module)
+        for name in _names_in(module, names):
             if found := _SHIMS.get(id(names.get(name))):
                 names[name] = found[1]
                 _REPLACED.append((names, name, *found))
@@ -47,6 +61,15 @@ def uninstall() -> None:
             names[name] = real
 
 
+def put_back() -> None:
+    """Put the real ones back where a test's own undoing has brought ours again, after the test."""
+    reals = {id(ours): real for real, ours in _SHIMS.values()}
+    for names in map(_vars, _SOURCES):
+        for name, value in list(names.items()):
+            if real := reals.get(id(value)):
+                names[name] = real
+
+
 def _take_in(library: str) -> None:
     """Refuse the sleep of a library that is in use, and whose loops cannot be moved."""
     module: Any = sys.modules.get(library)
@@ -56,23 +79,29 @@ def _take_in(library: str) -> None:
 
 
 def _foreign_modules() -> list[ModuleType]:
-    loaded: list[tuple[str, Any]] = list(sys.modules.items())  # whatever else packages put there
+    loaded: list[tuple[Any, Any]] = list(sys.modules.items())  # whatever else packages put there
     return [
         module
         for name, module in loaded
-        if isinstance(module, ModuleType) and name.partition(".")[0] not in wall.LEFT_ALONE
+        if isinstance(name, str)
+        and issubclass(type(module), ModuleType)
+        and name.partition(".")[0] not in functions.LEFT_ALONE
     ]
 
 
-def _names_in(module: ModuleType) -> list[str]:
+def _names_in(module: ModuleType, names: dict[str, Any]) -> list[str]:
     """The names under which a module has one of the functions.
 
     Of installed packages they are kept, as there are a thousand modules; a suite's own may be patched by its tests.
     """
-    names = vars(module)
-    size, found = _LOOKED_THROUGH.get(module, (-1, []))
+    if "site-packages" not in str(names.get("__file__")):
+        return _looked_through(names)
+    size, found = _LOOKED_THROUGH.get(id(module), (-1, []))
     if size != len(names):
-        found = [name for name, value in list(names.items()) if id(value) in _SHIMS]
-        if "site-packages" in str(names.get("__file__")):
-            _LOOKED_THROUGH[module] = len(names), found
+        found = _looked_through(names)
+        _LOOKED_THROUGH[id(module)] = len(names), found
     return found
+
+
+def _looked_through(names: dict[str, Any]) -> list[str]:
+    return [name for name, value in list(names.items()) if id(value) in _SHIMS]

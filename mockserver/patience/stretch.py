@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import time
 from dataclasses import dataclass, field
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
@@ -11,19 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 import pytest
 from _pytest.outcomes import Failed
 
+from safelight.mockserver.wall import WALL
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from safelight.mockserver.clock import VirtualClock
-
-#: The functions of `time` that say what time it is.
-CLOCKS: Final = ("monotonic", "time", "perf_counter")
-
-#: The wall's functions, whatever is installed.
-WALL: Final[Mapping[str, Callable[..., Any]]] = {
-    name: getattr(time, name) for name in ("sleep", *CLOCKS, *(f"{name}_ns" for name in CLOCKS))
-}
-
 
 #: Sleeps that are skipped in one stretch. A client that sleeps more often is not going to end.
 MOST_SLEEPS: Final = 10_000
@@ -45,6 +35,10 @@ class Quiet(Protocol):
 
     def is_quiet(self) -> bool:
         """Nothing that was sent is still to be answered."""
+        ...
+
+    def give_up(self) -> None:
+        """What is under way now is not waited for any longer."""
         ...
 
     def is_ours(self, port: int) -> bool:
@@ -71,6 +65,8 @@ class Stretch:
     moment: float = 0.0
     since: float = 0.0
     thread: int = field(default_factory=get_ident)
+    #: The loops that are moved, with their own selectors.
+    loops: dict[Any, Any] = field(default_factory=dict)
 
     def now(self, name: str) -> float:
         """What the function of `time` says."""
@@ -78,10 +74,20 @@ class Stretch:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, once nothing is under way."""
-        deadline = WALL["monotonic"]() + FOR_EXCHANGES
-        while not self.is_quiet() and WALL["monotonic"]() < deadline:
+        begun = WALL["monotonic"]()
+        while self.has_exchanges(WALL["monotonic"]() - begun):
             WALL["sleep"](MOMENT)
         self.jump(seconds)
+
+    def has_exchanges(self, waited: float) -> bool:
+        """An exchange is under way that is worth waiting for, after so many seconds of the wall."""
+        if self.is_quiet():
+            return False
+        if waited >= FOR_EXCHANGES:
+            for host in self.hosts:
+                host.give_up()
+            return False
+        return True
 
     def jump(self, seconds: float) -> None:
         """Let time pass at once. Fails the test when that has been done too often."""

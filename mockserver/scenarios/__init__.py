@@ -43,7 +43,7 @@ def chosen(names: Iterable[object]) -> list[Scenario]:
     """The scenarios of these names; without names all. Raises `ValueError` with a sentence."""
     known = scenarios()
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             near = did_you_mean(name, known) or f": there are {listed(known)}"
             raise ValueError(f"{name!r} is no scenario{near}")
     return [known[str(name)] for name in names] or list(known.values())

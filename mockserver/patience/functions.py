@@ -7,7 +7,8 @@ from math import inf
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.patience.stretch import CLOCKS, WALL, Stretch, stretch_of_thread
+from safelight.mockserver.patience.stretch import Stretch, stretch_of_thread
+from safelight.mockserver.wall import CLOCKS, WALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
