@@ -19,7 +19,7 @@ PATIENCE: Final = 60.0
 COLUMNS: Final = 100
 
 #: Variables of the test run that a reader does not have.
-PRIVATE: Final = re.compile(r"PYTEST_|SAFELIGHT_|COV_|COVERAGE_|(BASH_ENV|ENV|PYTHONPATH|CDPATH)$")
+PRIVATE: Final = re.compile(r"PYTEST_|SAFELIGHT_|COV_|COVERAGE_|(BASH_ENV|ENV|PYTHONPATH|CDPATH|CI|BUILD_NUMBER)$")
 
 #: Before each block comes what the blocks before it have set (bash keeps a few readonly), after it what it has set.
 BEFORE: Final = """. "$DOCUMENT_STATE" 2>/dev/null || :
