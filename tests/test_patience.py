@@ -343,6 +343,8 @@ def test_odd_modules_do_no_harm(monkeypatch: pytest.MonkeyPatch, make: Callable[
 
 def test_what_is_put_back_by_others_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
     with patience(VirtualClock(), Nobody()):
+        put_back()
+        assert time.sleep is not WALL["sleep"], "somebody is patient"
         monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.undo()
     assert time.sleep is not WALL["sleep"]

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.mockserver.patience import functions, loops
+from safelight.mockserver.patience.stretch import STRETCHES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ _LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
 
 #: The names of a module, the name that is replaced, the real function and the one in its place.
 _REPLACED: Final[list[tuple[dict[str, Any], str, Any, Any]]] = []
-
 
 #: A module's names, of those too that are loaded when one of their attributes is asked for.
 _vars: Final[Callable[[ModuleType], dict[str, Any]]] = vars(ModuleType)["__dict__"].__get__
@@ -62,7 +62,9 @@ def uninstall() -> None:
 
 
 def put_back() -> None:
-    """Put the real ones back where a test's own undoing has brought ours again, after the test."""
+    """Put the real ones back where a test's own undoing has brought ours again, once nobody is patient."""
+    if STRETCHES:
+        return
     reals = {id(ours): real for real, ours in _SHIMS.values()}
     for names in map(_vars, _SOURCES):
         for name, value in list(names.items()):
