@@ -107,8 +107,8 @@ _MARKERS = (
     "safelight_scenarios(*names): run the test once for each of these scenarios; without names for all.",
 )
 
-
-_MARKS = ("safelight", "safelight_faults", "safelight_scenarios")
+#: Their names.
+_MARKS = [line.partition("(")[0] for line in _MARKERS]
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
