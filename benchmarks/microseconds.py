@@ -27,7 +27,7 @@ _HEADERS = {"x-api-key": FAKE_KEY, "content-type": "application/json", "host": "
 
 def rows() -> list[tuple[str, float, str]]:
     """(what, microseconds, remark)."""
-    api = Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never")))
+    api = Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"), balance=10**12))
     body = json.dumps(BODY).encode()
     submit = Request("POST", "/v1/index.php", "endpoint=image_generation", _HEADERS, body)
     task_id = json.loads(api.handle(submit).body)["data"]["id"]

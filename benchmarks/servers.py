@@ -24,8 +24,8 @@ def bare() -> Starlette:
 
 
 def fake() -> Starlette:
-    """The fake with its journal and its validation. Its tasks run for ever."""
-    return create_app(Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"))))
+    """The fake with its journal and its validation. Its tasks run for ever, and are paid for."""
+    return create_app(Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"), balance=10**12)))
 
 
 if __name__ == "__main__":

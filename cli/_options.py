@@ -91,6 +91,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _credits(text: str) -> int:
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise ValueError(f"{text!r} is no balance: write whole credits, 0 or more")
+    return int(text)
+
+
 _FORMS: Final = "2, 1..3, ~5, ~5/0.8, never"
 
 _OPTIONS: Final = (
@@ -108,6 +114,7 @@ _OPTIONS: Final = (
     click.option("--fail-rate", type=_Text("SHARE", _share), default="0", help="Share of tasks that fail, 0 to 1."),
     click.option("--fail-reason", metavar="TEXT", help="What failed tasks say.  [default: the service's sentence]"),
     click.option("--fail-nth", type=_Text("N", _count), multiple=True, help="The N-th task fails. Repeatable."),
+    click.option("--balance", type=_Text("CREDITS", _credits), default="1000", show_default=True, help="At the start."),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
     click.option("--seed", type=_Text("N", _seed), help="Fixes ids, lives, failures and pictures.  [default: random]"),
@@ -183,7 +190,8 @@ def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
     own = {name: _own(name, general, life) for name, life in workflow_lives(ctx).items()}
     try:
         lives = {name: _lives(life) for name, life in own.items()}
-        return Settings(_lives(general), lives, slots=options["slots"], vocabulary=options["vocabulary"])
+        named = {name: options[name] for name in ("slots", "vocabulary", "balance")}
+        return Settings(_lives(general), lives, **named)
     except ValueError as error:
         raise conflict(ctx, str(error), ("polls", "slots")) from None
 

@@ -3,4 +3,4 @@
 from typing import Final
 
 #: Operation -> deed.
-DEEDS: Final = {"image_generation": "submit", "task_status": "poll", "upload": "image"}
+DEEDS: Final = {"image_generation": "submit", "task_status": "poll", "upload": "image", "user_balance": "balance"}

@@ -165,6 +165,10 @@ SLOTS_NEED_SECONDS: Final = (
 )
 
 
+#: Credits at the start, unless somebody says otherwise.
+BALANCE: Final = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a session does to its tasks."""
@@ -177,8 +181,8 @@ class Settings:
     vocabulary: str = "published"
     #: What goes wrong, and when.
     plan: tuple[Rule, ...] = ()
-    #: Credits at the start; None: as many as are spent.
-    balance: int | None = None
+    #: Credits at the start.
+    balance: int = BALANCE
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.workflows) - set(workflows()))

@@ -57,6 +57,11 @@ class Session:
         """The time of the session's clock, in seconds."""
         return self.store.clock(self.key).now()
 
+    @property
+    def credits(self) -> int:
+        """What is left: the balance at the start, with all that was taken and returned."""
+        return self.settings.balance + self.store.ledger(self.key).total
+
     def find(self, task_id: str) -> Task | None:
         """The task with this id, if it is this session's."""
         return self.store.find(self.key, task_id)
@@ -106,8 +111,9 @@ class Session:
 
     def _check_balance(self, cost: int) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
-        balance = self.settings.balance
-        if balance is not None and balance + self.store.ledger(self.key).total < cost:
+        enough = self.settings.balance + self.store.ledger(self.key, settled=False).total >= cost
+        # Who failed and is still to be paid back is looked for only where it matters.
+        if not enough and self.credits < cost:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
 
     def _unused(self, new_id: NewId, random: Random, number: int) -> str:

@@ -75,8 +75,8 @@ class Store(Protocol):
     def record(self, key: str | None, exchange: Exchange) -> Exchange:
         """Keep an exchange with its gap filled in; without a key, among the orphans."""
 
-    def ledger(self, key: str) -> Ledger:
-        """The session's ledger, with the price of each task that has failed by now returned."""
+    def ledger(self, key: str, *, settled: bool = True) -> Ledger:
+        """The session's ledger; settled: with the price of each task that has failed by now returned."""
 
     def clock(self, key: str) -> Clock:
         """The session's clock."""
@@ -146,11 +146,11 @@ class MemoryStore:
         except KeyError:
             raise NoSession from None
 
-    def ledger(self, key: str) -> Ledger:
-        """The session's ledger, with the price of each task that has failed by now returned."""
+    def ledger(self, key: str, *, settled: bool = True) -> Ledger:
+        """The session's ledger; settled: with the price of each task that has failed by now returned."""
         world = self.world(key)
         with world.lock:
-            for task in world.tasks.values():
+            for task in world.tasks.values() if settled else ():
                 if state_of(self, key, task).phase is Phase.FAILED:
                     self.refund(key, task.id)
         return world.ledger

@@ -11,7 +11,7 @@ from safelight.mockserver.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.host import Host
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Lives, Next, Settings, lives
+from safelight.mockserver.lives import BALANCE, Lives, Next, Settings, lives
 from safelight.mockserver.plan import read_rules
 from safelight.mockserver.redaction import redacted, redacted_bytes
 from safelight.mockserver.store import NoSession
@@ -46,7 +46,7 @@ def settings(
     vocabulary: str = "published",
     timeline: Timeline | None = None,
     plan: Iterable[str | Rule] = (),
-    balance: int | None = None,
+    balance: int = BALANCE,
 ) -> Settings:
     """What `Safelight` is told about its tasks. Raises `ValueError` with a sentence."""
     if queued is None and running is None and ticks is None and timeline is None:
@@ -104,7 +104,7 @@ class Safelight:
         vocabulary: str = "published",
         timeline: Timeline | None = None,
         plan: Iterable[str | Rule] = (),
-        balance: int | None = None,
+        balance: int = BALANCE,
         seed: int = 0,
         clock: Clock | None = None,
         patience: bool | None = False,

@@ -18,14 +18,14 @@ from safelight.mockserver.store import MemoryStore, Task
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
 NO_KEY: Final = "Unauthorized: Invalid API Key"
-TWO: Final = "image_generation, task_status"
+ALL: Final = "image_generation, task_status, user_balance"
 
 #: Method, target, key, body, status, message.
 Refusal = tuple[str, str, str, bytes | None, int, str]
 REFUSALS: Final[list[Refusal]] = [
-    ("GET", "/", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {TWO}"),
-    ("GET", "/?endpoint=", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {TWO}"),
-    ("GET", "/?task_id=1", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {TWO}"),
+    ("GET", "/", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {ALL}"),
+    ("GET", "/?endpoint=", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {ALL}"),
+    ("GET", "/?task_id=1", FAKE_KEY, b"", 404, f"Missing endpoint: add ?endpoint= with one of {ALL}"),
     ("GET", "/?endpoint=tea", FAKE_KEY, b"", 404, 'Unknown endpoint "tea"'),
     ("GET", "/?endpoint=taskstatus", FAKE_KEY, b"", 404, 'Unknown endpoint "taskstatus"; did you mean task_status?'),
     ("GET", "/v1", FAKE_KEY, b"", 404, 'Unknown path "/v1": the API answers under /v1/index.php?endpoint=NAME'),

@@ -33,9 +33,9 @@ RULES: Final[list[tuple[str, Rule, str]]] = [
 
 #: What is no rule, where reading stops, and why.
 MISTAKES: Final[list[tuple[Any, int, str]]] = [
-    ("", 0, "nothing is no kind of request; there are submit, poll and image"),
+    ("", 0, "nothing is no kind of request; there are submit, poll, image and balance"),
     ("pol#2: http 502", 0, "pol is no kind of request; did you mean poll?"),
-    ("task_status: reset", 0, "task_status is no kind of request; there are submit, poll and image"),
+    ("task_status: reset", 0, "task_status is no kind of request; there are submit, poll, image and balance"),
     ("poll", 4, "a colon is missing: write poll#2: http 502"),
     ("poll#2 http 502", 7, "a colon is missing: write poll#2: http 502"),
     ("poll#2x: reset", 4, "#2x is no count: write #2, #2-4 or #2-"),

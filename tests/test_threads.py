@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import pytest
 
-from fake import Fake
+from fake import RICH, SUBMIT, Fake
 from safelight.mockserver.lives import Settings, lives
 
 THREADS: Final = 6
@@ -43,6 +43,13 @@ def test_submits_from_several_threads_are_all_booked_once() -> None:
     assert {task.id for task in fake.tasks} == set(ids)
     assert sorted(task.number for task in fake.tasks) == list(range(1, len(ids) + 1))
     assert (fake.ledger.total, len(fake.ledger), len(fake.journal)) == (-10 * len(ids), len(ids), len(ids))
+
+
+def test_threads_never_overdraw() -> None:
+    fake = Fake(Settings(lives(), balance=105))
+    statuses = together(lambda _: [fake.send("POST", SUBMIT, b'{"prompt": "a"}').status for _ in range(5)])
+    assert [status for found in statuses for status in found].count(200) == 10
+    assert fake.ledger.total == -100
 
 
 def test_threads_draw_what_one_alone_would_have_drawn() -> None:
@@ -80,7 +87,7 @@ def test_what_was_said_is_about_one_task_each() -> None:
 
 
 def test_slots_are_handed_out_one_by_one() -> None:
-    fake = Fake(Settings(lives(running=1), slots=2))
+    fake = Fake(Settings(lives(running=1), slots=2, balance=RICH))
     together(lambda _: [fake.submit() for _ in range(20)])
     assert [task.timeline.wait for task in fake.tasks] == [number // 2 for number in range(THREADS * 20)]
 
