@@ -49,6 +49,9 @@ _SERVER = pytest.StashKey[Any]()
 #: What is wrong with the markers of scenarios.
 _MISTAKES = pytest.StashKey[list[str]]()
 
+#: The one server of a run, while there is one.
+_HOST = pytest.StashKey["Host"]()
+
 _SECTION = "safelight"
 
 #: How a line of the story looks on a terminal: by its phase where its verdict, the last word, is ok.
@@ -192,7 +195,9 @@ def _safelight_host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
     try:
         with open_host() as host:
+            request.config.stash[_HOST] = host
             yield host
+            del request.config.stash[_HOST]
     except CannotListen as error:
         sentence = f"the fixture safelight needs a port of this machine: {error}"
         if hasattr(request.config, "workerinput"):  # where the end of a run would be one of a worker
@@ -220,7 +225,9 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
             return
         from safelight.mockserver.options import opened
 
-        with opened(request.getfixturevalue("_safelight_host"), key_of(request.node.nodeid), told) as api:
+        # Asked for by name each time, the fixture would cost as much as a request.
+        host = request.config.stash.get(_HOST, None) or request.getfixturevalue("_safelight_host")
+        with opened(host, key_of(request.node.nodeid), told) as api:
             request.node.stash[_TOLD] = api
             request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
             yield api
