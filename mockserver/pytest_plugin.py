@@ -123,39 +123,29 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         if users:
             _check_fixtures(session)
         for item in items:
-            _check_markers(item)
+            if any(mark.name.startswith("safelight") for mark in item.iter_markers()) or _has_scenario(item):
+                from safelight.mockserver.markers import check
+
+                check(item, _MARKS)
+
+
+def _has_scenario(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    return given is not None and "safelight_scenario" in given.params
 
 
 def _fixtures_of(item: pytest.Item) -> Sequence[str]:
     return getattr(item, "fixturenames", ())
 
 
-def _check_markers(item: pytest.Item) -> None:
-    """What the markers say can be, and a test that has one of its own uses the fixture that reads it."""
-    for mark in item.iter_markers():
-        if mark.name.startswith("safelight") and mark.name not in _MARKS:
-            from safelight.contracts.wording import did_you_mean
-
-            near = did_you_mean(mark.name, _MARKS) or f"; there are {', '.join(_MARKS)}"
-            raise pytest.UsageError(f"{item.nodeid}: there is no marker {mark.name}{near}")
-    marked = {mark.name for mark in item.iter_markers()} & {"safelight", "safelight_faults"}
-    if marked or _scenario_of(item):
-        _options(item)
-    if item.get_closest_marker("safelight_scenarios") and not _scenario_of(item):
-        raise pytest.UsageError(
-            f"{item.nodeid}: @pytest.mark.safelight_scenarios is for test functions, not for a unittest.TestCase"
-        )
-    own = sorted(marked & {mark.name for mark in item.own_markers})
-    if own and "safelight" not in _fixtures_of(item):
-        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{own[0]}: the test does not use the fixture safelight")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each scenario that its marker names."""
     marker = metafunc.definition.get_closest_marker("safelight_scenarios")
     if marker:
+        from safelight.mockserver.markers import scenarios_of
+
         try:
-            found = _scenarios(marker, metafunc.fixturenames)
+            found = scenarios_of(marker, metafunc.fixturenames)
         except ValueError as error:
             sentence = f"{metafunc.definition.nodeid}: @pytest.mark.safelight_scenarios{error}"
             if hasattr(metafunc.config, "workerinput"):
@@ -165,20 +155,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         else:
             names = [scenario.name for scenario in found]
             metafunc.parametrize("safelight_scenario", found, ids=names, indirect=True)
-
-
-def _scenarios(marker: pytest.Mark, fixtures: Sequence[str]) -> list[Scenario]:
-    """The scenarios that a marker names. Raises `ValueError` with the rest of a sentence."""
-    from safelight.mockserver.scenarios import chosen
-
-    if "safelight_scenario" not in fixtures:
-        raise ValueError(": the test does not use the fixture safelight")
-    if marker.kwargs:
-        raise ValueError(f" takes names of scenarios, not {', '.join(marker.kwargs)}=")
-    try:
-        return chosen(marker.args)
-    except ValueError as error:
-        raise ValueError(f": {error}") from None
 
 
 @pytest.fixture
@@ -210,9 +186,10 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
     """The API, fresh for each test: url, api_key, journal, clock, plan, ledger, tasks, next(...), timeline(...)."""
     from safelight.mockserver.factory import key_of
     from safelight.mockserver.guard import guard
+    from safelight.mockserver.markers import options_of
 
     try:
-        told = _options(request.node)
+        told = options_of(request.node)
     except pytest.UsageError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     server = request.config.stash.get(_SERVER, None)
@@ -336,67 +313,6 @@ class _Colours:
 
 def _look(line: str) -> dict[str, bool]:
     return next((look for form, look in _LOOKS.items() if re.fullmatch(form, line)), {})
-
-
-def _options(item: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test and its scenario say. A mistake ends the run with a sentence."""
-    from safelight.mockserver.options import LIVES, checked
-
-    options = _of_marker(item)
-    rules = [*options.pop("faults", ()), *_of_faults(item)]
-    if scenario := _scenario_of(item):
-        kept = {name: value for name, value in options.items() if name not in LIVES}
-        options = {"patience": None if "speed" in kept else True, **kept, **scenario.life}
-        rules = [*scenario.plan, *rules]
-    elif item.config.getini("safelight_patience") and "speed" not in options:
-        options = {"patience": True, **options}
-    try:
-        return checked({**options, "faults": rules or None})
-    except ValueError as error:
-        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
-
-
-def _of_marker(item: pytest.Item) -> dict[str, Any]:
-    """What the markers `safelight` of a test say, the nearest first."""
-    from safelight.mockserver.options import LIVES
-
-    options: dict[str, Any] = {}
-    for marker in item.iter_markers("safelight"):
-        if marker.args:
-            raise pytest.UsageError(
-                f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
-            )
-        settled = LIVES if LIVES & options.keys() else frozenset()  # a nearer marker says how tasks live
-        options = {**{name: value for name, value in marker.kwargs.items() if name not in settled}, **options}
-    return options
-
-
-def _of_faults(item: pytest.Item) -> list[Any]:
-    """The rules of the markers `safelight_faults` of a test, the nearest first."""
-    rules: list[Any] = []
-    for marker in item.iter_markers("safelight_faults"):
-        from safelight.mockserver.plan import read_rules
-
-        where = f"{item.nodeid}: @pytest.mark.safelight_faults"
-        if marker.kwargs or not marker.args:
-            raise pytest.UsageError(f"{where} takes rules, such as 'poll#2: http 502'")
-        try:
-            rules += read_rules(marker.args)
-        except ValueError as error:
-            raise pytest.UsageError(f"{where}: {error}") from None
-    return rules
-
-
-def _scenario_of(item: pytest.Item) -> Scenario | None:
-    """The scenario that a test is run with."""
-    given = getattr(item, "callspec", None)
-    scenario = given.params.get("safelight_scenario") if given else None
-    if isinstance(scenario, str):
-        raise pytest.UsageError(
-            f"{item.nodeid}: the fixture safelight_scenario is given by its marker: "
-            f"@pytest.mark.safelight_scenarios({scenario!r})"
-        )
-    return scenario
 
 
 def _check_fixtures(session: pytest.Session) -> None:
