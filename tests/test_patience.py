@@ -10,12 +10,11 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from time import monotonic as imported_monotonic
 from time import sleep as imported_sleep
 from typing import Any, Final
 
-import aiohttp
 import anyio
 import anyio.to_thread
 import httpx
@@ -25,7 +24,8 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.mockserver.clock import RealClock, VirtualClock
+from nobody import Nobody
+from safelight.mockserver.clock import VirtualClock
 from safelight.mockserver.patience import clock_in_use, patience
 from safelight.mockserver.patience.loops import Jumping
 from safelight.mockserver.patience.places import put_back
@@ -35,19 +35,6 @@ from safelight.mockserver.wall import WALL
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
-
-
-class Nobody:
-    """A fake that nobody ever asks for anything."""
-
-    def is_quiet(self) -> bool:
-        return True
-
-    def give_up(self) -> None:
-        raise AssertionError("nothing is under way")
-
-    def is_ours(self, port: int) -> bool:
-        return port < 0
 
 
 @pytest.fixture
@@ -387,180 +374,3 @@ def test_whoever_sleeps_too_often_is_stopped(clock: VirtualClock, sleeper: Calla
         "or the task a life that ends"
     )
     assert clock.now() == 3 * MOST_SLEEPS
-
-
-# --- clients ---------------------------------------------------------------------------------------------------------
-
-
-def with_httpx(api: Safelight) -> float:
-    begun = time.monotonic()
-    with httpx.Client(headers={"x-api-key": api.api_key}) as http:
-        task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
-        query = {"endpoint": "task_status", "task_id": task["id"]}
-        while http.get(api.url, params=query).json()["data"]["status"] != "completed":
-            time.sleep(3)
-    return time.monotonic() - begun
-
-
-async def polled_with_httpx(api: Safelight) -> float:
-    begun = time.monotonic()
-    async with httpx.AsyncClient(headers={"x-api-key": api.api_key}) as http:
-        answer = await http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
-        query = {"endpoint": "task_status", "task_id": answer.json()["data"]["id"]}
-        while (await http.get(api.url, params=query)).json()["data"]["status"] != "completed":  # noqa: ASYNC110 - so they are
-            await asyncio.sleep(3)
-    return time.monotonic() - begun
-
-
-async def polled_with_aiohttp(api: Safelight) -> float:
-    begun = asyncio.get_running_loop().time()
-    async with aiohttp.ClientSession(headers={"x-api-key": api.api_key}) as http:
-        async with http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}) as answer:
-            query = {"endpoint": "task_status", "task_id": (await answer.json())["data"]["id"]}
-        word = ""
-        while word != "completed":
-            await asyncio.sleep(3)
-            async with http.get(api.url, params=query) as answer:
-                word = (await answer.json())["data"]["status"]
-    return asyncio.get_running_loop().time() - begun
-
-
-async def several(api: Safelight) -> float:
-    clients = [*(polled_with_httpx(api) for _ in range(5)), polled_with_aiohttp(api), polled_with_aiohttp(api)]
-    return max(await asyncio.gather(*clients))
-
-
-CLIENTS: Final[dict[str, Callable[[Safelight], float]]] = {
-    "httpx": with_httpx,
-    "httpx async": lambda api: asyncio.run(polled_with_httpx(api)),
-    "aiohttp": lambda api: asyncio.run(polled_with_aiohttp(api)),
-    "seven at once": lambda api: asyncio.run(several(api)),
-}
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_minute_passes_at_once_and_no_poll_is_overtaken(client: str) -> None:
-    with Safelight(queued=10, running=50, patience=True) as api:
-        assert CLIENTS[client](api) == api.clock.now() == 60
-        gaps = [exchange.gap for exchange in api.journal if exchange.operation == "task_status"]
-        assert {gap for gap in gaps if gap} == {3.0}, "each poll was answered at the time it was sent"
-        assert {exchange.at % 3 for exchange in api.journal} == {0.0}
-
-
-def poll_for_ever(api: Safelight, pause: Callable[[], object] = lambda: None) -> None:
-    with httpx.Client(headers={"x-api-key": api.api_key}) as http:
-        task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
-        while True:
-            with suppress(Exception):  # whatever comes
-                http.get(api.url, params={"endpoint": "task_status", "task_id": task["id"]})
-            pause()
-
-
-@pytest.mark.parametrize("way", ["socket", "respx"])
-def test_whoever_polls_and_does_not_wait_is_stopped(way: str) -> None:
-    with Safelight(queued=10, running=50, patience=True) as api, api.respx if way == "respx" else nullcontext():
-        with pytest.raises(
-            pytest.fail.Exception, match=r"^the client has sent 1,001 requests, and the clock stands still"
-        ):
-            poll_for_ever(api)
-        assert api.clock.now() == 0
-
-
-def test_whoever_waits_with_what_does_not_move_the_clock_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.mockserver.patience.stretch._LONG_UNMOVED", 0.1)
-    with Safelight(queued=10, running=50, patience=True) as api:
-        with pytest.raises(pytest.fail.Exception, match=r"such as another thread or process, Event\.wait or datetime"):
-            poll_for_ever(api, lambda: threading.Event().wait(0.05))
-        assert len(api.journal) < 20
-
-
-def test_a_clock_that_is_advanced_does_not_stand_still() -> None:
-    with Safelight(queued=3_000, patience=True) as api, api.respx, httpx.Client() as http:
-        headers = {"x-api-key": api.api_key}
-        http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
-        query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
-        for _ in range(1_500):
-            api.clock.advance(1)  # type: ignore[attr-defined]  # a virtual one
-            assert http.get(api.url, headers=headers, params=query).json()["data"]["status"] == "pending"
-
-
-def test_where_time_does_not_matter_it_may_stand_still() -> None:
-    with Safelight(polls=(1_200, 0), patience=True) as api, api.respx, httpx.Client() as http:
-        headers = {"x-api-key": api.api_key}
-        http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
-        query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
-        words = [http.get(api.url, headers=headers, params=query).json()["data"]["status"] for _ in range(1_201)]
-        assert words[-1] == "completed"
-
-
-def test_a_server_that_has_settled_has_read_what_was_sent_to_it() -> None:
-    with Safelight() as api:
-        address = httpx.URL(api.url)
-        for _ in range(50):
-            with socket.create_connection((address.host, address.port)) as connection:
-                connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-                assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
-                connection.setblocking(False)
-                assert connection.recv(12) == b"HTTP/1.1 404"
-
-
-def test_connections_to_the_fake_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, has_foreign = [], Jumping._has_foreign  # noqa: SLF001 - what decides whether a jump waits
-
-    def look(self: Jumping) -> bool:
-        seen.append(has_foreign(self))
-        return seen[-1]
-
-    monkeypatch.setattr(Jumping, "_has_foreign", look)
-    with Safelight(queued=10, running=50, patience=True) as api:
-        asyncio.run(polled_with_aiohttp(api))
-    assert len(seen) >= 20
-    assert not any(seen)
-
-
-def test_a_minute_passes_without_a_socket_too() -> None:
-    with Safelight(queued=10, running=50, patience=True) as api, api.respx:
-        assert with_httpx(api) == 60
-        assert asyncio.run(polled_with_httpx(api)) == 60
-        assert api.clock.now() == 120
-
-
-def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
-    class Busy(Nobody):
-        looks = 0
-
-        def is_quiet(self) -> bool:
-            self.looks += 1
-            return self.looks > 5
-
-    naps: list[Callable[[], None]] = [lambda: time.sleep(3), lambda: asyncio.run(asyncio.sleep(3))]
-    for nap in naps:
-        clock, busy = VirtualClock(), Busy()
-        with patience(clock, busy):
-            nap()
-        assert (clock.now(), busy.looks) == (3, 6)
-
-
-@pytest.mark.parametrize(
-    ("told", "sentence"),
-    [
-        ({"patience": True, "speed": 2}, "speed lets the wall's time run faster: leave out patience"),
-        ({"clock": VirtualClock(), "speed": 2}, "speed lets the wall's time run faster: leave out clock"),
-        ({"clock": RealClock(), "patience": True}, "patience moves a virtual clock: give one, or none"),
-    ],
-)
-def test_times_that_contradict_each_other_are_refused(told: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=r".") as raised:
-        Safelight(**told)
-    assert str(raised.value) == sentence
-
-
-def test_speed_lets_the_wall_run() -> None:
-    with Safelight(queued=10, running=50, speed=600) as api:
-        begun = time.monotonic()
-        with httpx.Client(headers={"x-api-key": api.api_key}) as http:
-            task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
-            query = {"endpoint": "task_status", "task_id": task["id"]}
-            while http.get(api.url, params=query).json()["data"]["status"] != "completed":
-                pass
-        assert 0.1 <= time.monotonic() - begun < LONG
