@@ -188,6 +188,17 @@ def test_a_fault_that_struck_stands_in_the_story(pytester: pytest.Pytester) -> N
     ]
 
 
+def test_a_line_with_a_fault_has_a_colour_of_its_own(pytester: pytest.Pytester) -> None:
+    tests = """
+        @pytest.mark.safelight_faults("submit#1: http 503")
+        def test(safelight):
+            submit(safelight)
+            assert False
+    """
+    lines = run(pytester, tests, "--color=yes").outlines
+    assert [line.partition("0.0")[0] for line in lines if "submit#1: http 503  ok" in line] == ["\x1b[35m"]
+
+
 def test_a_fault_that_never_struck_fails_a_test_that_passed(pytester: pytest.Pytester) -> None:
     tests = """
         @pytest.mark.safelight_faults("poll#2: http 502", "image: garbled")
