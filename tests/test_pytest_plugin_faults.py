@@ -33,6 +33,19 @@ FACTS: Final = {
             with pytest.raises(AssertionError, match="submitted 2 times"):
                 safelight.assert_submitted_once()
     """,
+    "who was not told the end may ask again": """
+        @pytest.mark.safelight_faults("poll#3: garbled")
+        def test(safelight):
+            task_id = submit(safelight)
+            poll(safelight, task_id), poll(safelight, task_id)
+            with pytest.raises(ValueError):
+                poll(safelight, task_id)
+            assert poll(safelight, task_id)["status"] == "completed"
+            safelight.assert_no_poll_after_end()
+            poll(safelight, task_id)
+            with pytest.raises(AssertionError, match="is done, and polled it 1 time more"):
+                safelight.assert_no_poll_after_end()
+    """,
     "markers of a module and of a test add up": """
         pytestmark = pytest.mark.safelight_faults("submit#1: http 503")
 
