@@ -111,15 +111,20 @@ class _Opening:
 
     def __init__(self, factory: Factory, told: Mapping[str, Any]) -> None:
         self._factory, self._told = factory, told
-        self._open = ExitStack()
+        self._api: Safelight | Remote | None = None
 
     def __enter__(self) -> Safelight:
-        self._open.enter_context(guard(self._factory.allowed))
-        self._api = self._factory.open(self._told)
+        if self._api is not None:
+            raise RuntimeError("this block was entered before: call safelight_factory(...) for each `with`")
+        with ExitStack() as opening:
+            opening.enter_context(guard(self._factory.allowed))
+            self._api = self._factory.open(self._told)
+            self._open = opening.pop_all()
         return cast("Safelight", self._api.__enter__())
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         __tracebackhide__ = True
+        assert self._api is not None
         self._open.close()
         self._factory.close(self._api)
         if kind is None and isinstance(self._api, Safelight) and self._told.get("contract", True):

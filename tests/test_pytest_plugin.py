@@ -157,6 +157,14 @@ FACTS = {
                 assert len({submit(one), submit(other), submit(safelight)}) == 3
                 assert len({one.api_key, other.api_key, safelight.api_key}) == 3
     """,
+    "a block of a factory is entered once": """
+        def test(safelight_factory):
+            block = safelight_factory()
+            with block, pytest.raises(RuntimeError, match="call safelight_factory"):
+                block.__enter__()
+            with pytest.raises(RuntimeError, match="call safelight_factory"):
+                block.__enter__()
+    """,
     "a broken contract can be what a test is about": """
         @pytest.mark.safelight(contract=False)
         def test(safelight):
