@@ -70,7 +70,9 @@ def _seed(text: str) -> int:
 
 
 def _key(text: str) -> str:
-    if not re.fullmatch(r"[!-~]{1,200}", text):
+    from safelight.mockserver.keys import FORM  # noqa: PLC0415 - as above
+
+    if not FORM.fullmatch(text):
         raise ValueError("a key is 1 to 200 visible ASCII characters, as it has to fit into a header")
     return text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from safelight.contracts.wording import did_you_mean, listed, shown
 from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.journal import Exchange
-from safelight.mockserver.keys import WAYS, sent_key
+from safelight.mockserver.keys import FORM, WAYS, sent_key
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, parameters, success
 from safelight.mockserver.operations import Call, Operation, operations
@@ -59,9 +58,6 @@ _NEITHER: Final = listed(WAYS, "nor")
 _UNKNOWN_KEY: Final = "Unauthorized: Invalid API Key"
 
 _LOG: Final = logging.getLogger("safelight")
-
-#: A key as people and clients write them; anything else opens no session, however welcome.
-_KEY: Final = re.compile(r"[!-~]{1,200}")
 
 
 class _Struck(Exception):
@@ -115,7 +111,7 @@ class Api:
 
     def open(self, key: str, *, settings: Settings | None = None, clock: Clock | None = None) -> Session:
         """Begin a session for this key, or begin it anew: with nothing in it."""
-        if not _KEY.fullmatch(key):
+        if not FORM.fullmatch(key):
             raise ValueError(f"{key!r} is no API key: a header carries 1 to 200 visible ASCII characters")
         session = Session(key, self.store, settings or self._settings, self._seed)
         self.store.open(key, clock or self._clock())
@@ -162,7 +158,7 @@ class Api:
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
-        return self._welcomed(key) if self._any_key and _KEY.fullmatch(key) else self._sessions.get(key)
+        return self._welcomed(key) if self._any_key and FORM.fullmatch(key) else self._sessions.get(key)
 
     def _welcomed(self, key: str) -> Session:
         """The session that any key opens: once, however many threads bring the key at the same time."""

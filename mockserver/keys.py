@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: In the published form, `sk-` and 48 hexadecimal digits, and plainly nobody's.
 FAKE_KEY: Final = "sk-" + 12 * "5afe"
 
+#: A key as people and clients write them. Anything else opens no session, however welcome.
+FORM: Final = re.compile(r"[!-~]{1,200}")
+
 #: The member of a query and of a JSON body that may hold the key.
 _MEMBER: Final = "api_key"
 

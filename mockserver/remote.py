@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ import pytest
 
 from safelight.contracts.wording import listed, printable, shown
 from safelight.mockserver.guard import is_this_machine
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.keys import FAKE_KEY, FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +46,7 @@ def server_at(url: str, environment: Mapping[str, str]) -> Server:
     key = key.strip()
     if not key:
         raise ValueError(f"{host} wants a key: set {KEY_VARIABLE}")
-    if not re.fullmatch(r"[!-~]{1,200}", key):
+    if not FORM.fullmatch(key):
         raise ValueError(f"{KEY_VARIABLE} holds no key: a header carries 1 to 200 visible ASCII characters")
     return Server(url, key, host)
 

@@ -119,6 +119,8 @@ class Stretch:
         number, self.unmoved = self.unmoved, 0
         if get_ident() == self.thread:
             raise _StoodStill(number)
+        if STRETCHES.get(self.thread) is not self:  # the test has ended in the meantime
+            return
         # The next thing that thread does is to raise this; an instance cannot be handed to it.
         raised = type("StoodStill", (_StoodStill,), {"__init__": lambda self: _StoodStill.__init__(self, number)})
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), ctypes.py_object(raised))
@@ -134,7 +136,7 @@ class Stretch:
 
     def is_quiet(self) -> bool:
         """No exchange is under way."""
-        return all(host.is_quiet() for host in self.hosts)
+        return all(host.is_quiet() for host in dict.fromkeys(self.hosts))
 
 
 class _StoodStill(Failed):
