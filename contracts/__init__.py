@@ -6,19 +6,22 @@ Useful alone, in any test suite: `problems("image_generation.request", document)
 from safelight.contracts.examples import Example, examples
 from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
 from safelight.contracts.notices import Notice, notices
+from safelight.contracts.operations import Operation, defaults, operations
 from safelight.contracts.parsing import Parsed, parse
 from safelight.contracts.rules import Provenance, Rule, Violation, rule, rules
-from safelight.contracts.schemas import UnknownSchema, names, schema
+from safelight.contracts.schemas import VERSION, UnknownSchema, names, schema
 from safelight.contracts.validation import problems
 from safelight.contracts.vocabularies import Vocabulary, vocabularies
-from safelight.contracts.workflows import Workflow, defaults, price, workflows
+from safelight.contracts.workflows import Workflow, workflows
 
 __all__ = [
     "FINAL",
     "MOVES",
+    "VERSION",
     "Axis",
     "Example",
     "Notice",
+    "Operation",
     "Parsed",
     "Phase",
     "Provenance",
@@ -34,8 +37,8 @@ __all__ = [
     "examples",
     "names",
     "notices",
+    "operations",
     "parse",
-    "price",
     "problems",
     "rule",
     "rules",

@@ -31,7 +31,7 @@ def notices(
     """What in this request has no effect, in the request's order; `most` bounds how many are looked for."""
     if not isinstance(document, Mapping) or document.keys() <= _always_in_effect(schema_name):
         return []
-    return list(islice(_notices(document, known(schema_name).get("properties", {})), most))
+    return list(islice(_notices(document, known(schema_name)), most))
 
 
 @cache
@@ -41,17 +41,28 @@ def _always_in_effect(schema_name: str) -> frozenset[str]:
     return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
 
 
-def _notices(document: Mapping[Any, Any], parameters: Mapping[str, Any]) -> Iterator[Notice]:
-    choice = parameters.get("workflow", {"enum": ()})
-    workflow = document.get("workflow", choice.get("default"))
-    is_known = workflow in choice["enum"]
+def _notices(document: Mapping[Any, Any], stated: Mapping[str, Any]) -> Iterator[Notice]:
+    parameters = stated.get("properties", {})
+    choice = _Choice(stated["x-choice"], parameters, document) if "x-choice" in stated else None
     for name in document:
-        stated = parameters.get(name)
-        if stated is None:
+        if name not in parameters:
             if name not in _ADDRESS:
                 yield _unknown(name, parameters)
-        elif is_known and workflow not in stated.get("x-effective-for", choice["enum"]):
-            yield _without_effect(name, workflow, stated)
+        elif choice and choice.leaves_out(parameters[name]):
+            yield _without_effect(name, choice, parameters[name])
+
+
+class _Choice:
+    """The parameter that decides which others have an effect, and what a document has there."""
+
+    def __init__(self, name: str, parameters: Mapping[str, Any], document: Mapping[Any, Any]) -> None:
+        self.name = name
+        self.value = document.get(name, parameters[name]["default"])
+        self._is_known = self.value in parameters[name]["enum"]
+
+    def leaves_out(self, parameter: Mapping[str, Any]) -> bool:
+        """The parameter has no effect with what was chosen."""
+        return self._is_known and self.value not in parameter.get("x-effective-for", (self.value,))
 
 
 def _unknown(name: object, parameters: Mapping[str, Any]) -> Notice:
@@ -59,9 +70,9 @@ def _unknown(name: object, parameters: Mapping[str, Any]) -> Notice:
     return Notice(pointer([name]), message, Provenance.ASSUMED)
 
 
-def _without_effect(name: str, workflow: str, stated: Mapping[str, Any]) -> Notice:
+def _without_effect(name: str, choice: _Choice, stated: Mapping[str, Any]) -> Notice:
     where = either(stated["x-effective-for"])
     says = stated["x-provenance"]
     who = says if isinstance(says, str) else says.get("x-effective-for", says["*"])
-    message = f"{name} has no effect with the workflow {named([workflow])}: only with {where}"
+    message = f"{name} has no effect with the {choice.name} {named([choice.value])}: only with {where}"
     return Notice(pointer([name]), message, Provenance(who))

@@ -183,6 +183,9 @@ def _children(node: Schema) -> Iterator[tuple[str, Schema]]:
         yield child["$anchor"], child
     for name, child in node.get("$defs", {}).items():
         yield name, child
+    for keyword in ("then", "else"):
+        if keyword in node:
+            yield "", node[keyword]
 
 
 def _reached(name: str) -> Iterator[str]:

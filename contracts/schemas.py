@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.wording import did_you_mean, listed, shown
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Schema = dict[str, Any]
+
+#: The version of the contract: each schema states it, and so does everything made from them.
+VERSION: Final = "1.0.0"
 
 
 @dataclass(eq=False)

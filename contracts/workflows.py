@@ -1,4 +1,4 @@
-"""The workflows, and which value a parameter has for each when it is left out: read off the request's schema."""
+"""The workflows of `image_generation`, read off its schema."""
 
 from __future__ import annotations
 
@@ -35,21 +35,6 @@ def workflows() -> Mapping[str, Workflow]:
 
 def _workflow(name: str, **facts: Any) -> Workflow:
     return Workflow(name, provenance=Provenance(facts.pop("x-provenance")), **facts)
-
-
-def defaults(workflow: str) -> dict[str, Any]:
-    """Parameter -> the value it has for this workflow when it is left out, where it has one."""
-    found = {}
-    for name, stated in _parameters().items():
-        value = stated.get("x-defaults", {}).get(workflow, stated.get("default"))
-        if value is not None:
-            found[name] = value
-    return found
-
-
-def price(operation: str) -> int:
-    """Credits that one accepted submit of this operation costs; 0 where nothing is submitted."""
-    return int(known(f"{operation}.request").get("x-price", 0))
 
 
 @cache

@@ -13,7 +13,7 @@ from random import Random
 from threading import RLock
 from typing import Any, Final
 
-from safelight.contracts import Axis, State, price
+from safelight.contracts import Axis, State, operations
 from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings
 from safelight.mockserver.messages import Refused
 from safelight.mockserver.plan import Plan
@@ -87,7 +87,7 @@ class Session:
 
     def submit(self, operation: str, request: Mapping[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
         """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`."""
-        self._check_balance(price(operation))
+        self._check_balance(operations()[operation].price)
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
         random = Random(f"{self.seed} {self.key} {number}")
@@ -104,7 +104,7 @@ class Session:
             timeline=said.applied(drawn, random),
             axis=Axis(said.axis) if said.axis else lives.axis,
             submitted=self.now(),
-            price=price(operation),
+            price=operations()[operation].price,
             size=size,
         )
         return self.store.book(self.key, task, slots=self.settings.slots_of(workflow))

@@ -74,7 +74,7 @@ def picture_of(task: Task, key: str) -> Picture:
     """
     from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - as above
 
-    parameters = redacted_document({**defaults(task.workflow), **task.request}, key)
+    parameters = redacted_document({**defaults(task.operation, task.workflow), **task.request}, key)
     scale = workflows()[task.workflow].scale
     width, height = (ceil(int(parameters[side]) * scale) for side in ("width", "height"))
     return Picture(width, height, seed=task.seed, task_id=task.id, request=parameters)

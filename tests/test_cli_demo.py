@@ -17,7 +17,7 @@ from rich.console import Console
 from safelight.cli._demo.client import Client, Job, Trouble
 from safelight.cli._demo.display import display
 from safelight.cli._demo.orders import orders
-from safelight.contracts import defaults, price, problems, workflows
+from safelight.contracts import defaults, operations, problems, workflows
 from safelight.mockserver.testing import Safelight
 
 COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
@@ -62,7 +62,10 @@ def test_the_demo_succeeds_and_complains_of_nothing(shown: Shown) -> None:
 @pytest.mark.parametrize("workflow", workflows())
 def test_each_workflow_delivers_a_picture_of_its_size(shown: Shown, folder: Path, workflow: str) -> None:
     assert f"{workflow}.png" in shown.stdout
-    asked = {**defaults(workflow), **next(order.document for order in orders() if order.name == workflow)}
+    asked = {
+        **defaults("image_generation", workflow),
+        **next(order.document for order in orders() if order.name == workflow),
+    }
     scale = workflows()[workflow].scale
     with Image.open(folder / f"{workflow}.png") as picture:
         picture.load()
@@ -91,7 +94,7 @@ def test_the_timeline_names_what_had_no_effect(shown: Shown) -> None:
 def test_the_doomed_task_fails_with_its_reason_and_its_credits_come_back(shown: Shown) -> None:
     (reason,) = (order.doom for order in orders() if order.doom)
     assert shown.stdout.count(reason) == 2
-    each, count = price("image_generation"), len(orders())
+    each, count = operations()["image_generation"].price, len(orders())
     assert f"{each * count} credits for {count} tasks, {each} returned for the one that failed: " in shown.stdout
     assert f" failed: {each * (count - 1)} spent\n" in shown.stdout
 

@@ -75,3 +75,12 @@ def test_what_is_noticed_is_legal() -> None:
 def test_the_original_example_has_nothing_to_notice() -> None:
     [seed] = [one for one in examples("image_generation.request") if one.name == "seed"]
     assert notices(seed.document) == []
+
+
+def test_what_has_no_effect_with_a_mode_is_noticed() -> None:
+    document = {"prompt": "a lamp", "image": "https://example.com/a.png", "width": 640, "workflow": "default"}
+    assert [(notice.message, notice.provenance) for notice in notices(document, "video_generation.request")] == [
+        ("width has no effect with the mode i2v: only with t2v", "published"),
+        ("workflow is no parameter and is ignored", "assumed"),
+    ]
+    assert notices({"prompt": "a lamp", "width": 640, "mode": "t2v"}, "video_generation.request") == []

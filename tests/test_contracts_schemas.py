@@ -20,7 +20,8 @@ DIRECT: Final = frozenset({"additionalProperties", "propertyNames", "if", "then"
 #: Keywords that neither constrain nor lead on.
 ANNOTATIONS: Final = frozenset(
     {"$schema", "$id", "$ref", "$anchor", "title", "description", "default"}
-    | {"x-provenance", "x-defaults", "x-effective-for", "x-workflows", "x-words", "x-price"}
+    | {"x-provenance", "x-defaults", "x-effective-for", "x-workflows", "x-words", "x-price", "x-method"}
+    | {"x-contract-version", "x-longest-side", "x-choice"}
 )
 
 #: The table of the original document: parameter, JSON type, default, bound. Everything else there is prose.

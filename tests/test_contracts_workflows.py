@@ -7,10 +7,8 @@ import pytest
 from safelight.contracts import (
     Phase,
     Provenance,
-    UnknownSchema,
     Workflow,
     defaults,
-    price,
     problems,
     schema,
     vocabularies,
@@ -56,20 +54,13 @@ def test_the_variant_of_a_workflow_has_a_schema() -> None:
     ],
 )
 def test_what_is_left_out_has_a_value(workflow: str, special: dict[str, Any]) -> None:
-    assert defaults(workflow) == USUAL | special
+    assert defaults("image_generation", workflow) == USUAL | special
 
 
 @pytest.mark.parametrize("workflow", workflows())
 def test_the_defaults_are_a_legal_request(workflow: str) -> None:
-    document = {**defaults(workflow), "prompt": "a lamp", "workflow": workflow}
+    document = {**defaults("image_generation", workflow), "prompt": "a lamp", "workflow": workflow}
     assert problems("image_generation.request", document) == []
-
-
-def test_a_submit_has_a_price_and_a_question_has_none() -> None:
-    assert price("image_generation") == 10
-    assert price("task_status") == 0
-    with pytest.raises(UnknownSchema):
-        price("image_genration")
 
 
 def test_a_vocabulary_has_a_word_for_each_phase() -> None:

@@ -1,0 +1,62 @@
+"""The operations of the API, each a value of `endpoint`: read off the schemas of their requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts.schemas import known, schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REQUEST: Final = ".request"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its HTTP method, and the credits that are taken for each accepted call."""
+
+    name: str
+    method: str
+    price: int = 0
+
+    @property
+    def request(self) -> str:
+        """The name of its request's schema: of the JSON body of a POST, of the query of a GET."""
+        return self.name + _REQUEST
+
+    @property
+    def response(self) -> str:
+        """The name of its answer's schema."""
+        return f"{self.name}.response"
+
+    @property
+    def is_submit(self) -> bool:
+        """It makes a task, and is paid for."""
+        return self.method == "POST"
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Name -> operation, sorted by name."""
+    stated = {name: schema for name, schema in schemas().items() if "x-method" in schema}
+    found = {name.removesuffix(_REQUEST): schema for name, schema in stated.items()}
+    return {name: Operation(name, schema["x-method"], schema.get("x-price", 0)) for name, schema in found.items()}
+
+
+def longest_side(operation: str) -> int | None:
+    """Pixels that the longer side of its result has at most, where it is made from a picture that was sent."""
+    side: int | None = known(operation + _REQUEST).get("x-longest-side")
+    return side
+
+
+def defaults(operation: str, choice: str | None = None) -> dict[str, Any]:
+    """Parameter -> the value it has when it is left out, where it has one; `choice` is a workflow that has its own."""
+    found = {}
+    for name, stated in known(operation + _REQUEST)["properties"].items():
+        value = stated.get("x-defaults", {}).get(choice, stated.get("default"))
+        if value is not None:
+            found[name] = value
+    return found
