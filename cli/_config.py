@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 LIFE: Final = ("queued", "running", "polls", "fail_rate", "fail_reason", "fail_nth")
 
 #: Options that take several values.
-_LISTS: Final = frozenset({"polls", "fail_nth"})
+_LISTS: Final = frozenset({"polls", "fail_nth", "down"})
+
+#: Names of tables that are no options.
+_TABLES: Final = ("workflows", "users")
 
 _KEY: Final = "safelight config"
 
@@ -29,7 +32,7 @@ class ConfiguredCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.BadParameter as error:
-            config, name = _config(ctx), str(error.param and error.param.name)
+            config, name = config_of(ctx), str(error.param and error.param.name)
             if config and is_from_file(ctx, name):
                 raise config.mistake(f"{written(name)}: {error.message}", name) from None
             raise
@@ -45,19 +48,25 @@ def read_config(ctx: click.Context, _: click.Parameter, path: str | None) -> Non
     if path is None:
         return
     config = ctx.meta[_KEY] = load(path)
-    names = [name for name in config.values if name != "workflows"]
+    names = [name for name in config.values if name not in _TABLES]
     ctx.default_map = {name: _value(config, _option(config, ctx, name), name) for name in names}
 
 
 def workflow_lives(ctx: click.Context) -> dict[str, dict[str, Any]]:
     """Workflow -> what the config file says of its lives, each value checked by the option of the same name."""
-    config = _config(ctx)
+    config = config_of(ctx)
     return {workflow: _life(config, ctx, workflow) for workflow in _tables(config)} if config else {}
+
+
+def config_of(ctx: click.Context) -> Config | None:
+    """The config file that the command was given, if it was."""
+    config: Config | None = ctx.meta.get(_KEY)
+    return config
 
 
 def conflict(ctx: click.Context, message: str, names: Sequence[str]) -> click.ClickException:
     """What to say of options that do not go together: where the file says one of them, if it does."""
-    if config := _config(ctx):
+    if config := config_of(ctx):
         tables: list[tuple[str, ...]] = [(), *(("workflows", workflow) for workflow in _tables(config))]
         paths = [(*table, name) for name in names for table in tables]
         found = next((path for path in paths if config.says(*path) is not None), None)
@@ -66,18 +75,13 @@ def conflict(ctx: click.Context, message: str, names: Sequence[str]) -> click.Cl
     return click.UsageError(message, ctx)
 
 
-def _config(ctx: click.Context) -> Config | None:
-    config: Config | None = ctx.meta.get(_KEY)
-    return config
-
-
 def _option(config: Config, ctx: click.Context, name: str) -> click.Option:
     from safelight.contracts.wording import did_you_mean  # noqa: PLC0415 - `--help` does without
 
     known = {str(param.name): param for param in ctx.command.params if isinstance(param, click.Option)}
     del known["config"]
     if name not in known:
-        near = did_you_mean(written(name), map(written, [*known, "workflows"]))
+        near = did_you_mean(written(name), map(written, [*known, *_TABLES]))
         if not near and isinstance(config.says(name), dict):
             near = "; options stand at the top level, not in a table"
         raise config.mistake(f"safelight {ctx.info_name} has no option {written(name)!r}{near}", name)
@@ -92,13 +96,13 @@ def _tables(config: Config) -> dict[str, Any]:
 
 
 def _life(config: Config, ctx: click.Context, workflow: str) -> dict[str, Any]:
-    from safelight.contracts import workflows  # noqa: PLC0415 - as above
-    from safelight.contracts.wording import did_you_mean, listed  # noqa: PLC0415
+    from safelight.mockserver.lives import check_names, kinds  # noqa: PLC0415 - as above
 
     table, where = config.says("workflows", workflow), ("workflows", workflow)
-    if workflow not in workflows():
-        near = did_you_mean(workflow, workflows()) or f": there are {listed(workflows())}"
-        raise config.mistake(f"no workflow is called {workflow!r}{near}", *where)
+    try:
+        check_names([workflow], kinds(), "workflow")
+    except ValueError as error:
+        raise config.mistake(str(error), *where) from None
     if not isinstance(table, dict):
         raise config.mistake(f"write the lives of a workflow as a table: [workflows.{workflow}]", *where)
     if "polls" in table and {"queued", "running"} & set(table):
@@ -124,6 +128,8 @@ def _cast(config: Config, ctx: click.Context, workflow: str, name: str) -> Any:
 def _value(config: Config, option: click.Option, *where: str) -> Any:
     """What stands there as it would be written on the command line, so that both are read alike."""
     value = config.says(*where)
+    if option.name == "prices" and isinstance(value, dict):
+        return [f"{name}={price}" for name, price in value.items()]
     parts = value if isinstance(value, list) and option.name in _LISTS else [value]
     if option.is_flag and isinstance(value, bool):
         return value

@@ -11,6 +11,7 @@ import click
 
 from safelight.cli._config import LIFE, conflict, is_from_file, read_config, workflow_lives
 from safelight.cli._toml import MOST_DIGITS, TOO_MANY_DIGITS
+from safelight.cli._users import config_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.api import Api, Listener
     from safelight.mockserver.lives import Lives, Settings
+    from safelight.mockserver.money import Credits
 
 
 class _Text(click.ParamType[Any]):
@@ -93,10 +95,34 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _credits(text: str) -> int:
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        raise ValueError(f"{text!r} is no balance: write whole credits, 0 or more")
-    return int(text)
+def _credits(text: str) -> Credits:
+    from safelight.mockserver.money import credits_of  # noqa: PLC0415 - as above
+
+    return credits_of(text)
+
+
+def _price(text: str) -> tuple[str, Credits]:
+    from safelight.mockserver.lives import check_names, submits  # noqa: PLC0415 - as above
+    from safelight.mockserver.money import credits_of  # noqa: PLC0415
+
+    operation, _, price = text.partition("=")
+    check_names([operation], submits(), "submit")
+    return operation, credits_of(price, f"price of {operation}")
+
+
+def _engine(text: str) -> str:
+    from safelight.mockserver.lives import check_names  # noqa: PLC0415 - as above
+    from safelight.mockserver.submits import ENGINES  # noqa: PLC0415
+
+    check_names([text], ENGINES, "engine")
+    return text
+
+
+def _dialect(setting: str, *names: str, says: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes the name of a dialect, the default first."""
+    return click.option(
+        f"--{setting}", type=click.Choice(names), metavar="NAME", default=names[0], show_default=True, help=says
+    )
 
 
 _FORMS: Final = "2, 1..3, ~5, ~5/0.8, never"
@@ -117,18 +143,43 @@ _OPTIONS: Final = (
     click.option("--fail-reason", metavar="TEXT", help="What failed tasks say.  [default: the service's sentence]"),
     click.option("--fail-nth", type=_Text("N", _count), multiple=True, help="The N-th task fails. Repeatable."),
     click.option("--balance", type=_Text("CREDITS", _credits), default="1000", show_default=True, help="At the start."),
+    click.option(
+        "--price",
+        "prices",
+        type=_Text("WHAT=CREDITS", _price),
+        multiple=True,
+        help="Such as video_generation=12.5. Repeatable.",
+    ),
+    click.option(
+        "--down",
+        type=_Text("ENGINE", _engine),
+        multiple=True,
+        help="This engine does not answer: comfyui, rr3, grok. Repeatable.",
+    ),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
     click.option("--seed", type=_Text("N", _seed), help="Fixes ids, lives, failures and pictures.  [default: random]"),
     click.option("--api-key", type=_Text("KEY", _key), help="The key to accept.  [default: a fixed, plainly fake one]"),
     click.option("--any-key", is_flag=True, help="Accept every key. Each has tasks of its own."),
-    click.option(
-        "--vocabulary",
-        type=click.Choice(["published", "plain"]),
-        default="published",
-        metavar="WORDS",
-        show_default=True,
-        help="Spelling of the phases: published (pending, processing, ...) or plain (queued, running, ...).",
+    _dialect(
+        "vocabulary",
+        *("published", "plain"),
+        says="Words of the phases: published (pending, processing, ...) or plain (queued, running, ...).",
+    ),
+    _dialect(
+        "errors",
+        *("object", "string", "message"),
+        says='Form of errors: object ("error": {"message": ...}), string ("error": ...) or message ("message": ...).',
+    ),
+    _dialect(
+        "limits",
+        *("reject", "clamp"),
+        says="What is over a maximum is answered with 400 (reject) or brought down to it (clamp).",
+    ),
+    _dialect(
+        "path",
+        *("published", "earlier", "root"),
+        says="Entry point that is told: published (/v1/index.php), earlier (/TS-AI-API/v1/index.php), root (/).",
     ),
     click.option(
         "--body-limit",
@@ -155,6 +206,10 @@ class Fake:
     api: Api
     key: str
     seed: int
+    #: The path of the entry point.
+    path: str
+    #: Name -> key, of those in the config file.
+    users: Mapping[str, str]
     cors: bool
     body_limit: int
 
@@ -168,21 +223,23 @@ class Fake:
 
 def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener | None = None) -> Fake:
     """The fake that a command's options describe, or a usage error."""
-    from safelight.mockserver.api import Api  # noqa: PLC0415 - not for `--help`
+    from safelight.contracts.dialects import PATHS  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.api import Api  # noqa: PLC0415
     from safelight.mockserver.clock import RealClock  # noqa: PLC0415
     from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415
 
-    key = options["api_key"] or FAKE_KEY
-    seed = randrange(10**6) if options["seed"] is None else options["seed"]
-    api = Api(
-        keys=[key],
-        any_key=options["any_key"],
-        settings=_settings(ctx, options),
-        seed=seed,
-        clock=lambda: RealClock(options["speed"]),
-        listener=listener,
-    )
-    return Fake(api, key, seed, **{name: options[name] for name in ("cors", "body_limit")})
+    settings, seed = _settings(ctx, options), randrange(10**6) if options["seed"] is None else options["seed"]
+    clock = lambda: RealClock(options["speed"])  # noqa: E731 - one for each session
+    api = Api(any_key=options["any_key"], settings=settings, seed=seed, clock=clock, listener=listener)
+    users = config_users(ctx, settings)
+    for user in users:
+        api.open(user.key, settings=user.settings)
+    welcome = [user.key for user in users if not user.settings.revoked]
+    key = options["api_key"] or (welcome[0] if welcome else FAKE_KEY)
+    if key not in welcome:
+        api.open(key)
+    named = {user.name: user.key for user in users}
+    return Fake(api, key, seed, PATHS[options["path"]], named, options["cors"], options["body_limit"])
 
 
 def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
@@ -192,8 +249,10 @@ def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
     own = {name: _own(name, general, life) for name, life in workflow_lives(ctx).items()}
     try:
         lives = {name: _lives(life) for name, life in own.items()}
-        named = {name: options[name] for name in ("slots", "vocabulary", "balance")}
-        return Settings(_lives(general), lives, **named)
+        named = {name: options[name] for name in ("slots", "balance", "vocabulary", "errors", "limits")}
+        return Settings(
+            _lives(general), lives, prices=dict(options["prices"]), down=frozenset(options["down"]), **named
+        )
     except ValueError as error:
         raise conflict(ctx, str(error), ("polls", "slots")) from None
 
@@ -212,7 +271,7 @@ def _own(workflow: str, general: dict[str, Any], life: dict[str, Any]) -> dict[s
     """The life of a workflow: as for all tasks, but for what its table says."""
     from safelight.contracts import workflows  # noqa: PLC0415 - not for `--help`
 
-    if workflows()[workflow].instant:
+    if workflow in workflows() and workflows()[workflow].instant:
         general = general | {"queued": "0", "running": "0", "polls": None}
     if "polls" in life:
         general = general | {"queued": None, "running": None}

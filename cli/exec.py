@@ -36,7 +36,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
     from safelight.mockserver.server import in_thread  # noqa: PLC0415 - not for `--help`
 
     fake = fake_of(ctx, options)
-    with in_thread(fake.app) as server:
+    with in_thread(fake.app, path=fake.path) as server:
         code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
     ctx.exit(code)
 

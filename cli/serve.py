@@ -53,7 +53,7 @@ def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None,
         raise Unusable(str(error)) from None
     ready = _ReadyFile(ready_file) if ready_file else None
     before = set(threading.enumerate())
-    AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready)).run()
+    AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready), path=fake.path).run()
     _end(set(threading.enumerate()) - before)
 
 
@@ -69,10 +69,14 @@ def _end(workers: set[threading.Thread]) -> None:
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None) -> None:
     from safelight.mockserver.server import entry_of  # noqa: PLC0415 - not for `--help`
 
-    url, host = entry_of(bound), bound.getsockname()[0]
+    url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
         ready.write(json.dumps({"url": url, "api_key": fake.key}) + "\n")
-    say(_BANNER.format(url=click.style(url, bold=True), key=fake.key, seed=fake.seed, curl=_curl(url, fake.key)))
+    say(
+        _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
+    )
+    if fake.users:
+        say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:
         say(click.style(_OPEN.format(host=host), fg="yellow"))
 
@@ -89,10 +93,28 @@ Paste this to submit a picture:
 _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"
 
 
+def _shown(key: str) -> str:
+    """The key that is plainly nobody's; of one of the user's own what stands for it."""
+    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.session import fingerprint  # noqa: PLC0415
+
+    return key if key == FAKE_KEY else f"of your own, fingerprint {fingerprint(key)}"
+
+
+def _user(name: str, key: str) -> str:
+    from safelight.mockserver.session import fingerprint  # noqa: PLC0415 - as above
+
+    return f"{name} (fingerprint {fingerprint(key)})"
+
+
 def _curl(url: str, key: str) -> str:
     """A line that submits, for a shell."""
-    parts = f"{url}?endpoint=image_generation", "-H", f"x-api-key: {key}", "-H", "content-type: application/json"
-    return shlex.join(["curl", *parts, "-d", json.dumps({"prompt": "a lighthouse at dusk"})])
+    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415 - as above
+
+    header = f"'x-api-key: {key}'" if key == FAKE_KEY else '"x-api-key: $SAFELIGHT_API_KEY"'
+    body = json.dumps({"prompt": "a lighthouse at dusk"})
+    submit = shlex.quote(f"{url}?endpoint=image_generation")
+    return f"curl {submit} -H {header} -H 'content-type: application/json' -d '{body}'"
 
 
 class _ReadyFile:

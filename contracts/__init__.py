@@ -3,6 +3,7 @@
 Useful alone, in any test suite: `problems("image_generation.request", document)`.
 """
 
+from safelight.contracts.dialects import Dialect, dialects
 from safelight.contracts.examples import Example, examples
 from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
 from safelight.contracts.notices import Notice, notices
@@ -19,6 +20,7 @@ __all__ = [
     "MOVES",
     "VERSION",
     "Axis",
+    "Dialect",
     "Example",
     "Notice",
     "Operation",
@@ -34,6 +36,7 @@ __all__ = [
     "Vocabulary",
     "Workflow",
     "defaults",
+    "dialects",
     "examples",
     "names",
     "notices",

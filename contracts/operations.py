@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.schemas import known, schemas
+from safelight.contracts.verdicts import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,29 @@ def longest_side(operation: str) -> int | None:
     """Pixels that the longer side of its result has at most, where it is made from a picture that was sent."""
     side: int | None = known(operation + _REQUEST).get("x-longest-side")
     return side
+
+
+def clamped(operation: str, document: Any) -> tuple[Any, list[str]]:
+    """The document with each parameter that is over its maximum brought down to it, and the names of those."""
+    stated = known(operation + _REQUEST)["properties"]
+    members = document.items() if isinstance(document, dict) else ()
+    found = {
+        name: stated[name]["maximum"]
+        for name, value in members
+        if name in stated and "maximum" in stated[name] and is_number(value) and value > stated[name]["maximum"]
+    }
+    return ({**document, **found}, list(found)) if found else (document, [])
+
+
+def effective(operation: str, document: Mapping[str, Any], choice: str | None = None) -> dict[str, Any]:
+    """The parameters as they count: what is left out, or has no effect here, has its default if there is one."""
+    stated = known(operation + _REQUEST)
+    found = {**defaults(operation, choice), **document}
+    chosen = found.get(stated.get("x-choice", ""))
+    for name, parameter in stated["properties"].items():
+        if name in document and chosen not in parameter.get("x-effective-for", (chosen,)):
+            del found[name]
+    return {**defaults(operation, choice), **found}
 
 
 def defaults(operation: str, choice: str | None = None) -> dict[str, Any]:

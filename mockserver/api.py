@@ -13,6 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Notice, Phase, Provenance, Violation, notices, parse
+from safelight.contracts.dialects import PATHS
+from safelight.contracts.operations import clamped
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import did_you_mean, listed, shown
 from safelight.mockserver.clock import Clock, RealClock
@@ -20,10 +22,10 @@ from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.journal import Exchange
 from safelight.mockserver.keys import FORM, WAYS, sent_key
 from safelight.mockserver.lives import Settings
-from safelight.mockserver.messages import Refused, Reply, Request, failure, parameters, success
+from safelight.mockserver.messages import Refused, Reply, Request, failure, in_dialect, parameters, success
 from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
-from safelight.mockserver.session import Session
+from safelight.mockserver.session import Session, digest
 from safelight.mockserver.store import MemoryStore, NoSession, Store
 from safelight.mockserver.traffic import Traffic
 from safelight.mockserver.uploads import UPLOADS, Uploads
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.plan import Rule
 
 #: The paths that answer, all alike.
-BASE_PATHS: Final = frozenset({"/v1/index.php", "/TS-AI-API/v1/index.php", "/"})
+BASE_PATHS: Final = frozenset(PATHS.values())
 
 #: Violations and notices looked for in one request: a hostile one has any number.
 _MOST: Final = 20
@@ -101,6 +103,7 @@ class Api:
         self._clock = clock
         self._time = clock()
         self._listener = listener
+        #: By the digest of their keys.
         self._sessions: dict[str, Session] = {}
         #: Keys that were welcomed because any key is, the least recently used first.
         self._guests: OrderedDict[str, None] = OrderedDict()
@@ -115,13 +118,13 @@ class Api:
             raise ValueError(f"{key!r} is no API key: a header carries 1 to 200 visible ASCII characters")
         session = Session(key, self.store, settings or self._settings, self._seed)
         self.store.open(key, clock or self._clock())
-        self._sessions[key] = session
+        self._sessions[digest(key)] = session
         self._uploads.open(session)
         return session
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
-        self._uploads.close(self._sessions.pop(key))
+        self._uploads.close(self._sessions.pop(digest(key)))
         self._guests.pop(key, None)
         self.store.close(key)
 
@@ -144,8 +147,10 @@ class Api:
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
             reply = _CRASHED
+        errors = (seen.session.settings if seen.session else self._settings).errors
+        reply = in_dialect(reply, errors)
         if seen.rule:
-            reply = seen.rule.fault.strike(reply)
+            reply = in_dialect(seen.rule.fault.strike(reply), errors)
         self._record(request, reply, seen)
         return reply
 
@@ -158,18 +163,18 @@ class Api:
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
-        return self._welcomed(key) if self._any_key and FORM.fullmatch(key) else self._sessions.get(key)
+        return self._welcomed(key) if self._any_key and FORM.fullmatch(key) else self._sessions.get(digest(key))
 
     def _welcomed(self, key: str) -> Session:
         """The session that any key opens: once, however many threads bring the key at the same time."""
         with self._opening:
-            if key not in self._sessions:
+            if digest(key) not in self._sessions:
                 self._make_room()
                 self.open(key)
                 self._guests[key] = None
             elif key in self._guests:
                 self._guests.move_to_end(key)
-            return self._sessions[key]
+            return self._sessions[digest(key)]
 
     def _make_room(self) -> None:
         """Close the guests' sessions in which nothing lives, the least recently used first, where many came."""
@@ -219,10 +224,10 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     """The reply of the operation that was asked for, or `Refused`: what for, by whom, with what, in this order."""
     operation = _dispatch(request)
     seen.operation = operation.name
-    if seen.session is None:
-        seen.notices = [_stranger(request)]
+    if seen.session is None or seen.session.revoked:
+        seen.notices = [_stranger(request, seen.session)]
         raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
-    document, seen.violations, seen.notices = _checked(operation, request)
+    document, seen.violations, seen.notices = _checked(operation, request, seen.session.settings.limits)
     with seen.session.lock:  # so that what is counted as the second poll is answered as the second
         if seen.session.plan:
             _strike(seen, _task_asked_for(seen.session, document))
@@ -268,7 +273,7 @@ def _dispatch(request: Request) -> Operation:
 _Checked = tuple[Mapping[str, Any], Sequence[Violation], Sequence[Notice]]
 
 
-def _checked(operation: Operation, request: Request) -> _Checked:
+def _checked(operation: Operation, request: Request, limits: str) -> _Checked:
     if operation.method == "GET":
         return _checked_query(operation.schema, request.query)
     if request.body is None:
@@ -276,9 +281,14 @@ def _checked(operation: Operation, request: Request) -> _Checked:
     parsed = parse(request.body, most=_MOST)
     if parsed.violations:
         return {}, parsed.violations, _content_notices(request)
-    found = violations(operation.schema, parsed.document, most=_MOST)
-    remarks = [] if found else notices(parsed.document, operation.schema, most=_MOST)
-    return parsed.document, found, _content_notices(request) + remarks
+    document, lowered = clamped(operation.name, parsed.document) if limits == "clamp" else (parsed.document, [])
+    found = violations(operation.schema, document, most=_MOST)
+    remarks = [] if found else notices(document, operation.schema, most=_MOST)
+    return document, found, [*_content_notices(request), *map(_lowered, lowered), *remarks]
+
+
+def _lowered(name: str) -> Notice:
+    return Notice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
 
 
 @lru_cache(256)
@@ -289,10 +299,16 @@ def _checked_query(schema: str, text: str) -> _Checked:
     return query, found, () if found else notices(query, schema, most=_MOST)
 
 
-def _stranger(request: Request) -> Notice:
-    """Why a request has no session: the service answers the same to all."""
+def _stranger(request: Request, session: Session | None) -> Notice:
+    """Why a request is not let in: the service answers the same to all."""
     key, way = sent_key(request)
-    message = f"the key {way} is not one that is known here" if key else f"no key was sent: neither {_NEITHER}"
+    match key, session:
+        case "", _:
+            message = f"no key was sent: neither {_NEITHER}"
+        case _, None:
+            message = f"the key {way} is not one that is known here"
+        case _:
+            message = f"the key {way} was revoked"
     return Notice("", message, Provenance.ASSUMED)
 
 

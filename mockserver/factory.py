@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from safelight.mockserver.guard import guard
 from safelight.mockserver.host import Host
@@ -17,8 +17,7 @@ from safelight.mockserver.testing import Safelight
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from safelight.contracts import Timeline
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.told import ToldInTests
 
 
 @contextmanager
@@ -59,34 +58,15 @@ class Factory:
         self.allowed = allowed
         self._keys: set[str] = set()
 
-    def __call__(
-        self,
-        *,
-        queued: str | float | None = None,
-        running: str | float | None = None,
-        polls: tuple[int, int] | None = None,
-        timeline: Timeline | Sequence[Any] | None = None,
-        fail: str | bool | None = None,
-        fail_rate: float | None = None,
-        slots: int | None = None,
-        balance: int | None = None,
-        vocabulary: str | None = None,
-        faults: Sequence[str | Rule] | None = None,
-        patience: bool | None = None,
-        speed: float | None = None,
-        contract: bool | None = None,
-    ) -> AbstractContextManager[Safelight]:
+    def __call__(self, **told: Unpack[ToldInTests]) -> AbstractContextManager[Safelight]:
         """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
 
         Not whether each fault struck, as it need not in every example: `assert_plan_delivered()` is yours to claim.
         """
-        lives: dict[str, Any] = {"queued": queued, "running": running, "polls": polls, "timeline": timeline}
-        ends: dict[str, Any] = {"fail": fail, "fail_rate": fail_rate, "slots": slots, "balance": balance}
-        if self._patience and patience is None and speed is None:
-            patience = True
-        time: dict[str, Any] = {"patience": patience, "speed": speed}
-        others: dict[str, Any] = {"vocabulary": vocabulary, "faults": faults, "contract": contract}
-        return _Opening(self, checked({**lives, **ends, **time, **others}))
+        own = checked(told)
+        if self._patience and not {"patience", "speed"} & own.keys():
+            own = checked({**own, "patience": True})
+        return _Opening(self, own)
 
     def open(self, told: Mapping[str, Any]) -> Safelight | Remote:
         """A session with the first key of the running test that no open session has."""

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from safelight.contracts.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safelight.mockserver.money import Credits
+
+_HEADINGS: Final = ("seconds", "credits", "total", "what", "task")
+
+#: Lines that are printed, the last ones.
+_MOST_LINES: Final = 100
+
 
 class Entry(NamedTuple):
-    """One line of a ledger: credits taken (below 0) or returned (above)."""
+    """One line of a ledger: credits taken (below 0) or returned (above), when, and what for."""
 
     at: float
-    credits: int
+    credits: Credits
+    #: Empty where there is no task: the engine was down.
     task_id: str
+    #: The operation that took the credits, or `refund`.
     reason: str
 
 
@@ -24,7 +35,7 @@ class Ledger:
     def __init__(self, *, most: int = 10_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=most)
         #: Credits returned less credits taken, over all entries there ever were.
-        self.total = 0
+        self.total: Credits = 0
 
     def add(self, entry: Entry) -> None:
         """Book an entry."""
@@ -36,3 +47,27 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __str__(self) -> str:
+        """As a table: seconds since the first line, credits, and the total after each line."""
+        lines = list(self._lines())
+        left_out = len(lines) - _MOST_LINES
+        lines = lines[-_MOST_LINES:]
+        cells = [_HEADINGS, *lines]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        table = ["  ".join(_JUSTIFY[i](cell, widths[i]) for i, cell in enumerate(line)).rstrip() for line in cells]
+        if left_out > 0:
+            table.insert(1, f"  ... and {left_out} lines before ...")
+        return "\n".join(table)
+
+    def _lines(self) -> Iterator[tuple[str, ...]]:
+        entries = list(self)
+        total = self.total - sum(entry.credits for entry in entries)
+        for entry in entries:
+            total += entry.credits
+            task_id = printable(entry.task_id)
+            yield f"{entry.at - entries[0].at:.1f}", f"{entry.credits:+}", f"{total:+}", entry.reason, task_id
+
+
+#: How the columns are set: numbers to the right.
+_JUSTIFY: Final = (str.rjust, str.rjust, str.rjust, str.ljust, str.ljust)

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 from math import inf, log
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from safelight.contracts import Axis, Phase, Step, Timeline, vocabularies, workflows
+from safelight.contracts import Axis, Phase, Step, Timeline, operations, workflows
+from safelight.contracts.dialects import check_dialect
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.submits import ENGINES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from random import Random
 
+    from safelight.mockserver.money import Credits
     from safelight.mockserver.plan import Rule
 
 
@@ -170,8 +174,35 @@ BALANCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """Who a key belongs to, as `user_balance` says."""
+
+    id: int
+    name: str
+
+
+def kinds() -> tuple[str, ...]:
+    """What tasks can have lives of their own by: the workflows, and the submits that have none."""
+    return (*workflows(), *(name for name in submits() if name != "image_generation"))
+
+
+def submits() -> tuple[str, ...]:
+    """The operations that are paid for."""
+    return tuple(name for name, operation in operations().items() if operation.is_submit)
+
+
+def check_names(given: Iterable[str], known: Iterable[str], kind: str) -> None:
+    """Raises `ValueError` with a sentence where one of the names is not known."""
+    options = list(known)
+    for name in given:
+        if name not in options:
+            near = did_you_mean(name, options) or f": there are {listed(options)}"
+            raise ValueError(f"no {kind} is called {name!r}{near}")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What a session does to its tasks."""
+    """What a session is like, and what it does to its tasks."""
 
     lives: Lives = field(default_factory=Lives)
     #: Workflow -> lives of its own.
@@ -182,18 +213,29 @@ class Settings:
     #: What goes wrong, and when.
     plan: tuple[Rule, ...] = ()
     #: Credits at the start.
-    balance: int = BALANCE
+    balance: Credits = BALANCE
+    #: Operation -> credits for each of its tasks, where they are not as published.
+    prices: Mapping[str, Credits] = field(default_factory=dict)
+    #: Engines that do not answer.
+    down: frozenset[str] = frozenset()
+    #: How errors are written, and what becomes of values over their maximum.
+    errors: str = "object"
+    limits: str = "reject"
+    #: Who the key belongs to; None: somebody.
+    user: User | None = None
+    #: The key is not accepted.
+    revoked: bool = False
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.workflows) - set(workflows()))
-        if unknown:
-            raise ValueError(f"no workflow is called {unknown[0]!r}: there are {', '.join(workflows())}")
+        check_names(self.workflows, kinds(), "workflow")
+        check_names(self.prices, submits(), "submit")
+        check_names(self.down, ENGINES, "engine")
         if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
             raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(lives.axis is not Axis.SECONDS for lives in (self.lives, *self.workflows.values())):
             raise ValueError(SLOTS_NEED_SECONDS)
-        if self.vocabulary not in vocabularies():
-            raise ValueError(f"no vocabulary is called {self.vocabulary!r}: there are {', '.join(vocabularies())}")
+        for setting in ("vocabulary", "errors", "limits"):
+            check_dialect(setting, getattr(self, setting))
 
     def lives_of(self, workflow: str) -> Lives:
         """The lives that tasks of this workflow lead."""
@@ -205,8 +247,12 @@ class Settings:
         """The slots that tasks of this workflow wait for: none where the result is there at once."""
         return None if self._is_instant(workflow) else self.slots
 
+    def price_of(self, operation: str) -> Credits:
+        """Credits that one accepted submit of this operation costs."""
+        return self.prices.get(operation, operations()[operation].price)
+
     def _is_instant(self, workflow: str) -> bool:
-        return workflows()[workflow].instant and workflow not in self.workflows
+        return workflow in workflows() and workflows()[workflow].instant and workflow not in self.workflows
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+from safelight.contracts import VERSION
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from safelight.mockserver.wire import Wire
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+#: What each reply says: which version of the contract it keeps.
+HEADERS: Final[Mapping[str, str]] = MappingProxyType({"x-safelight-contract": VERSION})
 
 
 class Request(NamedTuple):
@@ -45,7 +51,7 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     media_type: str = "application/json"
-    headers: Mapping[str, str] = _NO_HEADERS
+    headers: Mapping[str, str] = HEADERS
     #: What happens below HTTP instead: nothing of the rest arrives.
     wire: Wire | None = None
 
@@ -58,7 +64,26 @@ def success(data: Mapping[str, Any]) -> Reply:
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
     """The envelope of an error around its message."""
     envelope = {"success": False, "data": None, "error": {"message": message}}
-    return Reply(status, _encode(envelope), headers=headers or _NO_HEADERS)
+    return Reply(status, _encode(envelope), headers={**HEADERS, **headers} if headers else HEADERS)
+
+
+def in_dialect(reply: Reply, errors: str) -> Reply:
+    """The reply with its error as this dialect writes it. What is no envelope of an error stays as it is."""
+    rewrite = _ERRORS.get(errors)
+    if rewrite is None or reply.status < HTTPStatus.BAD_REQUEST or reply.media_type != "application/json":
+        return reply
+    try:
+        message = json.loads(reply.body)["error"]["message"]
+    except (ValueError, TypeError, KeyError):  # it was garbled, or is in this dialect already
+        return reply
+    return reply._replace(body=_encode({"success": False, "data": None, **rewrite(message)}))
+
+
+#: Dialect -> what an error has beside `success` and `data`. Another one is as published.
+_ERRORS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
+    "string": lambda message: {"error": message},
+    "message": lambda message: {"message": message},
+}
 
 
 def _encode(envelope: Mapping[str, Any]) -> bytes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts import Timeline
+from safelight.contracts import Timeline, dialects
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.clock import VirtualClock
+from safelight.mockserver.money import is_credits
 from safelight.mockserver.testing import Safelight, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from safelight.mockserver.host import Host
 
 
@@ -44,11 +45,28 @@ def _is_life(value: Any) -> bool:
     return isinstance(value, Timeline | list | tuple)
 
 
+def _are_credits(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and is_credits(value)
+
+
+def _are_prices(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_are_credits, value.values()))
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, tuple | list | set | frozenset) and all(isinstance(name, str) for name in value)
+
+
 #: A year in a tenth of a second.
 _FASTEST: Final = 10**9
 
 _DELAY: Final = (_is_delay, "2, '1..3', '~5', '~5/0.8' or 'never'")
 _FLAG: Final = (_is_flag, "True or False")
+
+
+def _dialect(setting: str) -> tuple[Callable[[Any], bool], str]:
+    return (lambda value: isinstance(value, str)), listed(map(repr, dialects()[setting]), "or")
+
 
 #: Option -> what its value must be, and how to say so. Beyond that, `settings` judges.
 OPTIONS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
@@ -59,8 +77,12 @@ OPTIONS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "fail": (_is_reason, "a reason, or True for the service's own"),
     "fail_rate": (_is_number, "a share, 0 to 1"),
     "slots": (_is_count, "how many tasks run at once, 1 or more"),
-    "balance": (_is_count, "credits, 0 or more"),
-    "vocabulary": (lambda value: isinstance(value, str), "'published' or 'plain'"),
+    "balance": (_are_credits, "credits, 0 or more"),
+    "prices": (_are_prices, "credits by operation, such as {'video_generation': 12.5}"),
+    "down": (_are_names, "engines, such as ['rr3']"),
+    "vocabulary": _dialect("vocabulary"),
+    "errors": _dialect("errors"),
+    "limits": _dialect("limits"),
     "patience": _FLAG,
     "speed": (lambda value: _is_number(value) and 0 < value < _FASTEST, "how many times faster than the wall, above 0"),
     "contract": _FLAG,

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.wording import counted, did_you_mean, listed, printable
-from safelight.mockserver.deeds import DEEDS
+from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import Fault, read_fault, written
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def read_rule(text: Any) -> Rule:
         raise WrongRule(repr(text), 0, "a rule is a text")
     found = _RULE.fullmatch(text)
     assert found is not None  # whatever it is, it is a deed, perhaps nothing, and the rest
-    if found["deed"] not in DEEDS.values():
-        near = did_you_mean(found["deed"], DEEDS.values()) or f"; there are {listed(DEEDS.values())}"
+    if found["deed"] not in WORDS:
+        near = did_you_mean(found["deed"], WORDS) or f"; there are {listed(WORDS)}"
         raise WrongRule(text, found.start("deed"), f"{found['deed'] or 'nothing'} is no kind of request{near}")
     first, last = _numbers(text, found)
     if not found["colon"]:

@@ -52,7 +52,7 @@ _MISTAKES = pytest.StashKey[list[str]]()
 #: The one server of a run, while there is one.
 _HOST = pytest.StashKey["Host"]()
 
-_SECTION = "safelight"
+_SECTION = "safelight, contract "
 
 #: How a line of the story looks on a terminal: by its phase where its verdict, the last word, is ok.
 _LOOKS = {
@@ -102,9 +102,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 _MARKERS = (
     (
-        "safelight(queued, running, polls, timeline, fail, fail_rate, slots, balance, vocabulary, patience, speed, "
-        "contract=True): how tasks live in the API of the fixture `safelight`, in seconds of its clock or in polls; "
-        "contract=False lets the client break the contract."
+        "safelight(queued, running, polls, timeline, fail, fail_rate, slots, balance, prices, down, "
+        "vocabulary, errors, limits, patience, speed, contract=True): how tasks live in the API of the fixture "
+        "`safelight`, in seconds of its clock or in polls, and how it speaks; contract=False lets the client break "
+        "the contract."
     ),
     "safelight_faults(*rules): what goes wrong, and when, such as 'poll#2: http 502'.",
     "safelight_scenarios(*names): run the test once for each of these scenarios; without names for all.",
@@ -285,7 +286,9 @@ def pytest_runtest_makereport(
     report = yield
     api = item.stash.get(_TOLD, None)
     if api and report.failed:
-        report.sections.append((_SECTION, api.story))
+        from safelight.contracts import VERSION
+
+        report.sections.append((f"{_SECTION}{VERSION}", api.story))
         if call.excinfo and call.excinfo.value is item.stash.get(_FOUND_WRONG, None):
             report.longrepr = call.excinfo.getrepr(style="value")
     return report
@@ -305,7 +308,9 @@ class _Colours:
             report.sections = [
                 (
                     name,
-                    "\n".join(markup(line, **_look(line)) for line in text.splitlines()) if name == _SECTION else text,
+                    "\n".join(markup(line, **_look(line)) for line in text.splitlines())
+                    if name.startswith(_SECTION)
+                    else text,
                 )
                 for name, text in report.sections
             ]

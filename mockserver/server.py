@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from anyio.to_thread import current_default_thread_limiter
 from uvicorn import Config, Server
 
+from safelight.contracts.dialects import PATHS
 from safelight.mockserver.protocol import EnvelopeProtocol
 
 if TYPE_CHECKING:
@@ -83,17 +84,24 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def entry_of(bound: socket.socket) -> str:
-    """The entry point of the API behind a bound socket, ending in `/v1/index.php`, as this machine can call it."""
+def entry_of(bound: socket.socket, path: str = PATHS["published"]) -> str:
+    """The entry point of the API behind a bound socket, as this machine can call it."""
     host, port = bound.getsockname()[:2]
     host = _LOOPBACK.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1/index.php"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"
 
 
 class AppServer(Server):
     """An application on a bound socket. `run` blocks; a signal ends it without a trace."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        *,
+        ready: Callable[[], None] = lambda: None,
+        path: str = PATHS["published"],
+    ) -> None:
         config = Config(
             _quiet(app),
             http=EnvelopeProtocol,
@@ -109,7 +117,7 @@ class AppServer(Server):
         )
         super().__init__(config)
         #: The entry point of the API.
-        self.url = entry_of(bound)
+        self.url = entry_of(bound, path)
         self._bound = bound
         self._ready = ready
 
@@ -189,14 +197,16 @@ def _quiet(app: ASGIApp) -> ASGIApp:
 
 
 @contextmanager
-def in_thread(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[AppServer]:
+def in_thread(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, path: str = PATHS["published"]
+) -> Iterator[AppServer]:
     """Serve in a thread while the block runs. The first request can be sent at once.
 
     Raises `CannotListen`, and whatever else keeps the server from starting.
     """
     started: Future[None] = Future()
     with listen(host, port) as bound:
-        server = AppServer(app, bound, ready=lambda: started.set_result(None))
+        server = AppServer(app, bound, ready=lambda: started.set_result(None), path=path)
         thread = Thread(target=_serve, args=(server, started), name="safelight", daemon=True)
         thread.start()
         try:

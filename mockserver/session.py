@@ -11,19 +11,29 @@ from http import HTTPStatus
 from itertools import count
 from random import Random
 from threading import RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts import Axis, State, operations
-from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings
+from safelight.contracts import Axis, State
+from safelight.mockserver.ledger import Entry
+from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings, User
 from safelight.mockserver.messages import Refused
 from safelight.mockserver.plan import Plan
 from safelight.mockserver.store import Store, Task, state_of
 
+if TYPE_CHECKING:
+    from safelight.mockserver.money import Credits
+    from safelight.mockserver.submits import Engine
+
 
 @lru_cache(4_096)
+def digest(key: str) -> str:
+    """What a key is looked up by: its SHA-256, in hexadecimal digits."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def fingerprint(key: str) -> str:
-    """What stands for a key wherever people and URLs see it: 16 hexadecimal digits."""
-    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    """What stands for a key wherever people and URLs see it: the first 16 digits of its digest."""
+    return digest(key)[:16]
 
 
 #: A new id, from chance and from a serial number that no other task of the session has.
@@ -46,11 +56,17 @@ class Session:
     lock: RLock = field(default_factory=RLock)
     #: What goes wrong, and when.
     plan: Plan = field(init=False)
+    #: Who the key belongs to.
+    user: User = field(init=False)
+    #: The key is not accepted any longer; what it had is still there.
+    revoked: bool = field(init=False)
     #: Serial numbers of tasks start here.
     _first: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.plan = Plan(self.store, self.key, self.settings.plan)
+        self.user = self.settings.user or _anybody(self.key)
+        self.revoked = self.settings.revoked
         self._first = Random(f"{self.seed} {self.key}").getrandbits(40)
 
     def now(self) -> float:
@@ -58,7 +74,7 @@ class Session:
         return self.store.clock(self.key).now()
 
     @property
-    def credits(self) -> int:
+    def credits(self) -> Credits:
         """What is left: the balance at the start, with all that was taken and returned."""
         return self.settings.balance + self.store.ledger(self.key).total
 
@@ -85,9 +101,13 @@ class Session:
             raise ValueError(f"no task {task_id!r}: it was never issued to this key")
         self.store.count(self.key, "ticks", task_id, add=ticks)
 
-    def submit(self, operation: str, request: Mapping[str, Any], workflow: str, new_id: NewId, size: int) -> Task:
+    def submit(self, operation: str, request: Mapping[str, Any], workflow: str, engine: Engine, size: int) -> Task:
         """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`."""
-        self._check_balance(operations()[operation].price)
+        price = self.settings.price_of(operation)
+        self._check_balance(price)
+        if engine.name in self.settings.down:
+            self._give_back(operation, price)
+            raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
         random = Random(f"{self.seed} {self.key} {number}")
@@ -95,7 +115,7 @@ class Session:
         lives = self.settings.lives_of(workflow)
         drawn = lives.draw(of_workflow if workflow in self.settings.workflows else number, random)
         task = Task(
-            id=said.id or self._unused(new_id, random, number),
+            id=said.id or self._unused(engine.new_id, random, number),
             number=number,
             operation=operation,
             workflow=workflow,
@@ -104,12 +124,17 @@ class Session:
             timeline=said.applied(drawn, random),
             axis=Axis(said.axis) if said.axis else lives.axis,
             submitted=self.now(),
-            price=operations()[operation].price,
+            price=price,
             size=size,
         )
         return self.store.book(self.key, task, slots=self.settings.slots_of(workflow))
 
-    def _check_balance(self, cost: int) -> None:
+    def _give_back(self, operation: str, price: Credits) -> None:
+        """The engine is asked once it is paid for, and what it did not do is not: both are written down."""
+        taken, given = Entry(self.now(), -price, "", operation), Entry(self.now(), price, "", "refund")
+        self.store.enter(self.key, taken, given)
+
+    def _check_balance(self, cost: Credits) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
         enough = self.settings.balance + self.store.ledger(self.key, settled=False).total >= cost
         # Who failed and is still to be paid back is looked for only where it matters.
@@ -124,6 +149,12 @@ class Session:
             if drawn not in settled and not self.find(drawn):
                 break
         return drawn
+
+
+def _anybody(key: str) -> User:
+    """A user of no meaning, and the same for a key each time."""
+    name = fingerprint(key)
+    return User(int(name, 16) % 1_000_000, f"user-{name[:6]}")
 
 
 def _pixel_seed(request: Mapping[str, Any], random: Random) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.mockserver.clock import Clock
+    from safelight.mockserver.money import Credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Task:
     #: When it was submitted, in seconds of the session's clock.
     submitted: float
     #: Credits taken.
-    price: int
+    price: Credits
     #: Bytes of the request: what keeping it costs.
     size: int = 0
 
@@ -65,6 +66,9 @@ class Store(Protocol):
 
     def refund(self, key: str, task_id: str) -> bool:
         """Return a task's price, once. False: it was returned before."""
+
+    def enter(self, key: str, *entries: Entry) -> None:
+        """Write lines into the ledger that no task is about."""
 
     def find(self, key: str, task_id: str) -> Task | None:
         """The task with this id, if it was issued to this key and is still kept."""
@@ -177,6 +181,13 @@ class MemoryStore:
             task = world.tasks[task_id]
             world.ledger.add(Entry(_failed_at(task, world.clock.now()), task.price, task_id, "refund"))
             return True
+
+    def enter(self, key: str, *entries: Entry) -> None:
+        """Write lines into the ledger that no task is about."""
+        world = self.world(key)
+        with world.lock:
+            for entry in entries:
+                world.ledger.add(entry)
 
     def find(self, key: str, task_id: str) -> Task | None:
         """The task with this id, if it was issued to this key and is still kept."""

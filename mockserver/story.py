@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.wording import counted, printable, shown
-from safelight.mockserver.deeds import DEEDS
+from safelight.mockserver.deeds import DEEDS, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ class Row:
         """`submit`, `3 polls`."""
         if self.count == 1:
             return self.deed
-        return counted(self.count, self.deed) if self.deed in DEEDS.values() else f"{self.deed}, {self.count} times"
+        return counted(self.count, self.deed) if self.deed in WORDS else f"{self.deed}, {self.count} times"
 
     @property
     def answer(self) -> str:

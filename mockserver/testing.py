@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import FINAL, Axis, Timeline
 from safelight.mockserver import claims
@@ -12,6 +12,7 @@ from safelight.mockserver.host import Host
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import BALANCE, Lives, Next, Settings, lives
+from safelight.mockserver.money import credits_of
 from safelight.mockserver.plan import read_rules
 from safelight.mockserver.redaction import redacted, redacted_bytes
 from safelight.mockserver.store import NoSession
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from safelight.contracts import Step
     from safelight.mockserver.ledger import Ledger
+    from safelight.mockserver.money import Credits
     from safelight.mockserver.patience.stretch import Stretch
     from safelight.mockserver.plan import Plan, Rule
     from safelight.mockserver.session import Session
     from safelight.mockserver.store import Task
+    from safelight.mockserver.told import ToldInPython
 
 
 def settings(
@@ -44,9 +47,13 @@ def settings(
     workflows: Mapping[str, Lives] | None = None,
     slots: int | None = None,
     vocabulary: str = "published",
+    errors: str = "object",
+    limits: str = "reject",
     timeline: Timeline | None = None,
     plan: Iterable[str | Rule] = (),
-    balance: int = BALANCE,
+    balance: Credits | float = BALANCE,
+    prices: Mapping[str, Credits | float] | None = None,
+    down: Collection[str] = (),
 ) -> Settings:
     """What `Safelight` is told about its tasks. Raises `ValueError` with a sentence."""
     if queued is None and running is None and ticks is None and timeline is None:
@@ -61,8 +68,18 @@ def settings(
         fail_reason=fail_reason,
         fail_nth=frozenset(fail_nth),
     )
-    rules = read_rules(plan)
-    return Settings(life, workflows or {}, slots=slots, vocabulary=vocabulary, plan=rules, balance=balance)
+    return Settings(
+        life,
+        workflows or {},
+        slots=slots,
+        vocabulary=vocabulary,
+        errors=errors,
+        limits=limits,
+        plan=read_rules(plan),
+        balance=credits_of(balance),
+        prices={name: credits_of(price, "price") for name, price in (prices or {}).items()},
+        down=frozenset([down] if isinstance(down, str) else down),
+    )
 
 
 def _clock(given: Clock | None, *, patience: bool | None, speed: float | None) -> Clock:
@@ -92,19 +109,6 @@ class Safelight:
     def __init__(
         self,
         *,
-        queued: str | float | None = None,
-        running: str | float | None = None,
-        polls: tuple[int, int] | None = None,
-        ticks: tuple[int, int] | None = None,
-        fail_rate: float = 0.0,
-        fail_reason: str | None = None,
-        fail_nth: Collection[int] = (),
-        workflows: Mapping[str, Lives] | None = None,
-        slots: int | None = None,
-        vocabulary: str = "published",
-        timeline: Timeline | None = None,
-        plan: Iterable[str | Rule] = (),
-        balance: int = BALANCE,
         seed: int = 0,
         clock: Clock | None = None,
         patience: bool | None = False,
@@ -112,22 +116,9 @@ class Safelight:
         api_key: str = FAKE_KEY,
         port: int = 0,
         host: Host | None = None,
+        **told: Unpack[ToldInPython],
     ) -> None:
-        told = settings(
-            queued=queued,
-            running=running,
-            polls=polls,
-            ticks=ticks,
-            fail_rate=fail_rate,
-            fail_reason=fail_reason,
-            fail_nth=fail_nth,
-            workflows=workflows,
-            slots=slots,
-            vocabulary=vocabulary,
-            timeline=timeline,
-            plan=plan,
-            balance=balance,
-        )
+        own = settings(**told)
         self.api_key = api_key
         self._clock = _clock(clock, patience=patience, speed=speed)
         self._patience = patience
@@ -135,7 +126,7 @@ class Safelight:
         self._began = self._clock.now()
         self._is_guest = host is not None
         self._host = host or Host(seed=seed, port=port)
-        self._session = self._host.api.open(api_key, settings=told, clock=self._clock)
+        self._session = self._host.api.open(api_key, settings=own, clock=self._clock)
         self._world = self._host.store.world(api_key)
         #: Also what came without a usable key, in the order of all answers.
         self._seen = Journal(most=100_000, most_bytes=256_000_000)
@@ -258,6 +249,10 @@ class Safelight:
     def plan(self) -> Plan:
         """What goes wrong, and when: `plan.add("poll#2: http 502")`."""
         return self._session.plan
+
+    def revoke(self) -> None:
+        """From now on the key is answered with 401; what it had stays."""
+        self._session.revoked = True
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""

@@ -1,40 +1,69 @@
-"""Pictures of finished tasks, at `/uploads/<fingerprint of the key>/<task id>.png`; no key is needed to fetch one."""
+"""What comes of finished tasks, at `/uploads/<fingerprint of the key>/<task id>.png`; no key is needed to fetch it."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
 from functools import cached_property, lru_cache
 from math import ceil
-from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote, urlsplit
 
-from safelight.contracts import Phase, defaults, workflows
-from safelight.mockserver.messages import Refused, Reply, Request
+from safelight.contracts import Phase, workflows
+from safelight.contracts.operations import defaults, effective, longest_side
+from safelight.mockserver.messages import HEADERS, Refused, Reply, Request
+from safelight.mockserver.operations import operations
 from safelight.mockserver.redaction import redacted_document
+from safelight.mockserver.results import PICTURE, Result
 from safelight.mockserver.session import Session, fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safelight.mockserver.pictures import Gallery, Picture
     from safelight.mockserver.store import Task
 
 UPLOADS: Final = "/uploads/"
 
-_SUFFIX: Final = ".png"
+#: Pixels of a side where nobody says how large a picture is.
+_SIDE: Final = 1024
+
+#: Characters of a picture within a request that are kept as its description.
+_SHOWN: Final = 100
+
+#: An edit of an edit and so on: after so many the next one is of a drawn picture, so that none takes long.
+_GENERATIONS: Final = 16
+
+_DATA_URL: Final = re.compile(r"data:[^,]*,")
 
 
 @lru_cache(4_096)
-def picture_path(key: str, task_id: str) -> str:
-    """Where the picture of a task is served."""
-    return f"{UPLOADS}{fingerprint(key)}/{quote(task_id, safe='')}{_SUFFIX}"
+def picture_path(key: str, task_id: str, suffix: str = PICTURE.suffix) -> str:
+    """Where the file of this name is served."""
+    return f"{UPLOADS}{fingerprint(key)}/{quote(task_id, safe='')}{suffix}"
+
+
+def upload_path(key: str, task: Task) -> str:
+    """Where what comes of a task is served."""
+    return picture_path(key, task.id, result_of(task).suffix)
+
+
+def result_of(task: Task) -> Result:
+    """What comes of a task."""
+    result = operations()[task.operation].result
+    assert result is not None, f"tasks of {task.operation} come to nothing: give its operation a result"
+    return result
 
 
 class Uploads:
-    """The pictures of all sessions, drawn when they are first fetched."""
+    """The files of all sessions, drawn when they are first fetched."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
 
     def open(self, session: Session) -> None:
-        """Serve the pictures of this session."""
+        """Serve the files of this session."""
         self._sessions[fingerprint(session.key)] = session
 
     def close(self, session: Session) -> None:
@@ -43,38 +72,105 @@ class Uploads:
             del self._sessions[fingerprint(session.key)]
 
     def find(self, request: Request) -> tuple[Session, Task]:
-        """Whose picture a path means, and of which task, or `Refused`."""
+        """Whose file a path means, and of which task, or `Refused`."""
         if request.method not in ("GET", "HEAD"):
-            raise Refused(405, "Method not allowed: a picture takes GET or HEAD", {"allow": "GET, HEAD"})
-        owner, _, name = request.path.removeprefix(UPLOADS).partition("/")
-        session = self._sessions.get(owner)
-        task = session and session.find(unquote(name.removesuffix(_SUFFIX)))
-        if not session or not task or picture_path(session.key, task.id) != request.path:
+            raise Refused(405, "Method not allowed: an upload takes GET or HEAD", {"allow": "GET, HEAD"})
+        found = self._at(request.path)
+        if found is None:
             raise Refused(404, "No such picture: the URL is not one that a task was answered with")
-        return session, task
+        return found
 
     def reply(self, session: Session, task: Task) -> Reply:
-        """The picture of a task that is done, or `Refused`."""
+        """What comes of a task that is done, or `Refused`."""
         if session.state(task).phase is not Phase.DONE:
             raise Refused(404, "No such picture yet: its task is not done")
-        png = self._gallery.png((session, task.number), picture_of(task, session.key))
-        return Reply(200, png, "image/png", {"cache-control": "public, max-age=3600"})
+        headers = {**HEADERS, "cache-control": "public, max-age=3600"}
+        return Reply(200, self._file(session, task), result_of(task).media_type, headers)
+
+    def _at(self, path: str) -> tuple[Session, Task] | None:
+        owner, _, name = path.removeprefix(UPLOADS).partition("/")
+        session = self._sessions.get(owner)
+        task = session and session.find(unquote(name.rpartition(".")[0]))
+        return (session, task) if session and task and upload_path(session.key, task) == path else None
+
+    def _file(self, session: Session, task: Task) -> bytes:
+        """What comes of a task, from the gallery once it was drawn."""
+        draw = result_of(task).draw
+        return self._gallery.file((session, task.number), lambda: draw(self._picture(session, task)))
+
+    def _picture(self, session: Session, task: Task) -> Picture:
+        """What is to be drawn: the size asked for, times what its workflow makes of it; or what was sent, changed.
+
+        Without the key of its session, wherever the request may hold it: anybody may fetch it.
+        """
+        from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - Pillow is needed when a picture is
+
+        asked = effective(task.operation, task.request, task.workflow)
+        width, height = (ceil(int(asked.get(side, _SIDE)) * _scale(task)) for side in ("width", "height"))
+        return Picture(
+            width,
+            height,
+            seed=task.seed,
+            task_id=task.id,
+            request=_told(task, session.key),
+            ground=self._ground(task, asked.get("image")),
+            longest=longest_side(task.operation),
+        )
+
+    def _ground(self, task: Task, image: str | None) -> bytes | None:
+        """The picture that was sent, or that the fake has drawn itself. Nothing is fetched from anywhere."""
+        if image is None:
+            return None
+        if not image.startswith(("http://", "https://")):
+            return _decoded(image)
+        if (source := self._source(image)) and self._generation(task) % _GENERATIONS:
+            return self._file(*source)
+        return None
+
+    def _source(self, image: object) -> tuple[Session, Task] | None:
+        """The finished task whose picture a URL means, whatever name of this machine stands in it."""
+        found = self._at(_path(image)) if isinstance(image, str) else None
+        is_there = found and result_of(found[1]) is PICTURE and found[0].state(found[1]).phase is Phase.DONE
+        return found if is_there else None
+
+    def _generation(self, task: Task) -> int:
+        """How many edits lie between a task and what was drawn; 0 where they go in a circle, as ids can be foretold."""
+        seen = [task]
+        while source := self._source(seen[-1].request.get("image")):
+            if source[1] in seen:
+                return 0
+            seen.append(source[1])
+        return len(seen) - 1
 
     @cached_property
     def _gallery(self) -> Gallery:
-        from safelight.mockserver.pictures import Gallery  # noqa: PLC0415 - Pillow is needed when a picture is
+        from safelight.mockserver.pictures import Gallery  # noqa: PLC0415 - as above
 
         return Gallery()
 
 
-def picture_of(task: Task, key: str) -> Picture:
-    """What is to be drawn for a task: the size asked for, times what its workflow makes of it.
+def _scale(task: Task) -> float:
+    return workflows()[task.workflow].scale if task.workflow in workflows() else 1
 
-    Without the key of its session, wherever the request may hold it: anybody may fetch a picture.
-    """
-    from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - as above
 
-    parameters = redacted_document({**defaults(task.operation, task.workflow), **task.request}, key)
-    scale = workflows()[task.workflow].scale
-    width, height = (ceil(int(parameters[side]) * scale) for side in ("width", "height"))
-    return Picture(width, height, seed=task.seed, task_id=task.id, request=parameters)
+def _told(task: Task, key: str) -> Mapping[str, Any]:
+    """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
+    told = {"workflow": task.workflow, **defaults(task.operation, task.workflow), **task.request}
+    image = told.get("image", "")
+    if len(image) > _SHOWN:
+        told["image"] = f"{image[:_SHOWN]}… ({len(image):,} characters)"
+    return redacted_document(told, key)
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _decoded(image: str) -> bytes | None:
+    try:
+        return b64decode(_DATA_URL.sub("", image, count=1))
+    except NotBase64:
+        return None

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from safelight.contracts import Phase, vocabularies, workflows
+from safelight.contracts import Phase, names, operations, vocabularies
 from safelight.contracts.schemas import known
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.strategies.texts import texts
@@ -36,12 +36,17 @@ _URLS: Final = st.builds("{}://{}/{}".format, st.sampled_from(["http", "https"])
 _TIMES: Final = st.one_of(st.none(), st.just("2026-01-31T09:00:00Z"), st.integers(0, 2**31), texts())
 
 
-def responses(variant: str | None = None) -> SearchStrategy[dict[str, Any]]:
-    """Valid answers of `image_generation` in their envelope, of any variant or of one; `error` is that of an error."""
+def responses(variant: str | None = None, *, operation: str = "image_generation") -> SearchStrategy[dict[str, Any]]:
+    """Valid answers to a submit, or to `user_balance`, in their envelope; `error` is that of an error.
+
+    Of any variant or of one: `comfyui`, `rr3` and `grok` of `image_generation`, `i2v` and `t2v` of `video_generation`.
+    """
+    _is_one_of(operation, [name for name in operations() if name != "task_status"], "operation")
+    found = _variants(operation)
     if variant is None:
-        return st.one_of(*map(responses, _variants()))
-    _is_one_of(variant, _variants(), "variant")
-    return _errors() if variant == ERROR else _accepted(variant)
+        return st.one_of(*(responses(each, operation=operation) for each in found))
+    _is_one_of(variant, found, "variant")
+    return values(known(ERROR), plausible={"message": _MESSAGES}) if variant == ERROR else _accepted(found[variant])
 
 
 def statuses(phase: Phase | str | None = None, *, vocabulary: str = "published") -> SearchStrategy[dict[str, Any]]:
@@ -51,46 +56,42 @@ def statuses(phase: Phase | str | None = None, *, vocabulary: str = "published")
         return st.one_of(*(statuses(each, vocabulary=vocabulary) for each in Phase))
     _is_phase(phase)
     word = vocabularies()[vocabulary].words[Phase(phase)]
-    plausible = {"id": _ids(), "status": st.just(word), "created_at": _TIMES, "image_url": _URLS}
+    plausible = {"id": _ids(), "status": st.just(word), "created_at": _TIMES, "image_url": _URLS, "video_url": _URLS}
     return values(known(f"task_status.response.{phase}"), plausible=plausible)
 
 
 @st.composite
-def _accepted(draw: DrawFn, variant: str) -> dict[str, Any]:
-    answer: dict[str, Any] = draw(values(known(_schema(variant)), plausible={"id": _ids_of(variant)}))
+def _accepted(draw: DrawFn, schema: str) -> dict[str, Any]:
+    answer: dict[str, Any] = draw(values(known(schema), plausible={"id": _ids_of(schema)}))
     data = answer["data"]
     if "check_status" in data:  # so far the beginning, which the pattern states
         data["check_status"] += quote(data["id"], safe="")
     return answer
 
 
-def _errors() -> SearchStrategy[dict[str, Any]]:
-    return values(known(ERROR), plausible={"message": _MESSAGES})
-
-
 def _ids() -> SearchStrategy[str]:
-    """Task ids of each variant, the plainest first."""
-    return st.one_of(*(_ids_of(variant) for variant in reversed(_accepting())))
+    """Task ids of each engine, the plainest first."""
+    found = [schema for name, schema in _variants("image_generation").items() if name != ERROR]
+    return st.one_of(*map(_ids_of, reversed(found)))
 
 
-def _ids_of(variant: str) -> SearchStrategy[str]:
+def _ids_of(schema: str) -> SearchStrategy[Any]:
     """From the pattern; but a UUID in one draw, since 32 digits of a pattern shrink singly."""
-    uuids = st.uuids(version=4)
-    if variant == "comfyui":
+    stated = merged(known(schema))["properties"]["data"]["properties"].get("id", {"type": "null"})
+    if stated == _UUID:
+        uuids = st.uuids(version=4)
         return st.one_of(uuids.map(str), uuids.map(lambda uuid: str(uuid).upper()))
-    return values(merged(known(_schema(variant)))["properties"]["data"]["properties"]["id"])
+    return values(stated)
 
 
-def _schema(variant: str) -> str:
-    return f"image_generation.response.{variant}"
+_UUID: Final = known("image_generation.response.comfyui")["properties"]["data"]["properties"]["id"]
 
 
-def _accepting() -> list[str]:
-    return list(dict.fromkeys(workflow.variant for workflow in workflows().values()))
-
-
-def _variants() -> list[str]:
-    return [*_accepting(), ERROR]
+def _variants(operation: str) -> dict[str, str]:
+    """Variant -> the schema of its answer; where an operation has one answer alone, it is called `success`."""
+    whole = operations()[operation].response
+    found = {name.removeprefix(f"{whole}."): name for name in names() if name.startswith(f"{whole}.")}
+    return {**(found or {"success": whole}), ERROR: ERROR}
 
 
 def _is_phase(name: str) -> None:

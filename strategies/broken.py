@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
+from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule, pointer, rules
 from safelight.contracts.wording import did_you_mean, named, shown
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.odds import weighted
 from safelight.strategies.places import AnyMember, Place, places
-from safelight.strategies.submits import requests
+from safelight.strategies.submits import check, kept, stated_by
 from safelight.strategies.wounds import DEEDS, GONE
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from safelight.strategies.places import Way
     from safelight.strategies.wounds import Path
-
-_REQUEST: Final = "image_generation.request"
 
 #: The schema of prompts that are graphs.
 _GRAPH: Final = "comfyui_workflow"
@@ -71,8 +70,8 @@ class UnknownRule(LookupError):
     rule: str
 
     def __str__(self) -> str:
-        near = did_you_mean(self.rule, (rule.id for rule in rules(_REQUEST)))
-        return f"no rule of {_REQUEST} is called {self.rule!r}{near or '; reachable_rules() lists those there are'}"
+        near = did_you_mean(self.rule, _all_rules())
+        return f"no rule of a request is called {self.rule!r}{near or '; reachable_rules() lists those there are'}"
 
 
 @dataclass(eq=False)
@@ -86,51 +85,66 @@ class UnreachableRule(ValueError):
         return f"no JSON document breaks {self.rule}: {self.reason}"
 
 
-def reachable_rules() -> tuple[Rule, ...]:
+def reachable_rules(operation: str = "image_generation") -> tuple[Rule, ...]:
     """The rules of a request that a JSON document can break, each of which `broken_requests` does break.
 
     The others are asked only of values that keep them (a prompt that is no object is never read as a graph), or are
     about the names of members, which are strings in JSON whatever one does.
     """
-    return tuple(rule for rule in rules(_REQUEST) if rule.id in _breakable())
+    check(operation, None)
+    return tuple(rule for rule in rules(operations()[operation].request) if rule.id in _breakable(operation))
 
 
 def broken_requests(
-    rule: str | None = None, *, without: Collection[str] = (), workflow: str | None = None
+    rule: str | None = None,
+    *,
+    without: Collection[str] = (),
+    workflow: str | None = None,
+    operation: str | None = None,
 ) -> SearchStrategy[BrokenRequest]:
     """Requests that break one rule and no other: the one with this id, or each as often as the others.
 
-    `without` are the ids of rules that stay whole. `workflow` names the one that all ask for, but for those where it
-    is what is broken. Raises `UnknownRule`, and `UnreachableRule` for the two that JSON cannot break.
+    `without` are the ids of rules that stay whole. `operation` is that of the rule, or else `image_generation`;
+    `workflow` names the one that all ask for, but for those where it is what is broken. Raises `UnknownRule`, and
+    `UnreachableRule` for the two that JSON cannot break.
     """
-    if rule is not None:
-        _is_reachable(rule)
     spared = {without} if isinstance(without, str) else {*without}
-    for name in spared:
-        _is_known(name)
-    wanted = frozenset({rule} if rule else _breakable()) - spared
+    for name in [*spared, *([rule] if rule else [])]:
+        if name not in _all_rules():
+            raise UnknownRule(name)
+    operation = operation or _operation_of(rule)
+    check(operation, workflow)
+    if rule is not None:
+        _is_reachable(rule, operation)
+    wanted = frozenset({rule} if rule else _breakable(operation)) - spared
     if not wanted:
         raise ValueError("no rule is left to break: `without` names every one")
-    requests(workflow)  # says so at once where there is no such workflow
-    return _broken(wanted, workflow)
+    return _broken(operation, wanted, workflow)
 
 
-def _is_known(rule: str) -> None:
-    if rule not in {found.id for found in rules(_REQUEST)}:
-        raise UnknownRule(rule)
+@cache
+def _all_rules() -> frozenset[str]:
+    return frozenset(rule.id for operation in operations().values() for rule in rules(operation.request))
 
 
-def _is_reachable(rule: str) -> None:
-    _is_known(rule)
-    if rule not in _breakable():
-        reasons = [place.unbreakable for place in places(_REQUEST) if place.rule.id == rule]
-        raise UnreachableRule(rule, reasons[0] or "")
+def _operation_of(rule: str | None) -> str:
+    own = (rule or "").partition(".")[0]
+    return own if own in operations() else "image_generation"
+
+
+def _is_reachable(rule: str, operation: str) -> None:
+    if rule in _breakable(operation):
+        return
+    reasons = [place.unbreakable for place in places(operations()[operation].request) if place.rule.id == rule]
+    if not reasons:
+        raise ValueError(f"{rule} is no rule of {operation}")
+    raise UnreachableRule(rule, reasons[0] or "")
 
 
 @st.composite
-def _broken(draw: DrawFn, wanted: frozenset[str], workflow: str | None) -> BrokenRequest:
-    place = draw(_places(wanted))
-    document = draw(_kept(workflow, _prompts(place)))
+def _broken(draw: DrawFn, operation: str, wanted: frozenset[str], workflow: str | None) -> BrokenRequest:
+    place = draw(_places(operation, wanted))
+    document = draw(_kept(operation, workflow, place.holds, _prompts(place)))
     path = draw(st.sampled_from(list(_paths(place.way, document))))
     wound = draw(DEEDS[place.keyword](place, _at(document, path)))
     broken = _put(document, (*path, *wound.path), wound.value)
@@ -139,16 +153,22 @@ def _broken(draw: DrawFn, wanted: frozenset[str], workflow: str | None) -> Broke
 
 
 @cache
-def _places(wanted: frozenset[str]) -> SearchStrategy[Place]:
+def _places(operation: str, wanted: frozenset[str]) -> SearchStrategy[Place]:
     """Places of these rules, each rule as often as the others."""
-    each = [st.sampled_from(found) for name, found in _breakable().items() if name in wanted]
+    each = [st.sampled_from(found) for name, found in _breakable(operation).items() if name in wanted]
     return weighted(*((1, found) for found in each))
 
 
 @cache
-def _kept(workflow: str | None, prompt: SearchStrategy[Any] | None) -> SearchStrategy[dict[str, Any]]:
+def _kept(
+    operation: str,
+    workflow: str | None,
+    holds: bool | None,  # noqa: FBT001 - None is the third
+    prompt: SearchStrategy[Any] | None,
+) -> SearchStrategy[dict[str, Any]]:
     """The requests that are then broken."""
-    return requests(workflow, prompt=prompt)
+    branches = range(len(stated_by(operation, workflow))) if holds is None else [int(holds)]
+    return st.one_of(*(kept(operation, workflow, branch, prompt) for branch in branches))
 
 
 def _prompts(place: Place) -> SearchStrategy[Any] | None:
@@ -158,10 +178,11 @@ def _prompts(place: Place) -> SearchStrategy[Any] | None:
 
 
 @cache
-def _breakable() -> Mapping[str, list[Place]]:
+def _breakable(operation: str) -> Mapping[str, list[Place]]:
     """Rule id -> where it can be broken, in the order of the rules."""
-    found = [place for place in places(_REQUEST) if place.unbreakable is None]
-    return {rule.id: at for rule in rules(_REQUEST) if (at := [place for place in found if place.rule.id == rule.id])}
+    request = operations()[operation].request
+    found = [place for place in places(request) if place.unbreakable is None]
+    return {rule.id: at for rule in rules(request) if (at := [place for place in found if place.rule.id == rule.id])}
 
 
 def _paths(way: Way, value: Any, path: Path = ()) -> Iterator[Path]:

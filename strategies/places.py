@@ -35,6 +35,8 @@ class Place:
     #: The name of the required member or of the promise, where the keyword has several.
     part: str
     unbreakable: str | None = None
+    #: Whether the schema's condition on a member has to hold for this rule alone to be broken here; None: either way.
+    holds: bool | None = None
 
     @property
     def keyword(self) -> str:
@@ -56,8 +58,18 @@ def places(schema_name: str) -> tuple[Place, ...]:
 def _walk(node: Schema, root: Schema, way: Way) -> Iterator[Place]:
     for part, rule in _rules_of().get(id(node), ()):
         yield Place(rule, way, node, part)
+    yield from _below(node, root, way)
+    if "$ref" in node:
+        yield from _walk(*_referred(node["$ref"], root), way)
+    yield from _guarded(node, root, way) if "type" in node.get("if", {}) else _branches(node, root, way)
+
+
+def _below(node: Schema, root: Schema, way: Way) -> Iterator[Place]:
+    """The places of the members of an object, and of the items of an array."""
     for name, child in node.get("properties", {}).items():
-        yield from _walk(child, root, (*way, name))
+        decides = name in node.get("if", {}).get("properties", ())
+        for place in _walk(child, root, (*way, name)):
+            yield replace(place, holds=False) if decides else place
     for index, child in enumerate(node.get("prefixItems", ())):
         yield from _walk(child, root, (*way, index))
     if "additionalProperties" in node:
@@ -65,10 +77,13 @@ def _walk(node: Schema, root: Schema, way: Way) -> Iterator[Place]:
     if "propertyNames" in node:
         for place in _walk(node["propertyNames"], root, (*way, AnyMember())):
             yield replace(place, unbreakable=_NAMES_ARE_STRINGS)
-    if "$ref" in node:
-        yield from _walk(*_referred(node["$ref"], root), way)
-    if "then" in node:
-        yield from _guarded(node, root, way)
+
+
+def _branches(node: Schema, root: Schema, way: Way) -> Iterator[Place]:
+    """What holds only where a condition on a member does, or only where it does not."""
+    for keyword, holds in (("then", True), ("else", False)):
+        for place in _walk(node[keyword], root, way) if keyword in node else ():
+            yield replace(place, holds=holds)
 
 
 def _guarded(node: Schema, root: Schema, way: Way) -> Iterator[Place]:

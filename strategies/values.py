@@ -67,6 +67,24 @@ def _members(draw: DrawFn, stated: Sequence[tuple[str, bool, SearchStrategy[Any]
     return dict(reversed(found.items())) if draw(_IS_REVERSED) else found
 
 
+def branches(stated: Schema) -> list[Schema]:
+    """The schema without its condition on one member: as it is where this does not hold, and as it is where it does."""
+    if "if" not in stated:
+        return [stated]
+    [(name, asked)] = stated["if"]["properties"].items()
+    plain = {keyword: said for keyword, said in stated.items() if keyword not in {"if", "then", "else"}}
+    others = [value for value in plain["properties"][name]["enum"] if value != asked["const"]]
+    return [
+        _narrowed(plain, name, others, stated.get("else", {}).get("required", [])),
+        _narrowed(plain, name, [asked["const"]], [name, *stated.get("then", {}).get("required", [])]),
+    ]
+
+
+def _narrowed(stated: Schema, name: str, values: list[Any], required: list[str]) -> Schema:
+    properties = {**stated["properties"], name: {**stated["properties"][name], "enum": values}}
+    return {**stated, "properties": properties, "required": [*stated["required"], *required]}
+
+
 def merged(stated: Schema) -> Schema:
     """A schema together with the one it refers to."""
     if "$ref" not in stated:

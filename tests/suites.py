@@ -41,7 +41,7 @@ def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResul
     return pytester.runpytest_inprocess(*ALONE, *options)
 
 
-def section(result: pytest.RunResult, name: str = "safelight") -> list[str]:
+def section(result: pytest.RunResult, name: str = "safelight, contract 1.0.0") -> list[str]:
     """The lines of the first section of this name in a report."""
     lines = iter(result.outlines)
     for line in lines:

@@ -11,14 +11,14 @@ from fake import SUBMIT, Fake, message_of, status_of
 from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.api import BASE_PATHS
 from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.operations.image_generation import VARIANTS as ENGINES
 from safelight.mockserver.session import fingerprint
 from safelight.mockserver.store import MemoryStore, Task
+from safelight.mockserver.submits import ENGINES
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
 NO_KEY: Final = "Unauthorized: Invalid API Key"
-ALL: Final = "image_generation, task_status, user_balance"
+ALL: Final = "image_editing, image_generation, task_status, user_balance, video_generation"
 
 #: Method, target, key, body, status, message.
 Refusal = tuple[str, str, str, bytes | None, int, str]

@@ -1,6 +1,7 @@
 """`safelight serve` as a process: each option has an effect, what is refused is one sentence, a signal ends it."""
 
 import json
+import os
 import re
 import shlex
 import socket
@@ -49,7 +50,10 @@ def test_the_printed_curl_line_works_with_any_key_and_on_ipv6() -> None:
         server.submit()
         assert urlsplit(server.url).hostname == "::1"
         [line] = [line for line in server.said.splitlines() if line.startswith("  curl ")]
-        pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, timeout=PATIENCE)
+        assert server.key not in server.said
+        variables = {**os.environ, "SAFELIGHT_API_KEY": server.key}
+        command = ["sh", "-c", line]
+        pasted = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE, env=variables)
         assert json.loads(pasted.stdout)["success"] is True
 
 
@@ -226,7 +230,7 @@ def test_help_fits_80_columns() -> None:
     lines = safelight(["serve", "--help"], COLUMNS="80").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     # Names left, words right, nothing between: each option begins on the line that explains it.
-    assert all(re.match(r"  (-h, )?--[\w-]+( [A-Z,]+)?  +\S", line) for line in lines if line.startswith("  -"))
+    assert all(re.match(r"  (-h, )?--[\w-]+( [A-Z,=]+)?  +\S", line) for line in lines if line.startswith("  -"))
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["exec"]], ids=["safelight", "serve", "exec"])

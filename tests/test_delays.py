@@ -148,9 +148,9 @@ IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (lambda: Settings(workflows={"rr3": Lives(axis=Axis.TICKS)}, slots=2), SLOTS_NEED_SECONDS),
     (
         lambda: Settings(workflows={"rr4": Lives()}),
-        "no workflow is called 'rr4': there are default, anime, z-image, rr3, grok",
+        "no workflow is called 'rr4': there are default, anime, z-image, rr3, grok, image_editing and video_generation",
     ),
-    (lambda: Settings(vocabulary="french"), "no vocabulary is called 'french': there are plain, published"),
+    (lambda: Settings(vocabulary="french"), "vocabulary cannot be 'french': there are published and plain"),
     (lambda: Next(id=""), "a task needs an id of at least one character"),
     (lambda: Next(id="a\ud800"), "'a\\ud800' is no id: half a surrogate pair is no character"),
     (lambda: Settings(slots=1.5), "1.5 engine slots would run nothing: give a whole number, 1 or more"),  # type: ignore[arg-type]

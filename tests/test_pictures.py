@@ -231,51 +231,51 @@ def test_a_workflow_too_long_for_its_chunk_is_left_out_whole() -> None:
 
 
 class Painter:
-    """Draws nothing, and remembers for whom; each PNG is as many bytes as the picture is wide."""
+    """Draws as many zeros as it is asked for, and remembers for whom."""
 
-    def __init__(self, before: Callable[[Picture], object] = bool) -> None:
+    def __init__(self, before: Callable[[], object] = bool) -> None:
         self.seen: list[str] = []
         self.before = before
 
-    def __call__(self, picture: Picture) -> bytes:
-        self.seen.append(picture.task_id)
-        self.before(picture)
-        return bytes(picture.width)
+    def drawing(self, name: str, size: int = 9) -> Callable[[], bytes]:
+        def draw() -> bytes:
+            self.seen.append(name)
+            self.before()
+            return bytes(size)
+
+        return draw
 
 
-def painted(gallery: Gallery, painter: Painter, **widths: int) -> str:
-    """The keys of which the painter had to draw the picture."""
+def painted(gallery: Gallery, painter: Painter, **sizes: int) -> str:
+    """The keys of which the painter had to draw the file."""
     before = len(painter.seen)
-    for key, width in widths.items():
-        assert gallery.png(key, asked(width, task_id=key)) == bytes(width)
+    for key, size in sizes.items():
+        assert gallery.file(key, painter.drawing(key, size)) == bytes(size)
     return "".join(painter.seen[before:])
 
 
-def test_a_gallery_draws_a_picture_once() -> None:
+def test_a_gallery_draws_a_file_once() -> None:
     gallery, picture = Gallery(), asked()
-    png = gallery.png("k", picture)
+    png = gallery.file("k", lambda: draw(picture))
     assert png == draw(picture)
-    assert gallery.png("k", picture) is png
+    assert gallery.file("k", lambda: b"another") is png
 
 
-def test_the_least_recently_used_pictures_go_first() -> None:
-    painter = Painter()
-    gallery = Gallery(limit=30, draw=painter)
+def test_the_least_recently_used_files_go_first() -> None:
+    gallery, painter = Gallery(limit=30), Painter()
     assert painted(gallery, painter, a=10, b=10, c=10) == "abc"
     assert painted(gallery, painter, a=10, d=10) == "d"
     assert painted(gallery, painter, a=10, c=10, d=10, b=10) == "b"
 
 
 def test_a_gallery_keeps_to_its_limit() -> None:
-    painter = Painter()
-    gallery = Gallery(limit=30, draw=painter)
+    gallery, painter = Gallery(limit=30), Painter()
     assert painted(gallery, painter, a=20, b=11) == "ab"
     assert painted(gallery, painter, b=11, a=20) == "a"
 
 
-def test_a_picture_beyond_the_limit_is_drawn_and_not_kept() -> None:
-    painter = Painter()
-    gallery = Gallery(limit=30, draw=painter)
+def test_a_file_beyond_the_limit_is_drawn_and_not_kept() -> None:
+    gallery, painter = Gallery(limit=30), Painter()
     assert painted(gallery, painter, h=31) == "h"
     assert painted(gallery, painter, h=31, c=30) == "hc"
     assert painted(gallery, painter, c=30) == ""
@@ -289,31 +289,30 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def test_first_fetches_at_once_draw_once(pool: ThreadPoolExecutor) -> None:
     second, start = threading.Event(), threading.Barrier(8)
-    painter = Painter(lambda _: second.set() if len(painter.seen) > 1 else second.wait(0.2))
-    gallery = Gallery(draw=painter)
+    painter = Painter(lambda: second.set() if len(painter.seen) > 1 else second.wait(0.2))
+    gallery = Gallery()
 
     def fetch(_: int) -> bytes:
         start.wait(5)
-        return gallery.png("k", asked(9))
+        return gallery.file("k", painter.drawing("k"))
 
     assert set(pool.map(fetch, range(8))) == {bytes(9)}
-    assert painter.seen == ["t-1"]
+    assert painter.seen == ["k"]
 
 
-def test_different_pictures_do_not_wait_for_each_other(pool: ThreadPoolExecutor) -> None:
+def test_different_files_do_not_wait_for_each_other(pool: ThreadPoolExecutor) -> None:
     both = threading.Barrier(2)
-    gallery = Gallery(draw=Painter(lambda _: both.wait(5)))
-    one, other = (pool.submit(gallery.png, key, asked(9)) for key in "ab")
+    gallery, painter = Gallery(), Painter(lambda: both.wait(5))
+    one, other = (pool.submit(gallery.file, key, painter.drawing(key)) for key in "ab")
     assert one.result() == other.result() == bytes(9)
 
 
-def test_a_picture_that_failed_is_drawn_again(pool: ThreadPoolExecutor) -> None:
-    def fail(_: Picture) -> None:
+def test_a_file_that_failed_is_drawn_again(pool: ThreadPoolExecutor) -> None:
+    def fail() -> None:
         if len(painter.seen) == 1:
             raise MemoryError
 
-    painter = Painter(fail)
-    gallery = Gallery(draw=painter)
+    gallery, painter = Gallery(), Painter(fail)
     with pytest.raises(MemoryError):
-        gallery.png("k", asked(9))
-    assert pool.submit(gallery.png, "k", asked(9)).result(5) == bytes(9)
+        gallery.file("k", painter.drawing("k"))
+    assert pool.submit(gallery.file, "k", painter.drawing("k")).result(5) == bytes(9)

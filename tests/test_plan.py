@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
-from safelight.mockserver.deeds import DEEDS
+from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.faults.answers import Garbled, Http
 from safelight.mockserver.faults.connections import Reset
@@ -81,7 +81,7 @@ FAULTS: Final = st.one_of(st.builds(Http, st.integers(400, 599)), st.just(Garble
 
 
 @given(
-    deed=st.sampled_from(sorted(DEEDS.values())),
+    deed=st.sampled_from(WORDS),
     fault=FAULTS,
     after=st.booleans(),
     first=st.integers(1, 10**9 - 1),

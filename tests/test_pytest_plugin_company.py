@@ -13,7 +13,7 @@ from suites import ALONE, run, suite
 MISTAKES: Final = {
     "qeued=2": "qeued is no option; did you mean queued?",
     "colour='red'": "colour is no option: there are queued, running, polls, timeline, fail, fail_rate, slots, balance, "
-    "vocabulary, patience, speed, contract and faults",
+    "prices, down, vocabulary, errors, limits, patience, speed, contract and faults",
     "timeline=[('asleep', 3), 'done']": "('asleep', 3) is no step of a life: write ('running', 5), or a phase alone: "
     "queued, running, done, failed",
     "timeline=[('running', -3), 'done']": "a step cannot last -3: a dwell is 0 or more",
@@ -43,7 +43,7 @@ MISTAKES: Final = {
     "slots='2'": "slots='2' cannot be: give how many tasks run at once, 1 or more",
     "slots=0, queued=1": "0 engine slots would run nothing: give a whole number, 1 or more",
     "slots=1": SLOTS_NEED_SECONDS,
-    "vocabulary='french'": "no vocabulary is called 'french': there are plain, published",
+    "vocabulary='french'": "vocabulary cannot be 'french': there are published and plain",
     "vocabulary=['plain']": "vocabulary=['plain'] cannot be: give 'published' or 'plain'",
     "contract=0": "contract=0 cannot be: give True or False",
 }
@@ -148,7 +148,9 @@ def test_it_gets_on_with(pytester: pytest.Pytester, name: str) -> None:
 def test_the_story_of_a_worker_is_told(pytester: pytest.Pytester) -> None:
     suite(pytester, "def test(safelight):\n    words(safelight)\n    assert False\n")
     result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-n", "2", "--color=yes")
-    result.stdout.fnmatch_lines(["*- safelight -*", "*seconds * verdict*", "\x1b[[]32m0.0 * completed * done * ok*"])
+    result.stdout.fnmatch_lines(
+        ["*- safelight, contract 1.* -*", "*seconds * verdict*", "\x1b[[]32m0.0 * completed * done * ok*"]
+    )
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"], ["-p", "randomly"]])

@@ -156,7 +156,7 @@ MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
     ({"fail_rate": 2}, "a fail rate of 2 is no share: give 0 to 1"),
     ({"slots": 1}, SLOTS_NEED_SECONDS),
     ({"slots": 0, "queued": 1}, "0 engine slots would run nothing: give a whole number, 1 or more"),
-    ({"vocabulary": "french"}, "no vocabulary is called 'french': there are plain, published"),
+    ({"vocabulary": "french"}, "vocabulary cannot be 'french': there are published and plain"),
     ({"api_key": ""}, "'' is no API key: a header carries 1 to 200 visible ASCII characters"),
 ]
 

@@ -8,11 +8,14 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight import contracts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from safelight.contracts import Phase
     from safelight.mockserver.messages import Request
+    from safelight.mockserver.results import Result
     from safelight.mockserver.session import Session
 
 
@@ -35,26 +38,37 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One value of `endpoint`: its HTTP method, and the function that answers."""
+    """One value of `endpoint`: what the contract says of it, the function that answers, and what comes of its tasks."""
 
-    name: str
-    method: str
+    stated: contracts.Operation
     answer: Callable[[Call], Answer]
+    result: Result | None = None
+
+    @property
+    def name(self) -> str:
+        """The value of `endpoint`."""
+        return self.stated.name
+
+    @property
+    def method(self) -> str:
+        """The HTTP method that it takes."""
+        return self.stated.method
 
     @property
     def schema(self) -> str:
         """The name of its request's schema."""
-        return f"{self.name}.request"
+        return self.stated.request
 
 
 _REGISTRY: Final[dict[str, Operation]] = {}
 
 
-def operation(method: str) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
-    """Register the function under its own name, which is the value of `endpoint`."""
+def operation(*, result: Result | None = None) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
+    """Register the function under its own name, which is the value of `endpoint`; `result` comes of a submit's task."""
 
     def register(function: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
-        _REGISTRY[function.__name__] = Operation(function.__name__, method, function)
+        stated = contracts.operations()[function.__name__]
+        _REGISTRY[stated.name] = Operation(stated, function, result)
         return function
 
     return register

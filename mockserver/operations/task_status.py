@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.contracts import Phase, State, schema, vocabularies
 from safelight.mockserver.messages import Refused
 from safelight.mockserver.operations import Answer, Call, operation
-from safelight.mockserver.uploads import picture_path
+from safelight.mockserver.uploads import result_of, upload_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _REASON: Final[str] = schema("task_status.response.failed")["properties"]["data"]["properties"]["error"]["default"]
 
 
-@operation("GET")
+@operation()
 def task_status(call: Call) -> Answer:
     """Say how a task is doing. On the polls axis, each of these moves it on."""
     session, task_id = call.session, call.document["task_id"]
@@ -40,7 +40,8 @@ def _running(_: Call, __: Task, state: State) -> Mapping[str, Any]:
 
 
 def _done(call: Call, task: Task, _: State) -> Mapping[str, Any]:
-    return {"created_at": None, "result": {"image_url": call.request.origin + picture_path(call.session.key, task.id)}}
+    url = call.request.origin + upload_path(call.session.key, task)
+    return {"created_at": None, "result": dict.fromkeys(result_of(task).fields, url)}
 
 
 def _failed(_: Call, __: Task, state: State) -> Mapping[str, Any]:

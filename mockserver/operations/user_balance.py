@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from safelight.mockserver.operations import Answer, Call, operation
-from safelight.mockserver.session import fingerprint
 
 
-@operation("GET")
+@operation()
 def user_balance(call: Call) -> Answer:
     """Say how many credits the key has left."""
     session = call.session
-    name = fingerprint(session.key)
-    return Answer(
-        {
-            "user_id": int(name, 16) % 1_000_000,  # of no meaning, and the same for a key each time
-            "username": f"user-{name[:6]}",
-            "balance": float(session.credits),
-            "currency": "credits",
-        }
-    )
+    user = session.user
+    credits_left = float(session.credits)
+    return Answer({"user_id": user.id, "username": user.name, "balance": credits_left, "currency": "credits"})

@@ -1,28 +1,25 @@
-"""The pictures that are drawn already, or just being drawn."""
+"""The files that are drawn already, or just being drawn."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 
-from safelight.mockserver.pictures.drawing import draw
-from safelight.mockserver.pictures.picture import Picture
-
 
 class Gallery:
-    """PNGs by key, drawn when first asked for; the least recently used go when there are more than `limit` bytes.
+    """Pictures and films by key, drawn when first asked for; beyond `limit` bytes the least recently used go.
 
-    It may be used from several threads: who asks for a picture that is being drawn waits for that one alone.
+    It may be used from several threads: who asks for a file that is being drawn waits for that one alone.
     """
 
-    def __init__(self, *, limit: int = 64_000_000, draw: Callable[[Picture], bytes] = draw) -> None:
-        self._limit, self._draw, self._bytes = limit, draw, 0
+    def __init__(self, *, limit: int = 64_000_000) -> None:
+        self._limit, self._bytes = limit, 0
         self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
         self._drawing: dict[Hashable, Future[bytes]] = {}
         self._lock = threading.Lock()
 
-    def png(self, key: Hashable, picture: Picture) -> bytes:
-        """The picture; `key` stands for it from now on, so it has to tell API keys apart as well as tasks."""
+    def file(self, key: Hashable, draw: Callable[[], bytes]) -> bytes:
+        """What `draw` draws; `key` stands for it from now on, so it has to tell API keys apart as well as tasks."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -30,14 +27,14 @@ class Gallery:
             mine = key not in self._drawing
             future = self._drawing.setdefault(key, Future())
         if mine:
-            self._fulfil(key, picture, future)
+            self._fulfil(key, draw, future)
         return future.result()
 
-    def _fulfil(self, key: Hashable, picture: Picture, future: Future[bytes]) -> None:
+    def _fulfil(self, key: Hashable, draw: Callable[[], bytes], future: Future[bytes]) -> None:
         try:
-            png = self._draw(picture)
-            self._keep(key, png)
-            future.set_result(png)
+            file = draw()
+            self._keep(key, file)
+            future.set_result(file)
         except BaseException as error:
             future.set_exception(error)
             raise
@@ -45,10 +42,10 @@ class Gallery:
             with self._lock:
                 del self._drawing[key]
 
-    def _keep(self, key: Hashable, png: bytes) -> None:
+    def _keep(self, key: Hashable, file: bytes) -> None:
         with self._lock:
-            self._kept[key] = png
-            self._bytes += len(png)
+            self._kept[key] = file
+            self._bytes += len(file)
             while self._bytes > self._limit:
                 _, gone = self._kept.popitem(last=False)
                 self._bytes -= len(gone)

@@ -1,0 +1,60 @@
+"""The dialects: where servers of this API are known to differ, a setting each, and each way a small named value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from safelight.contracts.vocabularies import vocabularies
+from safelight.contracts.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One way to speak: the setting that it is a value of, its name, and what is said in it."""
+
+    setting: str
+    name: str
+    says: str
+
+
+#: The name of a form of errors -> the schema of its envelope.
+ERRORS: Final[Mapping[str, str]] = {"object": "error", "string": "error.string", "message": "error.message"}
+
+#: The name of an entry point -> its path. A server answers under all of them.
+PATHS: Final[Mapping[str, str]] = {"published": "/v1/index.php", "earlier": "/TS-AI-API/v1/index.php", "root": "/"}
+
+_LIMITS: Final = {
+    "reject": "a value over its maximum is answered with 400",
+    "clamp": "a value over its maximum is brought down to it",
+}
+
+
+@cache
+def dialects() -> Mapping[str, Mapping[str, Dialect]]:
+    """Setting -> name -> dialect; the first of each setting is the default."""
+    said: Mapping[str, Mapping[str, str]] = {
+        "vocabulary": {name: ", ".join(vocabularies()[name].words.values()) for name in ("published", "plain")},
+        "errors": {
+            "object": '"error": {"message": "..."}',
+            "string": '"error": "..."',
+            "message": '"message": "...", and no error',
+        },
+        "limits": _LIMITS,
+        "path": PATHS,
+    }
+    return {
+        setting: {name: Dialect(setting, name, says) for name, says in names.items()} for setting, names in said.items()
+    }
+
+
+def check_dialect(setting: str, name: str) -> None:
+    """Raises `ValueError` with a sentence where the setting has no dialect of this name."""
+    known = dialects()[setting]
+    if name not in known:
+        near = did_you_mean(name, known) or f": there are {listed(known)}"
+        raise ValueError(f"{setting} cannot be {name!r}{near}")

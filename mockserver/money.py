@@ -1,0 +1,32 @@
+"""Credits, exact to the last decimal."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+#: Whole credits are an int, as most are; the rest are decimals, which add up without rounding.
+Credits = int | Decimal
+
+#: Twelve digits and three decimals: also a double, which is what JSON has, carries them exactly.
+_FORM: Final = re.compile(r"\d{1,12}(\.\d{1,3})?", re.ASCII)
+
+
+def is_credits(value: object) -> bool:
+    """It can be a number of credits."""
+    return not isinstance(value, bool) and bool(_FORM.fullmatch(str(value)))
+
+
+def credits_of(value: object, name: str = "balance") -> Credits:
+    """Credits as people write them: `1000`, `12.5`. Raises `ValueError` with a sentence."""
+    written = str(value)
+    if not is_credits(value):
+        shown = written if len(written) <= _LONGEST else written[:_LONGEST] + "…"
+        raise ValueError(f"{shown!r} is no {name}: write credits, 0 or more, with at most 3 decimals: 1000, 12.5")
+    exact = Decimal(written)
+    return int(exact) if exact == int(exact) else exact
+
+
+#: Characters of what is no number of credits that are shown.
+_LONGEST: Final = 40

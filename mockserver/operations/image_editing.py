@@ -1,0 +1,13 @@
+"""Submit an edit of a picture."""
+
+from __future__ import annotations
+
+from safelight.mockserver.operations import Answer, Call, operation
+from safelight.mockserver.results import PICTURE
+from safelight.mockserver.submits import accepted
+
+
+@operation(result=PICTURE)
+def image_editing(call: Call) -> Answer:
+    """Accept a picture to be edited."""
+    return accepted(call, "image_editing", answer="image_editing.response.comfyui")
