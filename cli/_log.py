@@ -90,8 +90,9 @@ def _verdict(exchange: Exchange) -> str:
 
 def _message(exchange: Exchange) -> str:
     """What an error answer says. It is worded by the fake, with values escaped."""
+    from safelight.mockserver.messages import error_of  # noqa: PLC0415 - as above
+
     try:
-        message: str = json.loads(exchange.answer)["error"]["message"]
-    except (ValueError, KeyError):  # a key of a letter or two is taken out of the envelope's own words
+        return error_of(json.loads(exchange.answer)) or "..."
+    except ValueError:  # a key of a letter or two is taken out of the envelope's own words
         return "..."
-    return message

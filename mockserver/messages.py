@@ -94,6 +94,14 @@ def _encode(envelope: Mapping[str, Any]) -> bytes:
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
+def error_of(envelope: object) -> str:
+    """What an error says, in any dialect; nothing where none is there."""
+    match envelope:
+        case {"error": {"message": str(message)}} | {"error": str(message)} | {"message": str(message)}:
+            return message
+    return ""
+
+
 @dataclass(eq=False)
 class Refused(Exception):
     """The request is answered with an error, and nothing has happened."""

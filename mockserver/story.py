@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.wording import counted, printable, shown
 from safelight.mockserver.deeds import DEEDS, WORDS
+from safelight.mockserver.messages import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -148,7 +149,7 @@ def _row(exchange: Exchange) -> Row:
 def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
     yield from (violation.message for violation in exchange.violations)
     if exchange.verdict == "refused":
-        yield (answer.get("error") or {}).get("message", "")
+        yield error_of(answer)
     yield from filter(None, [(answer.get("data") or {}).get("error")])
     yield from (f"notice: {notice.message}" for notice in exchange.notices)
 
