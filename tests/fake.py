@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 
-from safelight.contracts import Violation, problems
+from safelight.contracts import Violation, operations, problems
+from safelight.contracts.dialects import ERRORS
 from safelight.mockserver.api import Api
 from safelight.mockserver.clock import VirtualClock
 from safelight.mockserver.journal import Journal
@@ -13,6 +14,7 @@ from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.ledger import Ledger
 from safelight.mockserver.lives import Next, Settings, lives
 from safelight.mockserver.messages import Reply, Request
+from safelight.mockserver.session import fingerprint
 from safelight.mockserver.store import MemoryStore, Task
 from safelight.mockserver.uploads import picture_path
 
@@ -27,14 +29,20 @@ def status_of(task_id: str) -> str:
     return f"/v1/index.php?endpoint=task_status&task_id={quote(task_id, safe='')}"
 
 
-def broken_promises(target: str, status: int, media_type: str, body: bytes) -> list[Violation]:
-    """What in an answer is not as the contract says, for the request that was made."""
-    if status == 200 and media_type == "image/png":
-        assert body.startswith(PNG)
+#: How files begin.
+MAGIC = {"image/png": PNG, "video/webm": b"\x1a\x45\xdf\xa3"}
+
+
+def broken_promises(
+    target: str, status: int, media_type: str, body: bytes, *, errors: str = "object"
+) -> list[Violation]:
+    """What in an answer is not as the contract says, for the request that was made; `errors` is the dialect."""
+    if status == 200 and media_type in MAGIC:
+        assert body.startswith(MAGIC[media_type])
         return []
     assert media_type == "application/json"
     operation = parse_qs(target.partition("?")[2]).get("endpoint", [""])[-1]
-    return problems(f"{operation}.response" if status == 200 else "error", body)
+    return problems(f"{operation}.response" if status == 200 else ERRORS[errors], body)
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -65,6 +73,7 @@ class Fake:
         self.clock = VirtualClock()
         self.store = store or MemoryStore()
         told_settings = settings or Settings(lives(**told), balance=RICH)
+        self.errors = told_settings.errors
         self.api = Api(settings=told_settings, seed=seed, store=self.store, clock=lambda: self.clock, any_key=any_key)
         self.session = self.api.open(key)
 
@@ -81,8 +90,22 @@ class Fake:
         path, _, query = target.partition("?")
         sent = {"x-api-key": self.key if key is None else key, "content-type": "application/json", **(headers or {})}
         reply = self.api.handle(Request(method, path, query, sent if key != "" else dict(headers or {}), body))
-        assert not self.checked or broken_promises(target, reply.status, reply.media_type, reply.body) == []
+        found = broken_promises(target, reply.status, reply.media_type, reply.body, errors=self.errors)
+        assert not self.checked or found == []
         return reply
+
+    def ask(self, operation: str, key: str | None = None, **parameters: Any) -> Reply:
+        """The reply of any operation: a POST where it is a submit."""
+        target = f"/v1/index.php?endpoint={operation}"
+        if operations()[operation].is_submit:
+            return self.send("POST", target, json.dumps(parameters).encode(), key=key)
+        return self.send("GET", "&".join([target, *(f"{name}={value}" for name, value in parameters.items())]), key=key)
+
+    def data(self, operation: str, key: str | None = None, **parameters: Any) -> Any:
+        """The data of an answer that is a success."""
+        reply = self.ask(operation, key, **parameters)
+        assert reply.status == 200, reply.body
+        return json.loads(reply.body)["data"]
 
     def submitted(self, *, key: str | None = None, **parameters: Any) -> Any:
         """The data of the answer to a submit that is accepted."""
@@ -108,9 +131,19 @@ class Fake:
         """The reply to a fetch of a task's picture, without a key."""
         return self.send(method, picture_path(self.key, task_id), headers=headers, key="")
 
+    def result(self, task_id: str) -> Reply:
+        """The file of a task that is done, as the URL of its last poll says."""
+        url = next(iter(self.poll(task_id)["result"].values()))
+        return self.send("GET", urlsplit(url).path, key="")
+
     def next(self, **said: Any) -> None:
         """Settle something about a task to come."""
         self.session.settle(Next(**said))
+
+    @property
+    def picture_owner(self) -> str:
+        """What stands for the key in the URLs of pictures."""
+        return fingerprint(self.key)
 
     @property
     def journal(self) -> Journal:

@@ -1,6 +1,7 @@
 """Money: what is left is the balance at the start, less what was taken, plus what was returned."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake
+from safelight.contracts import operations
 from safelight.mockserver.lives import BALANCE, Settings, lives
+from safelight.mockserver.money import Credits, credits_of
 
 PROMPT = b'{"prompt": "a lamp"}'
 
@@ -73,3 +76,89 @@ def test_nothing_is_ever_overdrawn_and_no_credit_is_lost(balance: int, deeds: li
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_it_is_asked_for_with_get(method: str) -> None:
     assert Fake().send(method, "/?endpoint=user_balance").status == 405
+
+
+#: What somebody pays for a submit, and what is then left of 1,000: exactly.
+EXACT = [("0.1", 3, 999.7), ("12.5", 2, 975.0), ("0.001", 7, 999.993), (333, 3, 1.0), (0, 5, 1000.0)]
+
+
+@pytest.mark.parametrize(("price", "times", "rest"), EXACT)
+def test_prices_add_up_to_the_decimal(price: str | int, times: int, rest: float) -> None:
+    fake = Fake(Settings(prices={"image_generation": credits_of(price)}))
+    for _ in range(times):
+        fake.submit()
+    assert left(fake) == rest
+    assert fake.session.credits == 1000 - times * credits_of(price)
+
+
+def test_the_last_credit_can_be_spent_and_no_more() -> None:
+    fake = Fake(Settings(balance=credits_of("0.3"), prices={"image_generation": credits_of("0.1")}))
+    statuses = [fake.send("POST", SUBMIT, PROMPT).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 402]
+    assert left(fake) == 0
+    assert len(fake.tasks) == 3
+
+
+@given(
+    st.lists(st.sampled_from(["image_generation", "image_editing", "video_generation", "down", "fail"]), max_size=12),
+    st.decimals(0, 500, places=3),
+)
+def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(deeds: list[str], balance: Decimal) -> None:
+    fake = Fake(Settings(lives(), balance=credits_of(balance), down=frozenset({"rr3"})))
+    owed: Credits = credits_of(balance)
+    for deed in deeds:
+        operation = deed if deed in operations() else "image_generation"
+        parameters = {"prompt": "a", "image": "https://example.com/a.png"}
+        if deed == "down":
+            parameters["workflow"] = "rr3"
+        if deed == "fail" and not fake.session.nexts:
+            fake.next(fail=True)
+        reply = fake.ask(operation, **parameters)
+        price = operations()[operation].price
+        assert reply.status == (402 if owed < price else 502 if deed == "down" else 200)
+        if reply.status == 200 and fake.tasks[-1].timeline.steps[-1].phase != "failed":
+            owed -= price
+        assert fake.session.credits == owed >= 0
+        assert left(fake) == float(owed)
+
+
+@pytest.mark.parametrize(
+    "written", ["-1", "1e3", "nan", "inf", "0.0001", "1234567890123", "", "ten", True, None, "1_0"]
+)
+def test_what_is_no_number_of_credits_is_a_sentence(written: object) -> None:
+    with pytest.raises(ValueError, match=r"is no balance: write credits, 0 or more, with at most 3 decimals"):
+        credits_of(written)
+
+
+def test_a_price_of_what_is_no_submit_is_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"no submit is called 'image_edit'; did you mean image_editing\?"):
+        Settings(prices={"image_edit": 1})
+
+
+def test_the_ledger_of_a_day_is_a_table() -> None:
+    fake = Fake(Settings(lives(), balance=50, down=frozenset({"rr3"})), checked=False)
+    fake.next(id="a")
+    fake.next(id="b", fail=True)
+    fake.submit()
+    fake.clock.advance(90)
+    fake.poll(fake.submit())
+    fake.ask("image_generation", prompt="a", workflow="rr3")
+    assert fake.ask("video_generation", prompt="a", mode="t2v").status == 402
+    assert str(fake.ledger) == (
+        "seconds  credits  total  what              task\n"
+        "    0.0      -10    -10  image_generation  a\n"
+        "   90.0      -10    -20  image_generation  b\n"
+        "   90.0      +10    -10  refund            b\n"
+        "   90.0      -10    -20  image_generation\n"
+        "   90.0      +10    -10  refund"
+    )
+
+
+def test_a_long_ledger_is_cut_in_print_and_adds_up() -> None:
+    fake = Fake()
+    for _ in range(130):
+        fake.submit()
+    lines = str(fake.ledger).splitlines()
+    assert lines[1] == "  ... and 30 lines before ..."
+    assert len(lines) == 102
+    assert lines[-1].split()[2] == "-1300"
