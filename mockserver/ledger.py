@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts.wording import printable
+from safelight.mockserver.money import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,10 @@ class Ledger:
         return len(self._entries)
 
     def __str__(self) -> str:
-        """As a table: seconds since the first line, credits, and the total after each line."""
+        """As a table in the order of time: seconds since the first line, credits, and the total after each line.
+
+        What is returned stands where its task failed, though it was booked when somebody looked.
+        """
         lines = list(self._lines())
         left_out = len(lines) - _MOST_LINES
         lines = lines[-_MOST_LINES:]
@@ -61,12 +66,12 @@ class Ledger:
         return "\n".join(table)
 
     def _lines(self) -> Iterator[tuple[str, ...]]:
-        entries = list(self)
+        entries = sorted(self, key=attrgetter("at"))
         total = self.total - sum(entry.credits for entry in entries)
         for entry in entries:
             total += entry.credits
             task_id = printable(entry.task_id)
-            yield f"{entry.at - entries[0].at:.1f}", f"{entry.credits:+}", f"{total:+}", entry.reason, task_id
+            yield f"{entry.at - entries[0].at:.1f}", signed(entry.credits), signed(total), entry.reason, task_id
 
 
 #: How the columns are set: numbers to the right.

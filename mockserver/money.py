@@ -28,5 +28,10 @@ def credits_of(value: object, name: str = "balance") -> Credits:
     return int(exact) if exact == int(exact) else exact
 
 
+def signed(credits: Credits) -> str:
+    """`+10`, `-12.5`: with a sign, and no decimals that say nothing."""
+    return f"{Decimal(credits).normalize():+f}"
+
+
 #: Characters of what is no number of credits that are shown.
 _LONGEST: Final = 40
