@@ -28,9 +28,9 @@ def credits_of(value: object, name: str = "balance") -> Credits:
     return int(exact) if exact == int(exact) else exact
 
 
-def signed(credits: Credits) -> str:
+def signed(amount: Credits) -> str:
     """`+10`, `-12.5`: with a sign, and no decimals that say nothing."""
-    return f"{Decimal(credits).normalize():+f}"
+    return f"{Decimal(amount).normalize():+f}"
 
 
 #: Characters of what is no number of credits that are shown.
