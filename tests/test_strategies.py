@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, find, given, settings
 from hypothesis import Phase as Generation
 from hypothesis import strategies as st
 
-from safelight.contracts import FINAL, Phase, Timeline, problems, schema, vocabularies, workflows
+from safelight.contracts import FINAL, Phase, Timeline, operations, problems, schema, vocabularies, workflows
 from safelight.strategies import comfyui_workflows, prompts, requests, responses, statuses, timelines
 from safelight.strategies.graphs import TEXT_TO_IMAGE, classes
 from safelight.strategies.values import values
@@ -35,6 +35,50 @@ def there_is(strategy: st.SearchStrategy[Any], condition: Any) -> bool:
 def test_a_request_keeps_the_contract_on_the_wire(document: dict[str, Any]) -> None:
     assert keeps("image_generation.request", document)
     assert json.loads(json.dumps(document)) == document
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_a_request_of_any_operation_keeps_the_contract(operation: str) -> None:
+    @MANY
+    @given(requests(operation=operation))
+    def keeps_it(document: dict[str, Any]) -> None:
+        assert keeps(f"{operation}.request", document)
+
+    keeps_it()
+
+
+def test_videos_are_asked_for_in_both_modes_and_pictures_in_every_form() -> None:
+    videos = requests(operation="video_generation")
+    for condition in (
+        lambda document: document.get("mode") == "t2v" and "image" not in document,
+        lambda document: "mode" not in document,
+        lambda document: document.get("image", "").startswith("https://"),
+        lambda document: document.get("image", "").startswith("data:image/"),
+        lambda document: document.get("image", ":").isalnum(),
+    ):
+        assert there_is(videos, condition)
+
+
+@pytest.mark.parametrize(
+    ("operation", "variants"),
+    [
+        ("image_generation", ["comfyui", "rr3", "grok", "error"]),
+        ("image_editing", ["comfyui", "error"]),
+        ("video_generation", ["i2v", "t2v", "error"]),
+        ("user_balance", ["success", "error"]),
+    ],
+)
+def test_an_answer_of_any_operation_keeps_the_contract(operation: str, variants: list[str]) -> None:
+    for variant in variants:
+        schema_name = "error" if variant == "error" else f"{operation}.response"
+        assert keeps(schema_name, find(responses(variant, operation=operation), lambda _: True))
+
+    @MANY
+    @given(responses(operation=operation))
+    def keeps_it(answer: dict[str, Any]) -> None:
+        assert keeps(f"{operation}.response" if answer["success"] else "error", answer)
+
+    keeps_it()
 
 
 @pytest.mark.parametrize("workflow", workflows())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
-from safelight.contracts import parse, problems, rule, rules, workflows
+from safelight.contracts import operations, parse, problems, rule, rules, workflows
 from safelight.contracts.promises import PROMISES
 from safelight.contracts.rules import CONSTRAINTS
 from safelight.strategies import BrokenRequest, UnknownRule, UnreachableRule, broken_requests, reachable_rules
@@ -22,8 +22,9 @@ SOME = settings(max_examples=20, deadline=None, database=None, suppress_health_c
 
 def breaks_its_rule_alone(broken: BrokenRequest) -> bool:
     """As a value, and as the bytes that are sent."""
+    operation = rule(broken.rule).schema if broken.rule.split(".")[0] in operations() else REQUEST
     expected = [(broken.rule, broken.pointer)]
-    found = (problems(REQUEST, broken.document), problems(REQUEST, broken.body))
+    found = (problems(operation, broken.document), problems(operation, broken.body))
     return all([(violation.rule, violation.pointer) for violation in violations] == expected for violations in found)
 
 
@@ -33,7 +34,7 @@ def test_a_broken_request_breaks_exactly_the_rule_it_names_on_the_wire(broken: B
     assert breaks_its_rule_alone(broken)
 
 
-@pytest.mark.parametrize("rule_id", [found.id for found in reachable_rules()])
+@pytest.mark.parametrize("rule_id", [found.id for name in operations() for found in reachable_rules(name)])
 def test_each_rule_can_be_asked_for(rule_id: str) -> None:
     @SOME
     @given(broken_requests(rule_id))
@@ -206,3 +207,27 @@ def test_a_deed_breaks_its_keyword_alone_in_schemas_that_are_not_ours(
         assert value == kept
 
     breaks_it()
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_every_rule_of_an_operation_is_within_reach_but_those_that_say_why_not(operation: str) -> None:
+    out_of_reach = {"comfyui_workflow.type", "comfyui_workflow.propertyNames.type"}
+    found = {one.id for one in rules(operations()[operation].request)}
+    assert {one.id for one in reachable_rules(operation)} == found - out_of_reach
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"operation": "image_edit"}, "no operation is called 'image_edit'; did you mean image_editing?"),
+        ({"operation": "image_editing", "workflow": "rr3"}, "image_editing has no workflows: leave it out"),
+        (
+            {"rule": "image_editing.image.pattern", "operation": "video_generation"},
+            "image_editing.image.pattern is no rule of video_generation",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_a_sentence(asked: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=r".") as raised:
+        broken_requests(**asked)
+    assert str(raised.value) == sentence

@@ -16,6 +16,9 @@ SMALLEST: Final = 48
 SEED_DIGITS: Final = 24
 PROMPT_TONE: Final = 252
 FACTS_TONE: Final = 200
+#: What a plate makes of the tones below it: they shine through a little; or not, where another caption may be below.
+SHEER: Final = [10 + tone // 7 for tone in range(256)]
+SOLID: Final = [20] * 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def write_caption(image: Image.Image, picture: Picture) -> None:
         return
     layout = _layout(*image.size)
     if lines := _lines(picture, layout):
-        _write(image, lines, layout)
+        _write(image, lines, layout, SHEER if picture.ground is None else SOLID)
 
 
 def _layout(width: int, height: int) -> Layout:
@@ -60,18 +63,18 @@ def _facts(picture: Picture) -> str:
     return f"{picture.request.get('workflow', 'default')} · seed {seed} · {picture.width}x{picture.height}"
 
 
-def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout) -> None:
+def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout, plate: list[int]) -> None:
     margin, leading = layout.margin, layout.leading
     top = image.height - 2 * margin - margin // 2 - leading * len(lines)
-    _lay_plate(image, (margin, top, image.width - margin, image.height - margin), margin // 2)
+    _lay_plate(image, (margin, top, image.width - margin, image.height - margin), margin // 2, plate)
     pen, middle = ImageDraw.Draw(image), top + margin * 3 // 4 + leading / 2
     for i, ((text, font), tone) in enumerate(lines):
         pen.text((2 * margin, middle + i * leading), text, tone, font, anchor="lm")
 
 
-def _lay_plate(image: Image.Image, box: tuple[int, int, int, int], radius: int) -> None:
-    """Darken `box`, with round corners: what is below shines through a little."""
+def _lay_plate(image: Image.Image, box: tuple[int, int, int, int], radius: int, plate: list[int]) -> None:
+    """Cover `box`, with round corners."""
     below = image.crop(box)
     mask = Image.new("L", (below.width * 2, below.height * 2))
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, mask.width - 1, mask.height - 1), radius * 2, fill=255)
-    image.paste(below.point([10 + tone // 7 for tone in range(256)]), box, mask.reduce(2))
+    image.paste(below.point(plate), box, mask.reduce(2))

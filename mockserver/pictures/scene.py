@@ -16,7 +16,7 @@ from safelight.mockserver.pictures.picture import Picture
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The picture with the size that it really has, the tones to be shown, and their 256 colours."""
+    """The picture as it really is (its size, and a ground only if it has one), the tones, and their 256 colours."""
 
     picture: Picture
     tones: Image.Image
@@ -27,8 +27,7 @@ def scene_of(picture: Picture, room: float = 1.0) -> Scene:
     """The ground, cut, where there is one, and paper where not; `room` times as large as the picture."""
     random = random_of(picture)
     ground = ground_of(picture.ground) if picture.ground else None
-    if ground:
-        picture = _in_size(picture, fitted(ground.size, picture.longest))
+    picture = _in_size(picture, fitted(ground.size, picture.longest)) if ground else replace(picture, ground=None)
     size = ceil(picture.width * room), ceil(picture.height * room)
     tones = cutout(_scaled(ground, size), random) if ground else paper(*size, random)
     return Scene(picture, tones, ramp(random.choice(PALETTES)))
