@@ -189,7 +189,9 @@ _OPTIONS: Final = (
         help="Larger bodies are refused.",
     ),
     click.option("--cors", is_flag=True, help="Let pages of any origin call the fake from a browser."),
-    click.option("--openapi-paths", is_flag=True, help="Answer at /v1/OPERATION too, and describe it at /openapi.json."),
+    click.option(
+        "--openapi-paths", is_flag=True, help="Answer at /v1/OPERATION too, and describe it at /openapi.json."
+    ),
 )
 
 

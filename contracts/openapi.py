@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight.contracts.examples import examples
 from safelight.contracts.operations import Operation, operations
 from safelight.contracts.rules import reached
 from safelight.contracts.schemas import VERSION, known
@@ -22,6 +23,8 @@ VERSION_HEADER: Final = "x-safelight-contract"
 
 #: What makes a schema a document of its own, and means something else within another.
 _ALONE: Final = frozenset({"$schema", "$id", "$anchor"})
+
+_JSON: Final = "application/json"
 
 _SCHEMAS: Final = "#/components/schemas/"
 
@@ -58,7 +61,9 @@ _ERRORS: Final = (
     _Error(400, "A parameter is missing or malformed.", lambda one: bool(known(one.request)["properties"])),
     _Error(401, "The key is missing, unknown or revoked.", lambda _: True),
     _Error(402, "The balance is insufficient, and nothing is queued.", lambda one: one.is_submit),
-    _Error(404, "No task of this key has this id (assumed).", lambda one: "task_id" in known(one.request)["properties"]),
+    _Error(
+        404, "No task of this key has this id (assumed).", lambda one: "task_id" in known(one.request)["properties"]
+    ),
     _Error(413, "The body is too large (assumed).", lambda one: one.is_submit),
     _Error(500, "An internal error.", lambda _: True),
     _Error(502, "The engine failed, and the credits are returned.", lambda one: one.is_submit),
@@ -107,7 +112,8 @@ def _operation(one: Operation) -> Node:
 def _own_parameters(one: Operation) -> Iterator[Node]:
     request = known(one.request)
     for name, stated in request["properties"].items():
-        yield _parameter(name, stated["title"], _embedded(stated), required=name in request.get("required", ()))
+        is_required = name in request.get("required", ())
+        yield _parameter(name, stated["title"], _embedded(stated), required=is_required) | _examples([one], name)
 
 
 def _entry() -> Node:
@@ -139,7 +145,8 @@ def _shared_parameters(ones: Iterable[Operation]) -> Iterator[Node]:
         stated = known(takers[0].request)["properties"][name]
         needing = [one.name for one in takers if name in known(one.request).get("required", ())]
         whose = f"required by {listed(needing)}" if needing else f"of {listed(one.name for one in takers)}"
-        yield _parameter(name, f"{stated['title']}: {whose}.", _embedded(stated), required=False)
+        description = f"{stated['title']}: {whose}."
+        yield _parameter(name, description, _embedded(stated), required=False) | _examples(takers, name)
 
 
 def _parameter(name: str, description: str, schema: Node, *, required: bool) -> Node:
@@ -147,7 +154,18 @@ def _parameter(name: str, description: str, schema: Node, *, required: bool) -> 
 
 
 def _body(ones: Sequence[Operation]) -> Node:
-    return {"requestBody": {"required": True, "content": _json(_any([one.request for one in ones]))}}
+    body = {"schema": _any([one.request for one in ones]), **_examples(ones)}
+    return {"requestBody": {"required": True, "content": {_JSON: body}}}
+
+
+def _examples(ones: Iterable[Operation], member: str = "") -> Node:
+    """The golden examples of what keeps the contract, or what one member has in them."""
+    found = {
+        f"{one.name}.{each.name}": each.document for one in ones for each in examples(one.request) if not each.rule
+    }
+    if member:
+        found = {name: document[member] for name, document in found.items() if member in document}
+    return {"examples": {name: {"value": value} for name, value in found.items()}}
 
 
 def _responses(ones: Sequence[Operation], errors: Iterable[_Error], success: Node | None = None) -> Node:
@@ -168,11 +186,7 @@ def _error() -> Node:
 
 
 def _answer(schema: Node) -> Node:
-    return {"headers": _HEADERS, "content": _json(schema)}
-
-
-def _json(schema: Node) -> Node:
-    return {"application/json": {"schema": schema}}
+    return {"headers": _HEADERS, "content": {_JSON: {"schema": schema}}}
 
 
 def _any(names: Sequence[str]) -> Node:

@@ -1,4 +1,4 @@
-"""A path for each operation beside the real entry points, and the OpenAPI documents: for tools that know no other way."""
+"""A path for each operation beside the real entry points, and the OpenAPI documents: for tools that need both."""
 
 from __future__ import annotations
 
