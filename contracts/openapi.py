@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.examples import examples
@@ -58,12 +59,10 @@ class _Error(NamedTuple):
 
 #: What each operation can come to.
 _ERRORS: Final = (
-    _Error(400, "A parameter is missing or malformed.", lambda one: bool(known(one.request)["properties"])),
+    _Error(400, "A parameter is missing or malformed.", lambda one: bool(_stated(one))),
     _Error(401, "The key is missing, unknown or revoked.", lambda _: True),
     _Error(402, "The balance is insufficient, and nothing is queued.", lambda one: one.is_submit),
-    _Error(
-        404, "No task of this key has this id (assumed).", lambda one: "task_id" in known(one.request)["properties"]
-    ),
+    _Error(404, "No task of this key has this id (assumed).", lambda one: "task_id" in _stated(one)),
     _Error(413, "The body is too large (assumed).", lambda one: one.is_submit),
     _Error(500, "An internal error.", lambda _: True),
     _Error(502, "The engine failed, and the credits are returned.", lambda one: one.is_submit),
@@ -78,7 +77,7 @@ _ENTRY_ERRORS: Final = (
 
 def openapi(*, paths: bool = False) -> Node:
     """The document, a copy of one's own: one path as the service has it, or with `paths` one for each operation."""
-    return {
+    document = {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
@@ -88,9 +87,10 @@ def openapi(*, paths: bool = False) -> Node:
         "components": {
             "schemas": _schemas(),
             "headers": {VERSION_HEADER: _version_header()},
-            "securitySchemes": {name: dict(scheme) for name, scheme in _KEYS.items()},
+            "securitySchemes": _KEYS,
         },
     }
+    return json.loads(json.dumps(document))  # type: ignore[no-any-return]
 
 
 def _paths() -> Node:
@@ -111,7 +111,7 @@ def _operation(one: Operation) -> Node:
 
 def _own_parameters(one: Operation) -> Iterator[Node]:
     request = known(one.request)
-    for name, stated in request["properties"].items():
+    for name, stated in _stated(one).items():
         is_required = name in request.get("required", ())
         yield _parameter(name, stated["title"], _embedded(stated), required=is_required) | _examples([one], name)
 
@@ -139,14 +139,20 @@ def _shared_parameters(ones: Iterable[Operation]) -> Iterator[Node]:
     """Those of several operations: none is always needed, so none is required."""
     users: dict[str, list[Operation]] = {}
     for one in ones:
-        for name in known(one.request)["properties"]:
+        for name in _stated(one):
             users.setdefault(name, []).append(one)
     for name, takers in users.items():
-        stated = known(takers[0].request)["properties"][name]
+        stated = _stated(takers[0])[name]
         needing = [one.name for one in takers if name in known(one.request).get("required", ())]
         whose = f"required by {listed(needing)}" if needing else f"of {listed(one.name for one in takers)}"
         description = f"{stated['title']}: {whose}."
         yield _parameter(name, description, _embedded(stated), required=False) | _examples(takers, name)
+
+
+def _stated(one: Operation) -> Mapping[str, Any]:
+    """Parameter -> what the contract says of it."""
+    stated: Mapping[str, Any] = known(one.request)["properties"]
+    return stated
 
 
 def _parameter(name: str, description: str, schema: Node, *, required: bool) -> Node:
