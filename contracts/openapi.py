@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight.contracts.dialects import PATHS
 from safelight.contracts.examples import examples
 from safelight.contracts.operations import Operation, operations
 from safelight.contracts.rules import reached
-from safelight.contracts.schemas import VERSION, known
+from safelight.contracts.schemas import VERSION, VERSION_HEADER, known
 from safelight.contracts.wording import either, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Node = dict[str, Any]
-
-#: The one path of the service.
-ENTRY: Final = "/v1/index.php"
-
-#: The header by which a server says which version of the contract it keeps. Safelight's fake sends it.
-VERSION_HEADER: Final = "x-safelight-contract"
 
 #: What makes a schema a document of its own, and means something else within another.
 _ALONE: Final = frozenset({"$schema", "$id", "$anchor"})
@@ -31,7 +26,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 
 _HEADERS: Final = {VERSION_HEADER: {"$ref": f"#/components/headers/{VERSION_HEADER}"}}
 
-#: The operation that asks after the task of a submit, and what it has to be told.
+#: The operation that asks after a task, and what it has to be told.
 _POLL: Final = {"operationId": "task_status", "parameters": {"task_id": "$response.body#/data/id"}}
 
 #: The ways in which a request brings its key; the first that is there counts.
@@ -83,7 +78,7 @@ def openapi(*, paths: bool = False) -> Node:
         "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
         "servers": [{"url": "/"}],
         "security": [{name: []} for name in _KEYS],
-        "paths": _paths() if paths else {ENTRY: _entry()},
+        "paths": _paths() if paths else {PATHS["published"]: _entry()},
         "components": {
             "schemas": _schemas(),
             "headers": {VERSION_HEADER: _version_header()},
@@ -105,8 +100,13 @@ def _operation(one: Operation) -> Node:
         "description": request["description"],
         **{word: request[word] for word in ("x-price",) if word in request},
         **(_body([one]) if one.is_submit else {"parameters": list(_own_parameters(one))}),
-        "responses": _responses([one], _ERRORS, {"links": {"poll": _POLL}} if one.is_submit else {}),
+        "responses": _responses([one], _ERRORS, _links(one)),
     }
+
+
+def _links(one: Operation) -> Node:
+    """What is asked next when a task was answered with: by a submit, and by each poll before the last."""
+    return {"links": {"poll": _POLL}} if one.is_submit or one.name == _POLL["operationId"] else {}
 
 
 def _own_parameters(one: Operation) -> Iterator[Node]:

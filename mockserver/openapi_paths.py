@@ -6,7 +6,8 @@ import json
 from functools import cache
 from typing import Final
 
-from safelight.contracts.openapi import ENTRY, openapi
+from safelight.contracts.dialects import PATHS
+from safelight.contracts.openapi import openapi
 from safelight.mockserver.messages import Refused, Reply, Request
 from safelight.mockserver.operations import operations
 
@@ -21,7 +22,7 @@ def published(request: Request) -> Request:
     name = request.path.removeprefix(_PREFIX)
     if _PREFIX + name != request.path or name not in operations():
         return request
-    return request._replace(path=ENTRY, query=f"{request.query}&endpoint={name}")
+    return request._replace(path=PATHS["published"], query=f"{request.query}&endpoint={name}")
 
 
 def document(request: Request) -> Reply:
