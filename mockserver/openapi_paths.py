@@ -8,7 +8,7 @@ from typing import Final
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.openapi import openapi
-from safelight.mockserver.messages import Refused, Reply, Request
+from safelight.mockserver.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations import operations
 
 _PREFIX: Final = "/v1/"
@@ -29,7 +29,7 @@ def document(request: Request) -> Reply:
     """The document of one of the `DOCUMENTS`, or `Refused`."""
     if request.method not in ("GET", "HEAD"):
         raise Refused(405, "Method not allowed: a document takes GET or HEAD", {"allow": "GET, HEAD"})
-    return Reply(200, _text(paths=DOCUMENTS[request.path]))
+    return Reply(200, _text(paths=DOCUMENTS[request.path]), headers=HEADERS)
 
 
 @cache

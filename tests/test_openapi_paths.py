@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from safelight.contracts import openapi
+from safelight.contracts import VERSION, openapi
 from safelight.mockserver.api import Api
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.messages import Reply, Request
@@ -57,6 +57,7 @@ def test_the_path_says_what_is_asked_for(api: Api, method: str, target: str, sta
 def test_the_documents_are_served_without_a_key(api: Api, path: str, *, paths: bool) -> None:
     reply = api.handle(Request("GET", path))
     assert (reply.status, reply.media_type) == (200, "application/json")
+    assert reply.headers["x-safelight-contract"] == VERSION
     assert json.loads(reply.body) == openapi(paths=paths)
 
 
