@@ -189,6 +189,9 @@ _OPTIONS: Final = (
         help="Larger bodies are refused.",
     ),
     click.option("--cors", is_flag=True, help="Let pages of any origin call the fake from a browser."),
+    click.option(
+        "--openapi-paths", is_flag=True, help="Answer at /v1/OPERATION too, and describe it at /openapi.json."
+    ),
 )
 
 
@@ -230,7 +233,8 @@ def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener |
 
     settings, seed = _settings(ctx, options), randrange(10**6) if options["seed"] is None else options["seed"]
     clock = lambda: RealClock(options["speed"])  # noqa: E731 - one for each session
-    api = Api(any_key=options["any_key"], settings=settings, seed=seed, clock=clock, listener=listener)
+    flags = {name: options[name] for name in ("any_key", "openapi_paths")}
+    api = Api(settings=settings, seed=seed, clock=clock, listener=listener, **flags)
     users = config_users(ctx, settings)
     for user in users:
         api.open(user.key, settings=user.settings)

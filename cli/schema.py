@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -67,6 +68,15 @@ def export(directory: Path, *, force: bool) -> None:
         _export(directory, wanted, force=force)
     except OSError as error:
         raise _Refusal(f"cannot write to {_shown(directory)}: {error.strerror}") from None
+
+
+@command.command("openapi")
+@click.option("--paths", is_flag=True, help="A path for each operation, as `serve --openapi-paths` has them.")
+def openapi_(*, paths: bool) -> None:
+    """Print the contract as an OpenAPI 3.1 document."""
+    from safelight.contracts import openapi  # noqa: PLC0415
+
+    _print(json.dumps(openapi(paths=paths), indent=2, ensure_ascii=False))
 
 
 @command.command()

@@ -7,6 +7,7 @@ from safelight.contracts.dialects import Dialect, dialects
 from safelight.contracts.examples import Example, examples
 from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
 from safelight.contracts.notices import Notice, notices
+from safelight.contracts.openapi import openapi
 from safelight.contracts.operations import Operation, defaults, operations
 from safelight.contracts.parsing import Parsed, parse
 from safelight.contracts.rules import Provenance, Rule, Violation, rule, rules
@@ -40,6 +41,7 @@ __all__ = [
     "examples",
     "names",
     "notices",
+    "openapi",
     "operations",
     "parse",
     "problems",

@@ -104,8 +104,8 @@ def rules(schema_name: str | None = None) -> tuple[Rule, ...]:
     """All rules in a stable order; with a name, those that a document of this schema can break."""
     if schema_name is None:
         return (*_text_rules(), *(rule for name in schemas() for rule in _own(name).values()))
-    reached = dict.fromkeys(_reached(schema_name))
-    return tuple(rule for name in reached for rule in _own(name).values())
+    found = dict.fromkeys(reached(schema_name))
+    return tuple(rule for name in found for rule in _own(name).values())
 
 
 def rule(rule_id: str) -> Rule:
@@ -188,11 +188,11 @@ def _children(node: Schema) -> Iterator[tuple[str, Schema]]:
             yield "", node[keyword]
 
 
-def _reached(name: str) -> Iterator[str]:
+def reached(name: str) -> Iterator[str]:
     """This schema, then those it refers to, however deep."""
     yield name
     for target in _references(known(name)):
-        yield from _reached(target)
+        yield from reached(target)
 
 
 def _references(node: Any) -> Iterator[str]:

@@ -18,6 +18,9 @@ Schema = dict[str, Any]
 #: The version of the contract: each schema states it, and so does everything made from them.
 VERSION: Final = "1.0.0"
 
+#: The header by which a server says which version of the contract it keeps. Safelight's fake sends it.
+VERSION_HEADER: Final = "x-safelight-contract"
+
 
 @dataclass(eq=False)
 class UnknownSchema(LookupError):

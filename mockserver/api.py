@@ -23,6 +23,7 @@ from safelight.mockserver.journal import Exchange
 from safelight.mockserver.keys import FORM, WAYS, sent_key
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, in_dialect, parameters, success
+from safelight.mockserver.openapi_paths import DOCUMENTS, document, published
 from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session, digest
@@ -93,6 +94,7 @@ class Api:
         clock: Callable[[], Clock] = RealClock,
         store: Store | None = None,
         listener: Listener | None = None,
+        openapi_paths: bool = False,
     ) -> None:
         self.store = store or MemoryStore()
         #: The exchanges under way: doors enter it.
@@ -109,6 +111,7 @@ class Api:
         self._guests: OrderedDict[str, None] = OrderedDict()
         self._opening = Lock()
         self._uploads = Uploads()
+        self._openapi_paths = openapi_paths
         for key in keys:
             self.open(key)
 
@@ -136,7 +139,7 @@ class Api:
         """Answer one request, and write it down."""
         seen = _Seen(self._session(sent_key(request)[0]))
         try:
-            reply = self._upload(request, seen) if request.path.startswith(UPLOADS) else _answer(request, seen)
+            reply = self._reply(request, seen)
         except _Struck:
             reply = _CRASHED
         except Refused as refused:
@@ -153,6 +156,13 @@ class Api:
             reply = in_dialect(seen.rule.fault.strike(reply), errors)
         self._record(request, reply, seen)
         return reply
+
+    def _reply(self, request: Request, seen: _Seen) -> Reply:
+        if request.path.startswith(UPLOADS):
+            return self._upload(request, seen)
+        if self._openapi_paths and request.path in DOCUMENTS:
+            return document(request)
+        return _answer(published(request) if self._openapi_paths else request, seen)
 
     def _upload(self, request: Request, seen: _Seen) -> Reply:
         seen.operation = "upload"

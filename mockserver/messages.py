@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from safelight.contracts import VERSION
+from safelight.contracts.schemas import VERSION, VERSION_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 #: What each reply says: which version of the contract it keeps.
-HEADERS: Final[Mapping[str, str]] = MappingProxyType({"x-safelight-contract": VERSION})
+HEADERS: Final[Mapping[str, str]] = MappingProxyType({VERSION_HEADER: VERSION})
 
 
 class Request(NamedTuple):

@@ -26,7 +26,7 @@ def words(api, times=3):
 """
 
 #: Other plug-ins that are installed here stay out, unless a test is about them.
-ALONE: Final = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:xdist")
+ALONE: Final = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:schemathesis")
 
 
 def suite(pytester: pytest.Pytester, tests: str) -> None:

@@ -68,6 +68,10 @@ IMAGES: list[tuple[Any, bool]] = [
     ("undefined", False),
     ("b'" + 40 * "A" + "'", False),
     ("https://example.com/a b.png", False),
+    ("https://example.com/a\x1cb.png", False),
+    ("https://example.com/a\x7fb.png", False),
+    ("https://example.com/a.png\n", False),
+    ("https://example.com/\u00a0\u2028.png", True),
     ("https://", False),
 ]
 

@@ -1,6 +1,7 @@
 """The schema files: sound, complete, and with a provenance for each constraint."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -80,6 +81,13 @@ def test_every_constraint_outside_a_condition_is_a_rule(name: str) -> None:
     stated = {(id(part), keyword) for part in parts(contents) for keyword in part if keyword in CONSTRAINTS}
     known = {(place, keyword) for place, keyword, _ in rule_at()}
     assert {constraint for constraint in stated if constraint[0] not in conditions} <= known
+
+
+def test_a_pattern_means_the_same_in_every_language() -> None:
+    r"""In Python `\s` is more than in ECMAScript, `\d` and `\w` are other scripts' too, `\Z` is no end elsewhere."""
+    patterns = [re.findall(r'"pattern": "(.*?)"[,}\n]', text) for text in texts().values()]
+    assert sum(map(len, patterns)) > 10
+    assert not [pattern for found in patterns for pattern in found if re.search(r"\\[sSdDwWbBAZzpP]|\(\?", pattern)]
 
 
 @pytest.mark.parametrize("name", names())

@@ -51,7 +51,16 @@ MISTAKES: Final = {
 #: What other plug-ins are given, a test, and how it ends.
 COMPANY: Final[Mapping[str, tuple[list[str], str]]] = {
     "pytest-asyncio": (
-        ["-p", "no:randomly", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function"],
+        [
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:schemathesis",
+            "-o",
+            "asyncio_default_fixture_loop_scope=function",
+        ],
         """
         @pytest.mark.asyncio
         async def test(safelight):
@@ -68,7 +77,7 @@ COMPANY: Final[Mapping[str, tuple[list[str], str]]] = {
         """,
     ),
     "pytest-randomly": (
-        ["-p", "no:asyncio", "-p", "no:xdist", "-p", "randomly", "-p", "no:cacheprovider"],
+        ["-p", "no:asyncio", "-p", "no:xdist", "-p", "no:schemathesis", "-p", "randomly", "-p", "no:cacheprovider"],
         """
         @pytest.mark.parametrize("n", range(5))
         def test(safelight, n):
@@ -76,7 +85,7 @@ COMPANY: Final[Mapping[str, tuple[list[str], str]]] = {
         """,
     ),
     "pytest-xdist": (
-        ["-p", "no:asyncio", "-p", "no:randomly", "-n", "2"],
+        ["-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2"],
         """
         @pytest.mark.parametrize("n", range(6))
         def test(safelight, safelight_factory, n):
@@ -123,7 +132,7 @@ def test_the_marker_takes_names_alone(pytester: pytest.Pytester) -> None:
 
 def test_a_mistake_is_a_sentence_with_several_workers_too(pytester: pytest.Pytester) -> None:
     suite(pytester, "@pytest.mark.safelight(qeued=2)\ndef test(safelight): pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-n", "2")
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2")
     result.assert_outcomes(errors=1)
     sentence = "test_suite.py::test: @pytest.mark.safelight: qeued is no option; did you mean queued?"
     assert sentence in result.outlines
@@ -147,7 +156,9 @@ def test_it_gets_on_with(pytester: pytest.Pytester, name: str) -> None:
 
 def test_the_story_of_a_worker_is_told(pytester: pytest.Pytester) -> None:
     suite(pytester, "def test(safelight):\n    words(safelight)\n    assert False\n")
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-n", "2", "--color=yes")
+    result = pytester.runpytest_subprocess(
+        "-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2", "--color=yes"
+    )
     result.stdout.fnmatch_lines(
         ["*- safelight, contract 1.* -*", "*seconds * verdict*", "\x1b[[]32m0.0 * completed * done * ok*"]
     )
@@ -165,7 +176,7 @@ def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options
             expected.write_text(repr(ids))
     """
     run(pytester, tests).assert_outcomes(passed=3)
-    again = ["-p", "no:asyncio", *(options or ["-p", "no:randomly"])]
+    again = ["-p", "no:asyncio", "-p", "no:schemathesis", *(options or ["-p", "no:randomly"])]
     pytester.runpytest_subprocess(*again).assert_outcomes(passed=3)
 
 

@@ -131,7 +131,7 @@ def test_a_server_of_ones_own_takes_the_place_of_the_fake(pytester: pytest.Pytes
 def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:
     suite(pytester, POWERS)
     result = pytester.runpytest_subprocess(
-        "-p", "no:asyncio", "-p", "no:randomly", "-n", "2", f"--safelight-url={server.url}"
+        "-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2", f"--safelight-url={server.url}"
     )
     result.assert_outcomes(passed=4, skipped=6)
 

@@ -365,7 +365,7 @@ def test_scenarios_are_of_the_fixture(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize("marker", [name for name in MISTAKES if "column" in MISTAKES[name] or "scenario" in name])
 def test_with_several_workers_too(pytester: pytest.Pytester, marker: str) -> None:
     suite(pytester, f"{marker}\ndef test(safelight): pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-n", "2")
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2")
     assert result.ret != 0
     assert MISTAKES[marker].split("\n")[0] in result.stdout.str() + result.stderr.str()
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()

@@ -145,7 +145,16 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
             assert 0.01 <= time.monotonic() - begun < 20
     """
     suite(pytester, WAITING + pytester_text(tests))
-    options = ["-p", "no:randomly", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function"]
+    options = [
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:schemathesis",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+    ]
     pytester.runpytest_inprocess(*options, "-W", "error").assert_outcomes(passed=3)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from documents.shell import COLUMNS
 from parts import Part, stale, write
+from suites import ALONE
 
 WRONG: Final = Path(__file__).parents[1] / "examples" / "wrong"
 
@@ -39,7 +40,7 @@ def parts() -> list[Part]:
 
 def output() -> Part:
     """What the suite says. Each run is compared with it when the page is read, so that no test has to do it again."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:asyncio", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", *ALONE, "-p", "no:cacheprovider"]
     wide = {**os.environ, "COLUMNS": str(COLUMNS)}
     said = subprocess.run(command, cwd=WRONG, env=wide, capture_output=True, text=True, check=False).stdout
     for varying, written in VARYING.items():

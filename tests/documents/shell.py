@@ -179,7 +179,10 @@ def _environment(inherited: Mapping[str, str], backstage: Path) -> Iterator[tupl
         "LC_ALL": "C.UTF-8",
         "PYTHONUTF8": "1",
     }.items()
-    yield "PYTEST_ADDOPTS", "-p no:asyncio -p no:randomly"  # which are here for tests of the pytest plugin
+    yield (
+        "PYTEST_ADDOPTS",
+        "-p no:asyncio -p no:randomly -p no:schemathesis",
+    )  # which are here for tests of the pytest plugin
     yield from {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}.items()
 
 

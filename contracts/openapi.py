@@ -1,0 +1,232 @@
+"""The contract as an OpenAPI 3.1 document: made from the operations and the schemas, in one of two forms."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from safelight.contracts.dialects import PATHS
+from safelight.contracts.examples import examples
+from safelight.contracts.operations import Operation, operations
+from safelight.contracts.rules import reached
+from safelight.contracts.schemas import VERSION, VERSION_HEADER, known
+from safelight.contracts.wording import either, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+Node = dict[str, Any]
+
+#: What makes a schema a document of its own, and means something else within another.
+_ALONE: Final = frozenset({"$schema", "$id", "$anchor"})
+
+_JSON: Final = "application/json"
+
+_SCHEMAS: Final = "#/components/schemas/"
+
+_HEADERS: Final = {VERSION_HEADER: {"$ref": f"#/components/headers/{VERSION_HEADER}"}}
+
+#: The operation that asks after a task, and what it has to be told.
+_POLL: Final = {"operationId": "task_status", "parameters": {"task_id": "$response.body#/data/id"}}
+
+#: The ways in which a request brings its key; the first that is there counts.
+_KEYS: Final[Mapping[str, Node]] = {
+    "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "query": {"type": "apiKey", "in": "query", "name": "api_key"},
+}
+
+_ABOUT: Final[Mapping[bool, str]] = {
+    False: "The service as it is: one path, and the operation in the query parameter endpoint. "
+    "OpenAPI cannot say which parameters, body and answer go with which endpoint; the schemas can.",
+    True: "A path for each operation, as tools want it. The service has one path, /v1/index.php?endpoint=NAME; "
+    "these paths are answered by `safelight serve --openapi-paths`.",
+}
+
+
+class _Error(NamedTuple):
+    """Why an operation answers with an error."""
+
+    status: int
+    says: str
+    of: Callable[[Operation], bool]
+
+
+#: What each operation can come to.
+_ERRORS: Final = (
+    _Error(400, "A parameter is missing or malformed.", lambda one: bool(_stated(one))),
+    _Error(401, "The key is missing, unknown or revoked.", lambda _: True),
+    _Error(402, "The balance is insufficient, and nothing is queued.", lambda one: one.is_submit),
+    _Error(404, "No task of this key has this id (assumed).", lambda one: "task_id" in _stated(one)),
+    _Error(413, "The body is too large (assumed).", lambda one: one.is_submit),
+    _Error(500, "An internal error.", lambda _: True),
+    _Error(502, "The engine failed, and the credits are returned.", lambda one: one.is_submit),
+)
+
+#: What comes of naming the operation in the query.
+_ENTRY_ERRORS: Final = (
+    _Error(404, "The endpoint is unknown, or missing (assumed).", lambda _: True),
+    _Error(405, "The endpoint takes another method.", lambda _: True),
+)
+
+
+def openapi(*, paths: bool = False) -> Node:
+    """The document, a copy of one's own: one path as the service has it, or with `paths` one for each operation."""
+    document = {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
+        "servers": [{"url": "/"}],
+        "security": [{name: []} for name in _KEYS],
+        "paths": _paths() if paths else {PATHS["published"]: _entry()},
+        "components": {
+            "schemas": _schemas(),
+            "headers": {VERSION_HEADER: _version_header()},
+            "securitySchemes": _KEYS,
+        },
+    }
+    return json.loads(json.dumps(document))  # type: ignore[no-any-return]
+
+
+def _paths() -> Node:
+    return {f"/v1/{one.name}": {one.method.lower(): _operation(one)} for one in operations().values()}
+
+
+def _operation(one: Operation) -> Node:
+    request = known(one.request)
+    return {
+        "operationId": one.name,
+        "summary": request["title"].partition(":")[0],
+        "description": request["description"],
+        **{word: request[word] for word in ("x-price",) if word in request},
+        **(_body([one]) if one.is_submit else {"parameters": list(_own_parameters(one))}),
+        "responses": _responses([one], _ERRORS, _links(one)),
+    }
+
+
+def _links(one: Operation) -> Node:
+    """What is asked next when a task was answered with: by a submit, and by each poll before the last."""
+    return {"links": {"poll": _POLL}} if one.is_submit or one.name == _POLL["operationId"] else {}
+
+
+def _own_parameters(one: Operation) -> Iterator[Node]:
+    request = known(one.request)
+    for name, stated in _stated(one).items():
+        is_required = name in request.get("required", ())
+        yield _parameter(name, stated["title"], _embedded(stated), required=is_required) | _examples([one], name)
+
+
+def _entry() -> Node:
+    by_method: dict[str, list[Operation]] = {}
+    for one in operations().values():
+        by_method.setdefault(one.method, []).append(one)
+    return {method.lower(): _method(ones) for method, ones in sorted(by_method.items())}
+
+
+def _method(ones: Sequence[Operation]) -> Node:
+    names = [one.name for one in ones]
+    bodies = [one for one in ones if one.is_submit]
+    endpoint = _parameter("endpoint", "The operation.", {"type": "string", "enum": names}, required=True)
+    return {
+        "summary": either(names),
+        "parameters": [endpoint, *_shared_parameters(one for one in ones if not one.is_submit)],
+        **(_body(bodies) if bodies else {}),
+        "responses": _responses(ones, [*_ERRORS, *_ENTRY_ERRORS]),
+    }
+
+
+def _shared_parameters(ones: Iterable[Operation]) -> Iterator[Node]:
+    """Those of several operations: none is always needed, so none is required."""
+    users: dict[str, list[Operation]] = {}
+    for one in ones:
+        for name in _stated(one):
+            users.setdefault(name, []).append(one)
+    for name, takers in users.items():
+        stated = _stated(takers[0])[name]
+        needing = [one.name for one in takers if name in known(one.request).get("required", ())]
+        whose = f"required by {listed(needing)}" if needing else f"of {listed(one.name for one in takers)}"
+        description = f"{stated['title']}: {whose}."
+        yield _parameter(name, description, _embedded(stated), required=False) | _examples(takers, name)
+
+
+def _stated(one: Operation) -> Mapping[str, Any]:
+    """Parameter -> what the contract says of it."""
+    stated: Mapping[str, Any] = known(one.request)["properties"]
+    return stated
+
+
+def _parameter(name: str, description: str, schema: Node, *, required: bool) -> Node:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+
+
+def _body(ones: Sequence[Operation]) -> Node:
+    body = {"schema": _any([one.request for one in ones]), **_examples(ones)}
+    return {"requestBody": {"required": True, "content": {_JSON: body}}}
+
+
+def _examples(ones: Iterable[Operation], member: str = "") -> Node:
+    """The golden examples of what keeps the contract, or what one member has in them."""
+    found = {
+        f"{one.name}.{each.name}": each.document for one in ones for each in examples(one.request) if not each.rule
+    }
+    if member:
+        found = {name: document[member] for name, document in found.items() if member in document}
+    return {"examples": {name: {"value": value} for name, value in found.items()}}
+
+
+def _responses(ones: Sequence[Operation], errors: Iterable[_Error], success: Node | None = None) -> Node:
+    """The answers by status. A 200 is an answer of its operation, of which some are errors, and a success."""
+    answer = {"allOf": [_any([one.response for one in ones]), _reference("envelope.json")]}
+    told: dict[int, list[str]] = {}
+    for error in errors:
+        if any(map(error.of, ones)):
+            told.setdefault(error.status, []).append(error.says)
+    return {
+        "200": {"description": "The envelope of a success.", **_answer(answer), **(success or {})},
+        **{str(status): {"description": " ".join(said), **_error()} for status, said in sorted(told.items())},
+    }
+
+
+def _error() -> Node:
+    return _answer(_reference("error.json"))
+
+
+def _answer(schema: Node) -> Node:
+    return {"headers": _HEADERS, "content": {_JSON: {"schema": schema}}}
+
+
+def _any(names: Sequence[str]) -> Node:
+    """One of these schemas, or several: a body may keep more than one."""
+    found = [_reference(f"{name}.json") for name in names]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _version_header() -> Node:
+    says = "The version of the contract that the server keeps. Safelight's fake sends it."
+    return {"description": says, "schema": {"type": "string"}}
+
+
+def _schemas() -> Node:
+    ones = operations().values()
+    roots = ["error", *(one.response for one in ones), *(one.request for one in ones if one.is_submit)]
+    names = sorted({name for root in roots for name in reached(root)})
+    return {name: _embedded(known(name), name) for name in names}
+
+
+def _embedded(node: Any, home: str = "") -> Any:
+    """A schema as it stands within another document; `home` is the name of its file."""
+    match node:
+        case {"$ref": str(target), **rest}:
+            return {**_reference(target, home), **_embedded(rest, home)}
+        case dict():
+            return {name: _embedded(child, home) for name, child in node.items() if name not in _ALONE}
+        case list():
+            return [_embedded(child, home) for child in node]
+        case _:
+            return node
+
+
+def _reference(target: str, home: str = "") -> Node:
+    """A reference to a file, or to a place within the file that it stands in."""
+    file, _, way = target.partition("#")
+    return {"$ref": f"{_SCHEMAS}{file.removesuffix('.json') or home}{way}"}

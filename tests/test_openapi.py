@@ -1,0 +1,174 @@
+"""The OpenAPI documents: valid, made from the contract alone, and as strict as its schemas."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from safelight.cli.main import main
+from safelight.contracts import VERSION, Example, examples, openapi, operations, rule, schema
+
+FORMS: Final = {"one path": openapi(), "a path for each operation": openapi(paths=True)}
+PATHS: Final = openapi(paths=True)
+ENTRY: Final = openapi()["paths"]["/v1/index.php"]
+
+#: Operation -> the statuses of its answers where it has a path of its own.
+STATUSES: Final = {
+    "image_editing": "200 400 401 402 413 500 502",
+    "image_generation": "200 400 401 402 413 500 502",
+    "task_status": "200 400 401 404 500",
+    "user_balance": "200 401 500",
+    "video_generation": "200 400 401 402 413 500 502",
+}
+
+
+def of(name: str) -> Any:
+    """The operation of this name in its own path."""
+    return PATHS["paths"][f"/v1/{name}"][operations()[name].method.lower()]
+
+
+def validator(form: str, place: str) -> Any:
+    """A validator for the schema at a place of a document, which knows nothing of ours."""
+    document = DRAFT202012.create_resource(FORMS[form])
+    registry = Registry[Any]().with_resource("urn:openapi", document)
+    return Draft202012Validator({"$ref": f"urn:openapi#{place}"}, registry=registry)
+
+
+def nodes(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(child)
+
+
+def bundled() -> list[Example]:
+    return [one for one in examples() if one.schema in PATHS["components"]["schemas"]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_document_is_valid_openapi(form: str) -> None:
+    assert list(OpenAPIV31SpecValidator(FORMS[form]).iter_errors()) == []
+
+
+@pytest.mark.parametrize("example", bundled(), ids=lambda one: f"{one.schema}/{one.name}")
+def test_bundling_loses_nothing(example: Example) -> None:
+    is_right = example.rule is None or rule(example.rule).keyword == "x-promises"
+    for form in FORMS:
+        found = validator(form, f"/components/schemas/{example.schema}")
+        assert found.is_valid(json.loads(example.text)) == is_right
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_message_that_is_reached_is_there_and_no_other(form: str) -> None:
+    document = FORMS[form]
+    targets = {node["$ref"] for node in nodes(document) if "$ref" in node}
+    there = document["components"]["schemas"]
+    assert {target.split("/")[3] for target in targets if "/schemas/" in target} == there.keys()
+    assert "#/components/schemas/comfyui_workflow/$defs/link" in targets
+    assert all(target.startswith("#/components/") for target in targets)
+    assert not any({"$id", "$schema", "$anchor"} & node.keys() for node in nodes(there))
+
+
+def test_what_the_contract_says_of_itself_is_kept() -> None:
+    there = PATHS["components"]["schemas"]
+    assert there["image_editing.request"]["x-price"] == 20
+    assert (
+        there["image_generation.request"]["properties"]["cfg"]
+        == schema("image_generation.request")["properties"]["cfg"]
+    )
+    assert of("video_generation")["x-price"] == 200
+    assert PATHS["info"]["version"] == VERSION
+
+
+def test_each_operation_has_a_path_and_its_name() -> None:
+    assert list(PATHS["paths"]) == [f"/v1/{name}" for name in operations()]
+    for name, one in operations().items():
+        assert list(PATHS["paths"][f"/v1/{name}"]) == [one.method.lower()]
+        assert of(name)["operationId"] == name
+        assert " ".join(of(name)["responses"]) == STATUSES[name]
+
+
+@pytest.mark.parametrize("name", ["image_editing", "image_generation", "video_generation", "task_status"])
+def test_a_task_that_was_answered_with_can_be_polled(name: str) -> None:
+    (link,) = of(name)["responses"]["200"]["links"].values()
+    assert link["operationId"] in operations()
+    (parameter,) = of(link["operationId"])["parameters"]
+    assert link["parameters"] == {parameter["name"]: "$response.body#/data/id"}
+
+
+def test_a_balance_leads_nowhere() -> None:
+    assert "links" not in of("user_balance")["responses"]["200"]
+
+
+def test_a_parameter_is_required_where_its_operation_is_alone() -> None:
+    (own,) = of("task_status")["parameters"]
+    endpoint, shared = ENTRY["get"]["parameters"]
+    assert (own["required"], shared["required"], endpoint["required"]) == (True, False, True)
+    assert own["schema"] == shared["schema"] == schema("task_status.request")["properties"]["task_id"]
+    assert "required by task_status" in shared["description"]
+    assert of("user_balance")["parameters"] == []
+
+
+def test_the_one_path_names_the_operations_of_each_method() -> None:
+    for method, item in ENTRY.items():
+        endpoint = item["parameters"][0]
+        expected = [one.name for one in operations().values() if one.method.lower() == method]
+        assert (endpoint["name"], endpoint["schema"]["enum"]) == ("endpoint", expected)
+        assert {"404", "405"} <= item["responses"].keys()
+
+
+@pytest.mark.parametrize("one", operations().values(), ids=lambda one: one.name)
+def test_a_200_is_a_success_of_its_operation(one: Any) -> None:
+    method, content = one.method.lower(), "responses/200/content/application~1json/schema"
+    places = {"one path": "~1v1~1index.php", "a path for each operation": f"~1v1~1{one.name}"}
+    right = [example.document for example in examples(one.response) if not example.rule]
+    errors = [example.document for example in examples("error") if not example.rule]
+    for form, path in places.items():
+        found = validator(form, f"/paths/{path}/{method}/{content}")
+        assert any(map(found.is_valid, right))
+        assert [found.is_valid(document) for document in right] == [document["success"] for document in right]
+        assert not any(map(found.is_valid, errors))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_answer_may_say_the_version_and_every_error_is_the_envelope(form: str) -> None:
+    answers = [
+        (status, answer)
+        for item in FORMS[form]["paths"].values()
+        for method in item.values()
+        for status, answer in method["responses"].items()
+    ]
+    for status, answer in answers:
+        assert list(answer["headers"]) == ["x-safelight-contract"]
+        if status != "200":
+            assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/error"}
+
+
+def test_there_are_three_ways_to_bring_a_key_in_their_order() -> None:
+    schemes = [PATHS["components"]["securitySchemes"][name] for (name,) in PATHS["security"]]
+    assert [(one["type"], one.get("name", one.get("scheme"))) for one in schemes] == [
+        ("apiKey", "x-api-key"),
+        ("http", "bearer"),
+        ("apiKey", "api_key"),
+    ]
+
+
+@pytest.mark.parametrize("paths", [False, True])
+def test_a_document_is_ones_own_to_change(*, paths: bool) -> None:
+    text = json.dumps(openapi(paths=paths))
+    for node in list(nodes(openapi(paths=paths))):
+        node.clear()
+    assert json.dumps(openapi(paths=paths)) == text
+
+
+@pytest.mark.parametrize(("options", "form"), [([], "one path"), (["--paths"], "a path for each operation")])
+def test_the_command_prints_it(options: list[str], form: str) -> None:
+    result = CliRunner().invoke(main, ["schema", "openapi", *options])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == json.dumps(FORMS[form], indent=2, ensure_ascii=False) + "\n"
