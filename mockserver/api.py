@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Notice, Phase, Provenance, Violation, notices, parse
 from safelight.contracts.dialects import PATHS
-from safelight.contracts.operations import clamped
+from safelight.contracts.operations import clamped, defaults
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import did_you_mean, listed, shown
 from safelight.mockserver.clock import Clock, RealClock
-from safelight.mockserver.deeds import DEEDS
 from safelight.mockserver.journal import Exchange
 from safelight.mockserver.keys import FORM, WAYS, sent_key
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, in_dialect, parameters, success
 from safelight.mockserver.openapi_paths import DOCUMENTS, document, published
 from safelight.mockserver.operations import Call, Operation, operations
+from safelight.mockserver.plan import Asked
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session, digest
 from safelight.mockserver.store import MemoryStore, NoSession, Store
@@ -32,7 +32,7 @@ from safelight.mockserver.traffic import Traffic
 from safelight.mockserver.uploads import UPLOADS, Uploads
 
 if TYPE_CHECKING:
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan import Strike
 
 #: The paths that answer, all alike.
 BASE_PATHS: Final = frozenset(PATHS.values())
@@ -78,7 +78,7 @@ class _Seen:
     violations: Sequence[Violation] = ()
     notices: Sequence[Notice] = ()
     #: The rule of the session's plan that strikes.
-    rule: Rule | None = None
+    struck: Strike | None = None
 
 
 class Api:
@@ -121,6 +121,7 @@ class Api:
             raise ValueError(f"{key!r} is no API key: a header carries 1 to 200 visible ASCII characters")
         session = Session(key, self.store, settings or self._settings, self._seed)
         self.store.open(key, clock or self._clock())
+        session.began = session.now()
         self._sessions[digest(key)] = session
         self._uploads.open(session)
         return session
@@ -152,8 +153,9 @@ class Api:
             reply = _CRASHED
         errors = (seen.session.settings if seen.session else self._settings).errors
         reply = in_dialect(reply, errors)
-        if seen.rule:
-            reply = in_dialect(seen.rule.fault.strike(reply), errors)
+        if seen.struck:
+            reply = in_dialect(seen.struck.rule.fault.strike(reply._replace(request=request)), errors)
+            reply = reply._replace(on_delivery=seen.struck.deliver)
         self._record(request, reply, seen)
         return reply
 
@@ -169,7 +171,7 @@ class Api:
         seen.session, task = self._uploads.find(request)
         seen.task_id, seen.phase = task.id, seen.session.state(task).phase
         with seen.session.lock:
-            _strike(seen, task.id)
+            _strike(seen, task.id, {})
         return self._uploads.reply(seen.session, task)
 
     def _session(self, key: str) -> Session | None:
@@ -217,8 +219,8 @@ class Api:
             phase=seen.phase,
             violations=[without_key(violation, key) for violation in seen.violations],
             notices=[without_key(notice, key) for notice in seen.notices],
-            fault=str(seen.rule) if seen.rule else "",
-            wire=reply.wire,
+            fault=str(seen.struck.rule) if seen.struck else "",
+            wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         )
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
@@ -240,7 +242,7 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     document, seen.violations, seen.notices = _checked(operation, request, seen.session.settings.limits)
     with seen.session.lock:  # so that what is counted as the second poll is answered as the second
         if seen.session.plan:
-            _strike(seen, _task_asked_for(seen.session, document))
+            _strike(seen, _task_asked_for(seen.session, document), document)
         if seen.violations:
             raise Refused(400, _sentence(seen.violations))
         answer = operation.answer(Call(seen.session, request, document))
@@ -248,14 +250,27 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     return success(answer.data)
 
 
-def _strike(seen: _Seen, task_id: str) -> None:
+def _strike(seen: _Seen, task_id: str, document: Mapping[str, Any]) -> None:
     """Look whether the plan has a rule for this request. One that strikes before it is carried out ends it here."""
-    assert seen.session is not None
-    assert seen.operation is not None
-    seen.rule = seen.session.plan.due(DEEDS.get(seen.operation, ""), task_id)
-    if seen.rule and not seen.rule.after:
+    session, operation = seen.session, seen.operation
+    assert session is not None
+    assert operation is not None
+    asked = Asked(operation, task_id, lambda: _facts(session, operation, task_id, document), session.passed)
+    seen.struck = session.plan.due(asked)
+    if seen.struck and not seen.struck.rule.after:
         seen.task_id = task_id or None
         raise _Struck
+
+
+def _facts(session: Session, operation: str, task_id: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a rule can ask of a request: its parameters, and those of the task that it is about."""
+    task = session.find(task_id) if task_id else None
+    own = {**task.request, "workflow": task.workflow} if task else {**_usual(operation), **document}
+    return {**own, "operation": task.operation if task else operation}
+
+
+def _usual(operation: str) -> Mapping[str, Any]:
+    return defaults(operation, "default") if operation in operations() else {}
 
 
 def _task_asked_for(session: Session, document: Mapping[str, Any]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import ExitStack
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -14,12 +17,14 @@ from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketClose
 
 from safelight.mockserver.messages import Reply, Request
-from safelight.mockserver.wire import EXTENSION, ON_SOCKET, AnswerLost, Wire
+from safelight.mockserver.wire import EXTENSION, ON_SOCKET, AnswerLost, Send, Wait, Wire
 
 if TYPE_CHECKING:
+    from asyncio import Transport
     from collections.abc import Mapping
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope
+    from starlette.types import Send as Sending
 
     from safelight.mockserver.api import Api
 
@@ -39,19 +44,22 @@ def create_app(api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT) ->
 def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Sending) -> None:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        with api.traffic:
+        with ExitStack() as under_way:
+            under_way.enter_context(api.traffic)
             try:
                 request = _request(scope, await _body(scope, receive, body_limit))
             except ClientDisconnect:  # half a request is none
                 return
             reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
             if reply.wire:
-                await _carry_out(reply.wire, scope, receive)
+                await _carry_out(reply, reply.wire, scope, receive, under_way)
             else:
+                if not _is_gone(scope):
+                    reply.deliver()
                 await _send(reply, send, with_body=request.method != "HEAD")
 
     return answer
@@ -106,17 +114,59 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     return b"".join(chunks)
 
 
-async def _carry_out(wire: Wire, scope: Scope, receive: Receive) -> None:
-    """What happens below HTTP. Where there is no socket, whoever calls the application is told by `AnswerLost`."""
+def _is_gone(scope: Scope) -> bool:
+    """The client has left before its answer; where there is no socket, nobody can."""
+    transport = scope.get("extensions", {}).get(EXTENSION)
+    return transport is not None and transport.is_closing()
+
+
+async def _carry_out(reply: Reply, wire: Wire, scope: Scope, receive: Receive, under_way: ExitStack) -> None:
+    """What happens below HTTP. Where there is no socket, whoever calls the application is told by `AnswerLost`.
+
+    `under_way` is closed before a silence: an exchange that does not go on is not waited for.
+    """
     transport = scope.get("extensions", {}).get(EXTENSION)
     if transport is None:
+        reply.deliver()
         raise AnswerLost(wire)
-    ON_SOCKET[wire](transport)
+    gone = asyncio.ensure_future(_disconnect(receive))
+    *steps, last = wire.steps or (Send(b""),)
+    for step in steps:
+        await _take(step, transport, gone, under_way)
+    if not gone.done():
+        reply.deliver()  # before the last of it, so that who has had that finds it counted
+    await _take(last, transport, gone, under_way)
+    ON_SOCKET[wire.end](transport)
+    await gone  # to return before that is taken for an answer that was forgotten
+
+
+async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
-        pass  # to return before that is taken for an answer that was forgotten
+        pass
 
 
-async def _send(reply: Reply, send: Send, *, with_body: bool) -> None:
+async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> None:
+    """One step, unless the client has left or leaves."""
+    match step:
+        case Wait(seconds):
+            under_way.close()
+            await asyncio.wait([gone], timeout=None if seconds == inf else seconds)
+        case Send(data, rate) if rate == inf:
+            transport.write(data)
+        case Send(data, rate):
+            piece = max(1, int(rate * _BEAT))
+            for at in range(0, len(data), piece):
+                if gone.done():
+                    break
+                transport.write(data[at : at + piece])
+                await asyncio.wait([gone], timeout=piece / rate)
+
+
+#: Seconds between two pieces of what is sent slowly, but for the slowest.
+_BEAT: Final = 0.05
+
+
+async def _send(reply: Reply, send: Sending, *, with_body: bool) -> None:
     headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body if with_body else b""})

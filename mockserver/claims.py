@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safelight.mockserver.journal import Exchange
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan import Missed
 
 #: What stands in the journal in the place of a key.
 _MARK: Final = "sk-..."
@@ -118,14 +118,16 @@ def contract_kept(seen: Sequence[Exchange]) -> NotSo | None:
     return NotSo(f"the client broke the contract: {what} {how}{others}", broken)
 
 
-def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Rule]) -> NotSo | None:
-    """Each rule of the plan struck: a fault that never came has tested nothing."""
+def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> NotSo | None:
+    """Each fault of the plan was delivered: one that never came has tested nothing."""
     if not undelivered:
         return None
-    first = undelivered[0]
-    came = sum(DEEDS.get(exchange.operation or "") == first.deed for exchange in seen)
-    others = f"; nor did {listed(undelivered[1:])} strike" if undelivered[1:] else ""
-    return Undelivered(f"planned was {first}, and it never struck: the client sent {counted(came, first.deed)}{others}")
+    first, *others = undelivered
+    came = sum(first.rule.deed in {exchange.operation, DEEDS.get(exchange.operation or "")} for exchange in seen)
+    why = f"it never struck: the client sent {counted(came, first.rule.deed)}"
+    why = first.reason if first.has_struck else why
+    more = f"; nor did {listed(missed.rule for missed in others)} strike" if others else ""
+    return Undelivered(f"planned was {first.rule}, and {why}{more}")
 
 
 def _is_submit(exchange: Exchange) -> bool:

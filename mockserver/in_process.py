@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.api import Api
 
 #: What a library has that can be handed a transport.
-_NEEDED: Final = ("MockTransport", "Response", *ERRORS.values())
+_NEEDED: Final = ("MockTransport", "Response", *ERRORS)
 
 
 def handler(api: Api, library: ModuleType) -> Callable[[Any], Any]:
@@ -22,8 +22,9 @@ def handler(api: Api, library: ModuleType) -> Callable[[Any], Any]:
 
     def answer(request: Any) -> Any:
         reply = api.handle(_request(request))
-        if reply.wire:
-            raise getattr(library, ERRORS[reply.wire])(str(AnswerLost(reply.wire)), request=request)
+        reply.deliver()
+        if reply.wire and reply.wire.error:
+            raise getattr(library, reply.wire.error)(str(AnswerLost(reply.wire)), request=request)
         headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
         if request.method == "HEAD":
             return library.Response(reply.status, headers={**headers, "content-length": str(len(reply.body))})

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safelight.contracts import Notice, Phase, Violation
-    from safelight.mockserver.wire import Wire
 
 
 class Exchange(NamedTuple):
@@ -35,8 +34,8 @@ class Exchange(NamedTuple):
     notices: Sequence[Notice] = ()
     #: The rule of the plan that struck, as it reads; empty: none did.
     fault: str = ""
-    #: What happened below HTTP: then nothing of status and answer arrived.
-    wire: Wire | None = None
+    #: What happened below HTTP: then status and answer did not arrive as they stand here.
+    wire: str = ""
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
 

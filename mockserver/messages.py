@@ -52,8 +52,17 @@ class Reply(NamedTuple):
     body: bytes
     media_type: str = "application/json"
     headers: Mapping[str, str] = HEADERS
-    #: What happens below HTTP instead: nothing of the rest arrives.
+    #: What happens below HTTP instead.
     wire: Wire | None = None
+    #: What it answers, where a fault has to know.
+    request: Request | None = None
+    #: To be called when the last byte is on its way, or all of what is done instead.
+    on_delivery: Callable[[], object] | None = None
+
+    def deliver(self) -> None:
+        """Say that it is on its way."""
+        if self.on_delivery:
+            self.on_delivery()
 
 
 def success(data: Mapping[str, Any]) -> Reply:

@@ -60,11 +60,13 @@ class Session:
     user: User = field(init=False)
     #: The key is not accepted any longer; what it had is still there.
     revoked: bool = field(init=False)
+    #: When it began, in seconds of its clock.
+    began: float = 0
     #: Serial numbers of tasks start here.
     _first: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.plan = Plan(self.store, self.key, self.settings.plan)
+        self.plan = Plan(self.store, self.key, self.settings.plan, seed=self.seed)
         self.user = self.settings.user or _anybody(self.key)
         self.revoked = self.settings.revoked
         self._first = Random(f"{self.seed} {self.key}").getrandbits(40)
@@ -72,6 +74,10 @@ class Session:
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
         return self.store.clock(self.key).now()
+
+    def passed(self) -> float:
+        """Seconds since the session began."""
+        return self.now() - self.began
 
     @property
     def credits(self) -> Credits:

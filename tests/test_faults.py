@@ -17,7 +17,7 @@ from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Reply, success
 from safelight.mockserver.plan import read_rules
 from safelight.mockserver.testing import Safelight
-from safelight.mockserver.wire import AnswerLost, Wire
+from safelight.mockserver.wire import RESET, AnswerLost
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 ANSWER: Final = success({"id": "1", "status": "pending"})
@@ -47,7 +47,7 @@ def test_garbled_is_half_of_the_body_and_nothing_a_parser_takes(reply: Reply) ->
 
 
 def test_reset_is_the_answer_that_is_lost() -> None:
-    assert Reset().strike(ANSWER) == ANSWER._replace(wire=Wire.RESET)
+    assert Reset().strike(ANSWER) == ANSWER._replace(wire=RESET)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ RULES: Final[list[tuple[str, Rule, str]]] = [
 MISTAKES: Final[list[tuple[Any, int, str]]] = [
     ("", 0, "nothing is no kind of request; there are submit, poll, image and balance"),
     ("pol#2: http 502", 0, "pol is no kind of request; did you mean poll?"),
-    ("task_status: reset", 0, "task_status is no kind of request; there are submit, poll, image and balance"),
+    ("tasks: reset", 0, "tasks is no kind of request; there are submit, poll, image and balance"),
     ("poll", 4, "a colon is missing: write poll#2: http 502"),
     ("poll#2 http 502", 7, "a colon is missing: write poll#2: http 502"),
     ("poll#2x: reset", 4, "#2x is no count: write #2, #2-4 or #2-"),
@@ -152,7 +152,10 @@ def test_a_rule_that_comes_later_counts_from_then_on() -> None:
 def test_rules_that_never_struck_are_undelivered() -> None:
     fake = planned("poll#1: http 502", "poll#9: http 502", "image: garbled")
     assert statuses(fake, fake.submit(), 3) == [502, 200, 200]
-    assert list(map(str, fake.session.plan.undelivered())) == ["poll#9: http 502", "image: garbled"]
+    assert list(map(str, fake.session.plan.undelivered())) == [
+        "poll#9: http 502 (3 such requests came, and none that it strikes)",
+        "image: garbled (no such request came)",
+    ]
 
 
 def test_what_has_no_session_or_no_operation_is_not_struck() -> None:

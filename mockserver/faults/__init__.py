@@ -5,6 +5,7 @@ A fault says what goes wrong; when it does is for a `Plan` to say.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import import_module
@@ -81,7 +82,12 @@ def read_fault(name: str, settings: list[str]) -> Fault:
 
 def written(struck: Any) -> str:
     """A fault as a plan has it: its name and its settings."""
-    return " ".join([name_of(type(struck)), *(str(getattr(struck, at.name)) for at in fields(struck))])
+    values = (getattr(struck, at.name) for at in fields(struck))
+    return " ".join([name_of(type(struck)), *(shlex.quote(_word(value)) for value in values)])
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _value(name: str, at: Any, text: str) -> Any:

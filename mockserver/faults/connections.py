@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safelight.mockserver.faults import fault
-from safelight.mockserver.wire import Wire
+from safelight.mockserver.wire import RESET
 
 if TYPE_CHECKING:
     from safelight.mockserver.messages import Reply
@@ -17,4 +17,4 @@ class Reset:
 
     def strike(self, reply: Reply) -> Reply:
         """The same reply, which is lost."""
-        return reply._replace(wire=Wire.RESET)
+        return reply._replace(wire=RESET)
