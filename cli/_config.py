@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LIFE: Final = ("queued", "running", "polls", "fail_rate", "fail_reason", "fail_nth")
 
 #: Options that take several values.
-_LISTS: Final = frozenset({"polls", "fail_nth", "down"})
+_LISTS: Final = frozenset({"polls", "fail_nth", "down", "faults"})
 
 #: Names of tables that are no options.
 _TABLES: Final = ("workflows", "users")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.api import Api, Listener
     from safelight.mockserver.lives import Lives, Settings
     from safelight.mockserver.money import Credits
+    from safelight.mockserver.plan import Rule
 
 
 class _Text(click.ParamType[Any]):
@@ -110,6 +111,12 @@ def _price(text: str) -> tuple[str, Credits]:
     return operation, credits_of(price, f"price of {operation}")
 
 
+def _rule(text: str) -> Rule:
+    from safelight.mockserver.plan import read_rule  # noqa: PLC0415 - as above
+
+    return read_rule(text)
+
+
 def _engine(text: str) -> str:
     from safelight.mockserver.lives import check_names  # noqa: PLC0415 - as above
     from safelight.mockserver.submits import ENGINES  # noqa: PLC0415
@@ -156,6 +163,10 @@ _OPTIONS: Final = (
         multiple=True,
         help="This engine does not answer: comfyui, rr3, grok. Repeatable.",
     ),
+    click.option(
+        "--fault", "faults", type=_Text("RULE", _rule), multiple=True, help="poll#2: http 502, ... Repeatable."
+    ),
+    click.option("--no-directives", is_flag=True, help="Prompts cannot say what becomes of their tasks."),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
     click.option("--seed", type=_Text("N", _seed), help="Fixes ids, lives, failures and pictures.  [default: random]"),
@@ -254,6 +265,7 @@ def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
     try:
         lives = {name: _lives(life) for name, life in own.items()}
         named = {name: options[name] for name in ("slots", "balance", "vocabulary", "errors", "limits")}
+        named |= {"plan": tuple(options["faults"]), "directives": not options["no_directives"]}
         return Settings(
             _lives(general), lives, prices=dict(options["prices"]), down=frozenset(options["down"]), **named
         )

@@ -55,6 +55,10 @@ class Step:
     phase: Phase
     dwell: float = inf
     reason: str | None = None
+    #: The status word that stands on the wire in the place of the phase's: one that nobody knows.
+    word: str | None = None
+    #: The task is not found as long as this lasts.
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         if not self.dwell >= 0:
@@ -70,6 +74,8 @@ class State(NamedTuple):
     phase: Phase
     progress: int | None = None
     reason: str | None = None
+    word: str | None = None
+    unseen: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -96,7 +102,10 @@ class Timeline:
 
     @classmethod
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
-        """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence."""
+        """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence.
+
+        A step is a phase or `unseen`, where the task is not found; how long it lasts; and perhaps another status word.
+        """
         return cls(tuple(_step(step) for step in steps))
 
     def at(self, position: float) -> State:
@@ -145,15 +154,25 @@ def _step(written: object) -> Step:
     match written:
         case Step():
             return written
-        case str() if written in list(Phase):
-            return Step(Phase(written))
-        case [str(phase), int() | float() as dwell] if phase in list(Phase) and not isinstance(dwell, bool):
-            return Step(Phase(phase), dwell)
-    raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(Phase)}")
+        case str(name) if name in _STEPS:
+            return _STEPS[name]
+        case [str(name), int() | float() as dwell] if name in _STEPS and not isinstance(dwell, bool):
+            return replace(_STEPS[name], dwell=dwell)
+        case [str(name), int() | float() as dwell, str(word)] if name in _STEPS and not isinstance(dwell, bool):
+            return replace(_STEPS[name], dwell=dwell, word=word)
+    raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(_STEPS)}")
+
+
+#: What a step is called -> the step, which lasts for ever.
+_STEPS: Final[Mapping[str, Step]] = {
+    **{str(phase): Step(phase) for phase in Phase},
+    "unseen": Step(Phase.QUEUED, unseen=True),
+}
 
 
 def _state(step: Step, spent: float) -> State:
+    progress = None
     if step.phase is Phase.RUNNING:
         done = spent / step.dwell if 0 < step.dwell < inf else 0
-        return State(step.phase, progress=int(min(_ALMOST, max(0, 100 * done))))
-    return State(step.phase, reason=step.reason)
+        progress = int(min(_ALMOST, max(0, 100 * done)))
+    return State(step.phase, progress, step.reason, step.word, step.unseen)

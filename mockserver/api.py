@@ -16,15 +16,17 @@ from safelight.contracts import Notice, Phase, Provenance, Violation, notices, p
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.operations import clamped, defaults
 from safelight.contracts.validation import violations
-from safelight.contracts.wording import did_you_mean, listed, shown
+from safelight.contracts.wording import did_you_mean, shown
 from safelight.mockserver.clock import Clock, RealClock
+from safelight.mockserver.diagnosis import key_elsewhere, operation_in_path, parameter_near_endpoint, stranger
+from safelight.mockserver.directives import Directive, directive_in
 from safelight.mockserver.journal import Exchange
-from safelight.mockserver.keys import FORM, WAYS, sent_key
+from safelight.mockserver.keys import FORM, sent_key
 from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, in_dialect, parameters, success
 from safelight.mockserver.openapi_paths import DOCUMENTS, document, published
 from safelight.mockserver.operations import Call, Operation, operations
-from safelight.mockserver.plan import Asked
+from safelight.mockserver.plan import Asked, Strike
 from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session, digest
 from safelight.mockserver.store import MemoryStore, NoSession, Store
@@ -32,7 +34,7 @@ from safelight.mockserver.traffic import Traffic
 from safelight.mockserver.uploads import UPLOADS, Uploads
 
 if TYPE_CHECKING:
-    from safelight.mockserver.plan import Strike
+    from safelight.mockserver.plan import Rule
 
 #: The paths that answer, all alike.
 BASE_PATHS: Final = frozenset(PATHS.values())
@@ -56,8 +58,6 @@ Listener = Callable[[Session | None, Exchange], None]
 #: What a service answers that failed in the middle.
 _CRASHED: Final = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
 
-_NEITHER: Final = listed(WAYS, "nor")
-
 _UNKNOWN_KEY: Final = "Unauthorized: Invalid API Key"
 
 _LOG: Final = logging.getLogger("safelight")
@@ -72,6 +72,8 @@ class _Seen:
     """What answering one request brought to light, for the journal."""
 
     session: Session | None
+    #: In which way the key came.
+    way: str = ""
     operation: str | None = None
     task_id: str | None = None
     phase: Phase | None = None
@@ -138,7 +140,8 @@ class Api:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
-        seen = _Seen(self._session(sent_key(request)[0]))
+        key, way = sent_key(request)
+        seen = _Seen(self._session(key), way)
         try:
             reply = self._reply(request, seen)
         except _Struck:
@@ -237,17 +240,46 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     operation = _dispatch(request)
     seen.operation = operation.name
     if seen.session is None or seen.session.revoked:
-        seen.notices = [_stranger(request, seen.session)]
+        seen.notices = stranger(request, seen.session)
         raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
     document, seen.violations, seen.notices = _checked(operation, request, seen.session.settings.limits)
+    seen.notices = [*key_elsewhere(seen.way), *seen.notices]
     with seen.session.lock:  # so that what is counted as the second poll is answered as the second
+        told = None if seen.violations else _told(seen.session, operation, document)
         if seen.session.plan:
             _strike(seen, _task_asked_for(seen.session, document), document)
         if seen.violations:
             raise Refused(400, _sentence(seen.violations))
-        answer = operation.answer(Call(seen.session, request, document))
+        if told:
+            document = {**document, "prompt": told.prompt}
+            _strike_here(seen, told.on_submit)
+        answer = operation.answer(Call(seen.session, request, document, told.life if told else None))
+        if told and answer.task_id:
+            seen.session.plan.add(*told.rules_of(answer.task_id))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)
+
+
+def _told(session: Session, operation: Operation, document: Mapping[str, Any]) -> Directive | None:
+    """What the prompt of a submit says about its task. One with a mistake is refused, with the sentence."""
+    if not (operation.stated.is_submit and session.settings.directives):
+        return None
+    try:
+        told = directive_in(document)
+        if told and told.life:
+            session.check(told.life)
+    except ValueError as error:
+        raise Refused(400, f"Invalid directive: {error}") from None
+    return told
+
+
+def _strike_here(seen: _Seen, rule: Rule | None) -> None:
+    """A rule of the request's own strikes it, unless one of the plan does."""
+    if rule is None or seen.struck:
+        return
+    seen.struck = Strike(rule, lambda: None)
+    if not rule.after:
+        raise _Struck
 
 
 def _strike(seen: _Seen, task_id: str, document: Mapping[str, Any]) -> None:
@@ -265,7 +297,7 @@ def _strike(seen: _Seen, task_id: str, document: Mapping[str, Any]) -> None:
 def _facts(session: Session, operation: str, task_id: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a rule can ask of a request: its parameters, and those of the task that it is about."""
     task = session.find(task_id) if task_id else None
-    own = {**task.request, "workflow": task.workflow} if task else {**_usual(operation), **document}
+    own = {**task.request, "workflow": task.workflow, "task_id": task.id} if task else {**_usual(operation), **document}
     return {**own, "operation": task.operation if task else operation}
 
 
@@ -281,10 +313,14 @@ def _task_asked_for(session: Session, document: Mapping[str, Any]) -> str:
 
 def _dispatch(request: Request) -> Operation:
     if request.path not in BASE_PATHS:
-        raise Refused(404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME")
+        near = operation_in_path(request.path)
+        raise Refused(
+            404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME{near}"
+        )
     name = parameters(request.query).get("endpoint")
     if not name:
-        raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}")
+        near = parameter_near_endpoint(request)
+        raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}{near}")
     operation = operations().get(name)
     if operation is None:
         raise Refused(404, f"Unknown endpoint {shown(name)}{did_you_mean(name, operations())}")
@@ -322,19 +358,6 @@ def _checked_query(schema: str, text: str) -> _Checked:
     query = parameters(text)
     found = violations(schema, query, most=_MOST)
     return query, found, () if found else notices(query, schema, most=_MOST)
-
-
-def _stranger(request: Request, session: Session | None) -> Notice:
-    """Why a request is not let in: the service answers the same to all."""
-    key, way = sent_key(request)
-    match key, session:
-        case "", _:
-            message = f"no key was sent: neither {_NEITHER}"
-        case _, None:
-            message = f"the key {way} is not one that is known here"
-        case _:
-            message = f"the key {way} was revoked"
-    return Notice("", message, Provenance.ASSUMED)
 
 
 def _sentence(found: Sequence[Violation]) -> str:

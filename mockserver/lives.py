@@ -225,6 +225,8 @@ class Settings:
     user: User | None = None
     #: The key is not accepted.
     revoked: bool = False
+    #: A prompt can say what becomes of its task: `[[safelight running=5]]`.
+    directives: bool = True
 
     def __post_init__(self) -> None:
         check_names(self.workflows, kinds(), "workflow")

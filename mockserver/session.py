@@ -95,11 +95,15 @@ class Session:
     def settle(self, said: Next) -> None:
         """Say something about a task to come: the first one about which nothing was said yet."""
         with self.lock:
-            if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.nexts)):
-                raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
-            if self.settings.slots and said.axis not in (None, Axis.SECONDS):
-                raise ValueError(SLOTS_NEED_SECONDS)
+            self.check(said)
             self.nexts.append(said)
+
+    def check(self, said: Next) -> None:
+        """Raises `ValueError` with a sentence where this cannot become of a task of this session."""
+        if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.nexts)):
+            raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
+        if self.settings.slots and said.axis not in (None, Axis.SECONDS):
+            raise ValueError(SLOTS_NEED_SECONDS)
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
@@ -107,8 +111,20 @@ class Session:
             raise ValueError(f"no task {task_id!r}: it was never issued to this key")
         self.store.count(self.key, "ticks", task_id, add=ticks)
 
-    def submit(self, operation: str, request: Mapping[str, Any], workflow: str, engine: Engine, size: int) -> Task:
-        """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`."""
+    def submit(
+        self,
+        operation: str,
+        request: Mapping[str, Any],
+        workflow: str,
+        engine: Engine,
+        *,
+        size: int,
+        life: Next | None = None,
+    ) -> Task:
+        """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`.
+
+        A `life` that the request itself asks for comes before what was said about the next one.
+        """
         price = self.settings.price_of(operation)
         self._check_balance(price)
         if engine.name in self.settings.down:
@@ -117,7 +133,7 @@ class Session:
         number = self.store.count(self.key, "submits") + 1
         of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
         random = Random(f"{self.seed} {self.key} {number}")
-        said = self.nexts.popleft() if self.nexts else Next()
+        said = life or (self.nexts.popleft() if self.nexts else Next())
         lives = self.settings.lives_of(workflow)
         drawn = lives.draw(of_workflow if workflow in self.settings.workflows else number, random)
         task = Task(

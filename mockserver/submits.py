@@ -45,7 +45,8 @@ def accepted(call: Call, operation: str, *, answer: str, engine: str = "comfyui"
     # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
     request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
     size = len(call.request.body or b"")
-    task = call.session.submit(operation, request, workflow=workflow or operation, engine=ENGINES[engine], size=size)
+    kind = workflow or operation
+    task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, life=call.life)
     return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from safelight.contracts import Phase
+    from safelight.mockserver.lives import Next
     from safelight.mockserver.messages import Request
     from safelight.mockserver.results import Result
     from safelight.mockserver.session import Session
@@ -26,6 +27,8 @@ class Call(NamedTuple):
     request: Request
     #: The JSON body of a POST, the query's parameters of a GET.
     document: Mapping[str, Any]
+    #: What the prompt says about its task.
+    life: Next | None = None
 
 
 class Answer(NamedTuple):

@@ -22,12 +22,12 @@ def task_status(call: Call) -> Answer:
     """Say how a task is doing. On the polls axis, each of these moves it on."""
     session, task_id = call.session, call.document["task_id"]
     task = session.find(task_id)
-    if task is None:
+    state = session.state(task, add=1) if task else None
+    if task is None or state is None or state.unseen:
         raise Refused(404, "Task not found: this id was never issued to this key", task_id=task_id)
-    state = session.state(task, add=1)
     if state.phase is Phase.FAILED:
         session.store.refund(session.key, task.id)
-    word = vocabularies()[session.settings.vocabulary].words[state.phase]
+    word = state.word or vocabularies()[session.settings.vocabulary].words[state.phase]
     return Answer({"id": task.id, "status": word, **_REST[state.phase](call, task, state)}, task.id, state.phase)
 
 

@@ -1,0 +1,85 @@
+"""From the prompt: what becomes of one task, for clients that nobody can configure.
+
+`[[safelight queued=3 running=5 fail="out of memory"]]` is a life, `[[safelight poll#2: http 502]]` a rule of the plan.
+Other brackets are ordinary syntax of prompts, and stay.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.lives import Next
+from safelight.mockserver.plan import Rule, WrongRule, read_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_FORM: Final = re.compile(r"\[\[safelight\b\s*(?P<said>.*?)\s*\]\]", re.DOTALL)
+
+#: What a life can be told.
+_NAMES: Final = ("queued", "running", "fail", "id", "axis")
+
+_WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
+
+_LIFE: Final = re.compile(r"\w+\s*=")
+
+
+class Directive(NamedTuple):
+    """What a prompt says beside what it is about."""
+
+    #: The prompt without it.
+    prompt: str
+    life: Next | None = None
+    rules: tuple[Rule, ...] = ()
+
+    def rules_of(self, task_id: str) -> Iterator[Rule]:
+        """The rules about what comes after the submit, for this task alone."""
+        for rule in self.rules:
+            if rule.deed != "submit":
+                yield replace(rule, where=(*rule.where, ("task_id", task_id)))
+
+    @property
+    def on_submit(self) -> Rule | None:
+        """The rule that strikes the submit itself."""
+        return next((rule for rule in self.rules if rule.deed == "submit"), None)
+
+
+def directive_in(document: Mapping[str, Any]) -> Directive | None:
+    """What the prompt of a request says, or None where it says nothing. Raises `ValueError` with a sentence."""
+    prompt = document.get("prompt")
+    if not isinstance(prompt, str) or "[[safelight" not in prompt:
+        return None
+    said = [found["said"] for found in _FORM.finditer(prompt)]
+    if not said:
+        return None
+    lives = [text for text in said if _LIFE.match(text)]
+    if len(lives) > 1:
+        raise ValueError("a prompt says one life: put queued, running and fail into one directive")
+    rules = tuple(_rule(text) for text in said if text not in lives)
+    return Directive(_FORM.sub("", prompt).strip(), _life(lives[0]) if lives else None, rules)
+
+
+def _rule(text: str) -> Rule:
+    try:
+        return read_rule(text)
+    except WrongRule as error:
+        raise ValueError(f"{error.reason}, in [[safelight {text}]] at column {error.at + 1}") from None
+
+
+def _life(text: str) -> Next:
+    said: dict[str, Any] = {}
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]") from None
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in _NAMES or not equals:
+            near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
+            raise ValueError(f"{word} says nothing about a life{near}")
+        said[name] = _WORDS.get(value, value) if name == "fail" else value
+    return Next(**said)
