@@ -13,6 +13,7 @@ from safelight.strategies.broken import (
 )
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.lives import timelines
+from safelight.strategies.plans import fault_plans
 from safelight.strategies.submits import prompts, requests
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "UnreachableRule",
     "broken_requests",
     "comfyui_workflows",
+    "fault_plans",
     "prompts",
     "reachable_rules",
     "requests",

@@ -1,5 +1,6 @@
 """Plans are lines that read aloud, are stored as they read, and strike the requests that they say."""
 
+import json
 from contextlib import suppress
 from math import inf
 from typing import Any, Final
@@ -14,7 +15,9 @@ from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.faults.answers import Garbled, Http
 from safelight.mockserver.faults.connections import Reset
 from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.messages import Request
 from safelight.mockserver.plan import Rule, WrongRule, read_rule, read_rules
+from safelight.strategies import fault_plans
 
 #: A rule as it is written, what it means, and how it reads where that is shorter.
 RULES: Final[list[tuple[str, Rule, str]]] = [
@@ -29,6 +32,26 @@ RULES: Final[list[tuple[str, Rule, str]]] = [
     ("poll#3-3: garbled after", Rule("poll", Garbled(), True, 3, 3), "poll#3: garbled"),
     ("  image #1 :  garbled  ", Rule("image", Garbled(), True, 1, 1), "image#1: garbled"),
     ("image: garbled", Rule("image", Garbled(), True), ""),
+    ("submit every 3: http 503", Rule("submit", Http(503), False, every=3), ""),
+    ("poll#2-9 every 2: http 502", Rule("poll", Http(502), True, 2, 9, every=2), ""),
+    ("poll 20%: http 502", Rule("poll", Http(502), True, percent=20), ""),
+    ("poll 0.5%: http 502", Rule("poll", Http(502), True, percent=0.5), ""),
+    ("submit workflow=rr3: http 503", Rule("submit", Http(503), False, where=(("workflow", "rr3"),)), ""),
+    (
+        "submit prompt='a: lamp' width=64: http 503",
+        Rule("submit", Http(503), False, where=(("prompt", "a: lamp"), ("width", "64"))),
+        'submit prompt="a: lamp" width=64: http 503',
+    ),
+    ("poll 10-60s: http 502", Rule("poll", Http(502), True, since=10, until=60), ""),
+    ("poll 10-s: http 502", Rule("poll", Http(502), True, since=10), ""),
+    ("submit over 2/s: http 429", Rule("submit", Http(429), False, quota=2), ""),
+    ("video_generation#1: reset after", Rule("video_generation", Reset(), True, 1, 1), ""),
+    ("task_status#1: reset", Rule("task_status", Reset(), True, 1, 1), ""),
+    (
+        "  poll#2-  workflow=rr3   20%  every 3 : http 502 before ",
+        Rule("poll", Http(502), False, 2, inf, every=3, percent=20, where=(("workflow", "rr3"),)),
+        "poll#2- every 3 20% workflow=rr3: http 502 before",
+    ),
 ]
 
 #: What is no rule, where reading stops, and why.
@@ -51,6 +74,14 @@ MISTAKES: Final[list[tuple[Any, int, str]]] = [
     ("poll#2: http 502 503", 8, "http takes 1 setting, not 502 503"),
     ("poll#2: reset 5", 8, "reset takes no settings, not 5"),
     (502, 0, "a rule is a text"),
+    ("poll twice: reset", 5, "twice is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"),
+    ("poll 20% 30%: reset", 9, "30% is said twice"),
+    ("poll 0%: reset", 5, "a share is above 0% and at most 100%"),
+    ("poll 101%: reset", 5, "a share is above 0% and at most 100%"),
+    ("poll every 0: reset", 5, "every is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"),
+    ("poll 60-10s: reset", 5, "a time ends after it begins: write 10-60s"),
+    ("poll over 0/s: reset", 5, "a quota is above 0: write over 2/s"),
+    ("poll: http '502", 6, "a quotation mark is missing its other half"),
 ]
 
 
@@ -92,6 +123,12 @@ def test_whatever_can_be_planned_can_be_written_and_read(
 ) -> None:
     rule = Rule(deed, fault, after, first, inf if more is None else min(first + more, 10**9 - 1))
     assert read_rules([str(rule), rule]) == (rule, rule)
+
+
+@given(fault_plans())
+def test_a_plan_of_any_kind_is_stored_as_json_and_compares_equal(plan: list[Rule]) -> None:
+    stored = json.dumps([str(rule) for rule in plan])
+    assert list(read_rules(json.loads(stored))) == plan
 
 
 def test_a_fault_goes_by_the_name_of_its_class() -> None:
@@ -171,3 +208,70 @@ def test_sessions_have_plans_of_their_own() -> None:
     fake.api.open("sk-other", settings=Settings())
     assert fake.send("POST", SUBMIT, b'{"prompt": "a"}', key="sk-other").status == 200
     assert message_of(fake.send("POST", SUBMIT, b'{"prompt": "a"}')) == "Service Unavailable"
+
+
+def test_every_third_from_the_first_is_struck() -> None:
+    fake = planned("poll#2- every 3: http 502")
+    assert statuses(fake, fake.submit(), 9) == [200, 502, 200, 200, 502, 200, 200, 502, 200]
+
+
+def test_a_share_is_by_the_seed_and_about_as_large_as_it_says() -> None:
+    told = []
+    for seed in (0, 0, 1):
+        fake = Fake(Settings(plan=read_rules(["poll 20%: http 502"])), checked=False, seed=seed)
+        told.append(statuses(fake, fake.submit(), 300))
+    assert told[0] == told[1] != told[2]
+    assert all(30 < found.count(502) < 90 for found in told)
+
+
+def test_a_parameter_is_that_of_the_request_or_of_its_task_and_only_such_requests_count() -> None:
+    fake = planned("submit#2 workflow=rr3: http 503", "poll#1 workflow=rr3: http 502", "poll#1 width=64: http 501")
+    flows = ["default", "rr3", "default", "rr3", "rr3"]
+    bodies = [json.dumps({"prompt": "a", "workflow": flow, "width": 64 + n}).encode() for n, flow in enumerate(flows)]
+    assert [fake.send("POST", SUBMIT, body).status for body in bodies] == [200, 200, 200, 503, 200]
+    assert [statuses(fake, task.id, 2) for task in fake.tasks] == [[501, 200], [502, 200], [200, 200], [502, 200]]
+
+
+def test_a_parameter_that_is_left_out_has_its_default() -> None:
+    fake = planned("submit workflow=default: http 503", "submit width=1024: http 501", "submit mode=i2v: http 502")
+    assert fake.send("POST", SUBMIT, b'{"prompt": "a"}').status == 503
+    assert fake.ask("video_generation", prompt="a", image="https://example.com/a.png").status == 502
+
+
+def test_an_operation_can_be_named_and_counts_for_itself() -> None:
+    fake = planned("video_generation#1: http 503", "submit#3: http 502")
+    video = {"prompt": "a", "mode": "t2v"}
+    asked = [("image_generation", {"prompt": "a"}), ("video_generation", video), ("video_generation", video)]
+    assert [fake.ask(name, **parameters).status for name, parameters in asked] == [200, 503, 502]
+
+
+def test_a_time_is_that_of_the_sessions_clock_since_it_began() -> None:
+    fake = planned("poll 10-20s: http 502")
+    task_id, told = fake.submit(), []
+    for _ in range(5):
+        told += statuses(fake, task_id, 1)
+        fake.clock.advance(5)
+    assert told == [200, 200, 502, 502, 200]
+
+
+def test_a_quota_lets_so_many_requests_through_in_a_second() -> None:
+    fake = planned("poll over 2/s: http 429")
+    task_id, told = fake.submit(), []
+    for _ in range(3):
+        told.append(statuses(fake, task_id, 4))
+        fake.clock.advance(1)
+    assert told == [[200, 200, 429, 429]] * 3
+
+
+def test_a_fault_whose_client_is_gone_is_not_delivered() -> None:
+    fake = planned("poll#1: http 502")
+    request = Request("GET", "/", f"endpoint=task_status&task_id={fake.submit()}", {"x-api-key": fake.key})
+    reply = fake.api.handle(request)
+    [missed] = fake.session.plan.undelivered()
+    assert (missed.reason, missed.has_struck) == (
+        "it struck, and the client was gone before its fault was delivered",
+        True,
+    )
+    reply.deliver()
+    assert fake.session.plan.undelivered() == []
+    assert fake.session.plan.counts() == [(read_rule("poll#1: http 502"), 1, 1)]

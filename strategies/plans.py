@@ -1,0 +1,66 @@
+"""Plans of faults: what can go wrong with any request, and which requests it strikes."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import inf
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import strategies as st
+
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.deeds import WORDS
+from safelight.mockserver.faults import faults
+from safelight.mockserver.plan import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+#: Rules of one plan, and requests that a rule skips or strikes in a row: clients send few.
+_MOST_RULES: Final = 4
+_FEW: Final = 4
+
+_NTH: Final = st.integers(1, _FEW)
+
+_SHARES: Final = st.sampled_from([100, 50, 20])
+
+_IS_ENDLESS: Final = st.sampled_from([False, False, False, True])
+
+
+def fault_plans(
+    *, deeds: Collection[str] = WORDS, without: Collection[str] = (), endless: bool = True
+) -> SearchStrategy[list[Rule]]:
+    """Plans of up to four rules, the plainest first: no rule at all, then one that strikes one request.
+
+    `deeds` are the kinds of requests that may be struck, `without` are names of faults that may not be; with `endless`
+    False each rule strikes a few requests only, so that a client that goes on gets through. Raises `ValueError`.
+    """
+    for name, known, kind in (
+        *((deed, WORDS, "request") for deed in deeds),
+        *((one, faults(), "fault") for one in without),
+    ):
+        if name not in known:
+            near = did_you_mean(name, known) or f"; there are {listed(known)}"
+            raise ValueError(f"no {kind} is called {name!r}{near}")
+    kinds = [name for name in faults() if name not in without]
+    return st.lists(_rules(st.sampled_from(list(deeds)), st.sampled_from(kinds), endless), max_size=_MOST_RULES)
+
+
+@st.composite
+def _rules(draw: DrawFn, deeds: SearchStrategy[str], kinds: SearchStrategy[str], endless: bool) -> Rule:  # noqa: FBT001
+    deed, first = draw(deeds), draw(_NTH)
+    last = inf if endless and draw(_IS_ENDLESS) else first + draw(st.integers(0, _FEW - 1))
+    every = draw(_NTH) if last > first else 1
+    return Rule(deed, draw(_faults(draw(kinds))), draw(st.booleans()), first, last, every=every, percent=draw(_SHARES))
+
+
+@cache
+def _faults(name: str) -> SearchStrategy[Any]:
+    """Faults of this name with their usual settings; the status of those that have one is drawn."""
+    made = faults()[name]
+    return st.builds(made, **({"status": _STATUSES} if name == "http" else {}))
+
+
+_STATUSES: Final = st.sampled_from([502, 500, 503, 429, 401, 404, 599])
