@@ -151,3 +151,14 @@ def test_the_entry_point_that_is_told_answers(path: str, end: str) -> None:
         assert server.url.partition("://")[2].partition("/")[1:] == ("/", end[1:])
         assert balance(server, server.key)["balance"] == 1000.0
         assert json.loads(server.call("GET", "tea").text)["error"].startswith("Unknown endpoint")
+
+
+def test_faults_can_be_given_on_the_command_line_and_in_the_file(tmp_path: Path) -> None:
+    told = fake(tmp_path, "faults = ['poll#2: http 502', 'submit 10%: reset after']")
+    assert [str(rule) for rule in told.api.open("k").plan] == ["poll#2: http 502", "submit 10%: reset after"]
+    told = fake(tmp_path, "", "--fault", "poll#2: http 502", "--fault", "image: garbled", "--no-directives")
+    assert [str(rule) for rule in told.api.open("k").plan] == ["poll#2: http 502", "image: garbled"]
+    assert told.api.open("k").settings.directives is False
+    said = refusal(tmp_path, "port = 1\nfaults = ['poll#2: htp 502']")
+    assert said.startswith("safelight.toml, line 2: faults: htp is no fault; did you mean http?")
+    assert said.endswith("^ column 9")
