@@ -18,6 +18,9 @@ LIFE: Final = ("queued", "running", "polls", "fail_rate", "fail_reason", "fail_n
 #: Options that take several values.
 _LISTS: Final = frozenset({"polls", "fail_nth", "down", "faults"})
 
+#: Options that the file has as tables, in the place of NAME=VALUE.
+_AS_TABLES: Final = frozenset({"prices"})
+
 #: Names of tables that are no options.
 _TABLES: Final = ("workflows", "users")
 
@@ -128,8 +131,8 @@ def _cast(config: Config, ctx: click.Context, workflow: str, name: str) -> Any:
 def _value(config: Config, option: click.Option, *where: str) -> Any:
     """What stands there as it would be written on the command line, so that both are read alike."""
     value = config.says(*where)
-    if option.name == "prices" and isinstance(value, dict):
-        return [f"{name}={price}" for name, price in value.items()]
+    if option.name in _AS_TABLES:
+        return _table(config, *where)
     parts = value if isinstance(value, list) and option.name in _LISTS else [value]
     if option.is_flag and isinstance(value, bool):
         return value
@@ -140,3 +143,13 @@ def _value(config: Config, option: click.Option, *where: str) -> Any:
         raise config.mistake(f"{written(where[-1])}: {TOO_MANY_DIGITS}", *where)
     texts = list(map(str, parts))
     return texts if option.multiple else ",".join(texts)
+
+
+def _table(config: Config, *where: str) -> list[str]:
+    value = config.says(*where)
+    if not isinstance(value, dict):
+        raise config.mistake(f"write a table: [{written(where[-1])}]", *where)
+    for name, number in value.items():
+        if isinstance(number, bool | list | dict) or (isinstance(number, int) and abs(number) >= 10**MOST_DIGITS):
+            raise config.mistake(f"{written(where[-1])}: {name} takes a number", *where, name)
+    return [f"{name}={number}" for name, number in value.items()]

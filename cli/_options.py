@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import randrange
 from typing import TYPE_CHECKING, Any, Final
 
@@ -218,12 +218,12 @@ class Fake:
     """A fake as the options describe it: the core, the key people are told, and its door."""
 
     api: Api
-    key: str
+    key: str = field(repr=False)
     seed: int
     #: The path of the entry point.
     path: str
     #: Name -> key, of those in the config file.
-    users: Mapping[str, str]
+    users: Mapping[str, str] = field(repr=False)
     cors: bool
     body_limit: int
 
@@ -249,9 +249,9 @@ def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener |
     users = config_users(ctx, settings)
     for user in users:
         api.open(user.key, settings=user.settings)
-    welcome = [user.key for user in users if not user.settings.revoked]
-    key = options["api_key"] or (welcome[0] if welcome else FAKE_KEY)
-    if key not in welcome:
+    keys = [user.key for user in sorted(users, key=lambda user: user.settings.revoked)]
+    key = options["api_key"] or next(iter(keys), FAKE_KEY)
+    if key not in keys:
         api.open(key)
     named = {user.name: user.key for user in users}
     return Fake(api, key, seed, PATHS[options["path"]], named, options["cors"], options["body_limit"])

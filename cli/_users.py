@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,12 +40,16 @@ def config_users(ctx: click.Context, settings: Settings) -> list[ConfiguredUser]
     return users
 
 
+_NAME: Final = re.compile(r"[\w.@ -]{1,40}")
+_LIKE_A_KEY: Final = re.compile(r"sk-\w{8}")
 _FORM: Final = "write each user as a table: [users.alice], with a key"
 
 
 def _user(config: Config, name: str, number: int, settings: Settings) -> ConfiguredUser:
     from safelight.mockserver.lives import User  # noqa: PLC0415 - `--help` does without
 
+    if not _NAME.fullmatch(name) or _LIKE_A_KEY.match(name):
+        raise config.mistake("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key", "users", name)
     table = config.says("users", name)
     if not isinstance(table, dict):
         raise config.mistake(_FORM, "users", name)

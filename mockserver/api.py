@@ -72,7 +72,8 @@ class _Seen:
     """What answering one request brought to light, for the journal."""
 
     session: Session | None
-    #: In which way the key came.
+    #: The key that came, and in which way.
+    sent: str = ""
     way: str = ""
     operation: str | None = None
     task_id: str | None = None
@@ -102,7 +103,8 @@ class Api:
         #: The exchanges under way: doors enter it.
         self.traffic = Traffic()
         self._any_key = any_key
-        self._settings = settings or Settings()
+        #: Those of sessions that are given no others.
+        self.settings = settings or Settings()
         self._seed = seed
         self._clock = clock
         self._time = clock()
@@ -120,8 +122,8 @@ class Api:
     def open(self, key: str, *, settings: Settings | None = None, clock: Clock | None = None) -> Session:
         """Begin a session for this key, or begin it anew: with nothing in it."""
         if not FORM.fullmatch(key):
-            raise ValueError(f"{key!r} is no API key: a header carries 1 to 200 visible ASCII characters")
-        session = Session(key, self.store, settings or self._settings, self._seed)
+            raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
+        session = Session(key, self.store, settings or self.settings, self._seed)
         self.store.open(key, clock or self._clock())
         session.began = session.now()
         self._sessions[digest(key)] = session
@@ -141,7 +143,7 @@ class Api:
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
         key, way = sent_key(request)
-        seen = _Seen(self._session(key), way)
+        seen = _Seen(self._session(key), key, way)
         try:
             reply = self._reply(request, seen)
         except _Struck:
@@ -154,13 +156,18 @@ class Api:
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
             reply = _CRASHED
-        errors = (seen.session.settings if seen.session else self._settings).errors
+        errors = self._settings_for(seen.session).errors
         reply = in_dialect(reply, errors)
         if seen.struck:
             reply = in_dialect(seen.struck.rule.fault.strike(reply._replace(request=request)), errors)
             reply = reply._replace(on_delivery=seen.struck.deliver)
         self._record(request, reply, seen)
         return reply
+
+    def _settings_for(self, session: Session | None) -> Settings:
+        """Those of the session, or of the only one that there is."""
+        sessions = list(self._sessions.values()) if session is None and len(self._sessions) == 1 else []
+        return (session or next(iter(sessions), None) or self).settings
 
     def _reply(self, request: Request, seen: _Seen) -> Reply:
         if request.path.startswith(UPLOADS):
@@ -225,14 +232,22 @@ class Api:
             fault=str(seen.struck.rule) if seen.struck else "",
             wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         )
+        if session and seen.sent not in ("", session.key):  # the picture of another one's
+            exchange = exchange._replace(
+                target=redacted(exchange.target, seen.sent), headers=without_secrets(exchange.headers, seen.sent)
+            )
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
             self._listener(session, kept)
 
 
 def _key(seen: _Seen) -> str:
-    """The key that nothing written down may hold."""
-    return seen.session.key if seen.session else ""
+    """The key that nothing written down may hold: the session's, or one that nobody knows here and may be real."""
+    return seen.session.key if seen.session else seen.sent if len(seen.sent) >= _LONG else ""
+
+
+#: Characters of a key that is not a word which may stand anywhere.
+_LONG: Final = 8
 
 
 def _answer(request: Request, seen: _Seen) -> Reply:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts.wording import printable
-from safelight.mockserver.money import signed
+from safelight.mockserver.money import plus, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Ledger:
     def add(self, entry: Entry) -> None:
         """Book an entry."""
         self._entries.append(entry)
-        self.total += entry.credits
+        self.total = plus(self.total, entry.credits)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
@@ -67,9 +67,11 @@ class Ledger:
 
     def _lines(self) -> Iterator[tuple[str, ...]]:
         entries = sorted(self, key=attrgetter("at"))
-        total = self.total - sum(entry.credits for entry in entries)
+        total = self.total
         for entry in entries:
-            total += entry.credits
+            total = plus(total, -entry.credits)
+        for entry in entries:
+            total = plus(total, entry.credits)
             task_id = printable(entry.task_id)
             yield f"{entry.at - entries[0].at:.1f}", signed(entry.credits), signed(total), entry.reason, task_id
 

@@ -7,7 +7,7 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from safelight.mockserver.messages import failure
+from safelight.mockserver.messages import HEADERS, failure
 from safelight.mockserver.wire import EXTENSION
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
@@ -119,7 +119,10 @@ class EnvelopeProtocol(HttpToolsProtocol):
         is_large = max(self._head, self._withheld) > _MOST_HEAD
         reason = "request line and headers are too large" if is_large else "this is not HTTP"
         reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
-        head = f"content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
+        own = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+        head = (
+            f"{own}content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
+        )
         self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
         self.transport.write_eof()
         # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.

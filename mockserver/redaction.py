@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: The form of the service's keys, and the values of `api_key` in a query and in a JSON body.
-_FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
+_FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&\s"\'\\]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
 _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
 
@@ -26,24 +26,58 @@ _Found = TypeVar("_Found", Violation, Notice)
 
 
 def redacted(text: str, key: str) -> str:
-    """The text without keys; `key` is the session's own, or empty."""
-    if key and key in text:
-        text = text.replace(key, "sk-...")
-    if key and "%" in text and key in unquote(text):
-        text = unquote(text).replace(key, "sk-...")
+    """The text without keys, however they are encoded in it; `key` is the session's own, or empty."""
+    plain = _without(text, key)
+    if "%" in plain or "\\u" in plain:
+        decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), unquote(plain))
+        cleared = _without(decoded, key)
+        if cleared != decoded:
+            return cleared
+    return plain
+
+
+#: How JSON may write any letter of a key.
+_ESCAPE: Final = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
+
+
+def _without(text: str, key: str) -> str:
+    for own in {key, json.dumps(key)[1:-1]} if key else ():
+        text = text.replace(own, "sk-...")
     return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
 
 
 def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A JSON object without the session's own key: what is told to people who never had it."""
-    text, own = json.dumps(document), json.dumps(key)[1:-1]
-    found: Mapping[str, Any] = json.loads(text.replace(own, "sk-...")) if own in text else document
+    """A JSON object whose texts hold no keys: what is told to people who never had one."""
+    found: Mapping[str, Any] = _walked(document, key)
     return found
+
+
+def _walked(value: Any, key: str) -> Any:
+    match value:
+        case str():
+            return redacted(value, key)
+        case dict():
+            return {_name(name, key): _walked(child, key) for name, child in value.items()}
+        case list():
+            return [_walked(child, key) for child in value]
+        case _:
+            return value
+
+
+def _name(name: str, key: str) -> str:
+    """The name of a member; that of a parameter stays, though somebody may have it for a key."""
+    return redacted(name, key) if len(name) > _LONGEST_PARAMETER else name
+
+
+#: Characters of the longest parameter of the API, or of an input of its graphs.
+_LONGEST_PARAMETER: Final = 24
 
 
 def redacted_bytes(text: bytes, key: str) -> bytes:
     """As `redacted`."""
-    if key and (own := key.encode()) in text:
+    if b"%" in text or b"\\u" in text:
+        return redacted(text.decode("utf-8", "surrogateescape"), key).encode("utf-8", "surrogateescape")
+    for own in {key.encode(), json.dumps(key)[1:-1].encode()} if key else ():
         text = text.replace(own, b"sk-...")
     return _IN_BYTES.sub(rb"\1sk-...", text) if b"sk-" in text or b"api_key" in text else text
 

@@ -17,6 +17,7 @@ from safelight.contracts import Axis, State
 from safelight.mockserver.ledger import Entry
 from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings, User
 from safelight.mockserver.messages import Refused
+from safelight.mockserver.money import plus
 from safelight.mockserver.plan import Plan
 from safelight.mockserver.store import Store, Task, state_of
 
@@ -82,7 +83,7 @@ class Session:
     @property
     def credits(self) -> Credits:
         """What is left: the balance at the start, with all that was taken and returned."""
-        return self.settings.balance + self.store.ledger(self.key).total
+        return plus(self.settings.balance, self.store.ledger(self.key).total)
 
     def find(self, task_id: str) -> Task | None:
         """The task with this id, if it is this session's."""
@@ -158,7 +159,7 @@ class Session:
 
     def _check_balance(self, cost: Credits) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
-        enough = self.settings.balance + self.store.ledger(self.key, settled=False).total >= cost
+        enough = plus(self.settings.balance, self.store.ledger(self.key, settled=False).total) >= cost
         # Who failed and is still to be paid back is looked for only where it matters.
         if not enough and self.credits < cost:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")

@@ -135,11 +135,12 @@ class Uploads:
 
     def _generation(self, task: Task) -> int:
         """How many edits lie between a task and what was drawn; 0 where they go in a circle, as ids can be foretold."""
-        seen = [task]
-        while source := self._source(seen[-1].request.get("image")):
-            if source[1] in seen:
+        seen = {id(task)}
+        while source := self._source(task.request.get("image")):
+            _, task = source
+            if id(task) in seen:
                 return 0
-            seen.append(source[1])
+            seen.add(id(task))
         return len(seen) - 1
 
     @cached_property
@@ -155,11 +156,12 @@ def _scale(task: Task) -> float:
 
 def _told(task: Task, key: str) -> Mapping[str, Any]:
     """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
-    told = {"workflow": task.workflow, **defaults(task.operation, task.workflow), **task.request}
+    own = {"workflow": task.workflow} if task.workflow in workflows() else {}
+    told = dict(redacted_document({**own, **defaults(task.operation, task.workflow), **task.request}, key))
     image = told.get("image", "")
     if len(image) > _SHOWN:
         told["image"] = f"{image[:_SHOWN]}… ({len(image):,} characters)"
-    return redacted_document(told, key)
+    return told
 
 
 def _path(url: str) -> str:

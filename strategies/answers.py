@@ -39,7 +39,8 @@ _TIMES: Final = st.one_of(st.none(), st.just("2026-01-31T09:00:00Z"), st.integer
 def responses(variant: str | None = None, *, operation: str = "image_generation") -> SearchStrategy[dict[str, Any]]:
     """Valid answers to a submit, or to `user_balance`, in their envelope; `error` is that of an error.
 
-    Of any variant or of one: `comfyui`, `rr3` and `grok` of `image_generation`, `i2v` and `t2v` of `video_generation`.
+    Of any variant or of one: `comfyui`, `rr3` and `grok` of `image_generation`, `i2v` and `t2v` of `video_generation`,
+    `success` of `user_balance`.
     """
     _is_one_of(operation, [name for name in operations() if name != "task_status"], "operation")
     found = _variants(operation)
@@ -88,10 +89,10 @@ _UUID: Final = known("image_generation.response.comfyui")["properties"]["data"][
 
 
 def _variants(operation: str) -> dict[str, str]:
-    """Variant -> the schema of its answer; where an operation has one answer alone, it is called `success`."""
+    """Variant -> the schema of its answer."""
     whole = operations()[operation].response
     found = {name.removeprefix(f"{whole}."): name for name in names() if name.startswith(f"{whole}.")}
-    return {**(found or {"success": whole}), ERROR: ERROR}
+    return {**found, ERROR: ERROR}
 
 
 def _is_phase(name: str) -> None:

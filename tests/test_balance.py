@@ -1,8 +1,8 @@
 """Money: what is left is the balance at the start, less what was taken, plus what was returned."""
 
 import json
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, localcontext
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -99,14 +99,29 @@ def test_the_last_credit_can_be_spent_and_no_more() -> None:
     assert len(fake.tasks) == 3
 
 
+PAID: Final = ("image_generation", "image_editing", "video_generation")
+
+
+def owed_by(fake: Fake, balance: Credits) -> Credits:
+    """What is left, counted anew: what tasks cost that have not failed by now."""
+    alive = [task for task in fake.tasks if fake.session.state(task).phase != "failed"]
+    return balance - sum(operations()[task.operation].price for task in alive)
+
+
 @given(
-    st.lists(st.sampled_from(["image_generation", "image_editing", "video_generation", "down", "fail"]), max_size=12),
+    st.lists(st.sampled_from([*PAID, "down", "fail", "wait", "look"]), max_size=20),
     st.decimals(0, 500, places=3),
 )
 def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(deeds: list[str], balance: Decimal) -> None:
-    fake = Fake(Settings(lives(), balance=credits_of(balance), down=frozenset({"rr3"})))
-    owed: Credits = credits_of(balance)
+    """In any order, with failures that come with time, and are seen or not."""
+    fake = Fake(Settings(lives(running=3), balance=credits_of(balance), down=frozenset({"rr3"})))
     for deed in deeds:
+        if deed in ("wait", "look"):
+            fake.clock.advance(2)
+            for task in fake.tasks if deed == "look" else ():
+                fake.poll(task.id)
+            continue
+        owed = owed_by(fake, credits_of(balance))
         operation = deed if deed in operations() else "image_generation"
         parameters = {"prompt": "a", "image": "https://example.com/a.png"}
         if deed == "down":
@@ -116,10 +131,8 @@ def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(deeds: li
         reply = fake.ask(operation, **parameters)
         price = operations()[operation].price
         assert reply.status == (402 if owed < price else 502 if deed == "down" else 200)
-        if reply.status == 200 and fake.tasks[-1].timeline.steps[-1].phase != "failed":
-            owed -= price
-        assert fake.session.credits == owed >= 0
-        assert left(fake) == float(owed)
+        assert fake.session.credits == owed_by(fake, credits_of(balance)) >= 0
+        assert left(fake) == float(fake.session.credits)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +165,29 @@ def test_the_ledger_of_a_day_is_a_table() -> None:
         "   90.0      -10    -20  image_generation\n"
         "   90.0      +10    -10  refund"
     )
+
+
+def test_a_refund_that_was_seen_late_stands_where_the_task_failed() -> None:
+    fake = Fake(running=5, fail_rate=1)
+    fake.submit()
+    fake.clock.advance(60)
+    fake.submit()
+    fake.poll(fake.tasks[0].id)
+    assert [line.split()[:2] for line in str(fake.ledger).splitlines()[1:]] == [
+        ["0.0", "-10"],
+        ["5.0", "+10"],
+        ["60.0", "-10"],
+    ]
+
+
+def test_sums_are_exact_whatever_the_callers_decimals_are_set_to() -> None:
+    with localcontext() as context:
+        context.prec = 3
+        fake = Fake(Settings(balance=Decimal("1000.5"), prices={"image_generation": Decimal("0.125")}))
+        for _ in range(3):
+            fake.submit()
+        assert left(fake) == 1000.125
+        assert str(fake.ledger).splitlines()[-1].split()[2] == "-0.375"
 
 
 def test_a_long_ledger_is_cut_in_print_and_adds_up() -> None:

@@ -99,10 +99,22 @@ MISTAKES: Final = {
         3,
         "a user has no 'ballance'; did you mean balance?",
     ),
+    "a key for a name": ("[users.sk-secretsecretsecret]\nid = 1", 1, "the name of a user is 1 to 40 letters"),
+    "a name that is an escape": ('[users."\\u001b[31m"]\nkey = "k"', 1, "the name of a user is 1 to 40 letters"),
+    "a price of too many digits": (
+        f"[prices]\nvideo_generation = 0x{'F' * 5000}",
+        2,
+        "prices: video_generation takes a number",
+    ),
+    "a balance of too many digits": (
+        f"[users.a]\nkey = 'k'\nbalance = 0x{'F' * 5000}",
+        3,
+        "balance: 'more than 12 digits' is no",
+    ),
     "the table misspelt": ("[user.alice]\nkey = 'k'", 1, "has no option 'user'; did you mean users?"),
     "a price of nothing": ("[prices]\nimage = 1", 1, "prices: no submit is called 'image'"),
     "a price below 0": ("[prices]\nimage_editing = -1", 1, "prices: '-1' is no price of image_editing"),
-    "prices that are no table": ("prices = 7", 1, "prices"),
+    "prices that are no table": ("prices = 7", 1, "write a table: [prices]"),
     "an engine that is none": ("down = ['rr4']", 1, "down: no engine is called 'rr4': there are comfyui, rr3 and grok"),
     "a form of errors that is none": ("errors = 'text'", 1, "errors: 'text' is not one of"),
 }
@@ -162,3 +174,16 @@ def test_faults_can_be_given_on_the_command_line_and_in_the_file(tmp_path: Path)
     said = refusal(tmp_path, "port = 1\nfaults = ['poll#2: htp 502']")
     assert said.startswith("safelight.toml, line 2: faults: htp is no fault; did you mean http?")
     assert said.endswith("^ column 9")
+
+
+def test_a_revoked_key_stays_revoked_whoever_names_it(tmp_path: Path) -> None:
+    text = "[users.alice]\nkey = 'revoked-1'\nrevoked = true"
+    for options in ([], ["--api-key", "revoked-1"]):
+        with serving("--config", file_of(tmp_path, text), *options) as server:
+            assert server.key == "revoked-1"
+            assert balance(server, server.key) == 401
+            assert balance(server, "sk-" + 12 * "5afe") == 401
+
+
+def test_keys_are_not_in_what_python_shows(tmp_path: Path) -> None:
+    assert [key for key in (ALICE, BOB) if key in repr(fake(tmp_path, USERS))] == []

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from fake import SUBMIT, Fake, status_of
@@ -19,6 +20,7 @@ from safelight.contracts.dialects import ERRORS, PATHS
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.plan import read_rules
+from safelight.mockserver.testing import Safelight
 
 FOLDER: Final = Path(__file__).parents[1] / "examples" / "dialects"
 
@@ -170,6 +172,18 @@ def test_all_entry_points_answer_whichever_is_told() -> None:
 def test_a_dialect_that_is_none_is_a_sentence(setting: str) -> None:
     with pytest.raises(ValueError, match=f"{setting} cannot be 'x': there are "):
         Settings(**{setting: "x"})  # type: ignore[arg-type]  # a text for one of its fields
+
+
+@pytest.mark.parametrize("errors", ERRORS)
+def test_who_has_no_key_meets_the_dialect_of_the_only_session(errors: str) -> None:
+    with Safelight(errors=errors) as api:
+        answers = [
+            httpx.get(api.url, params={"endpoint": "task_status"}, headers={"x-api-key": "sk-nope"}),
+            httpx.get(api.url, params={"endpoint": "task_status"}),
+            httpx.get(api.url.replace("/v1/index.php", "/uploads/1/2.png")),
+        ]
+    assert [answer.status_code for answer in answers] == [401, 401, 404]
+    assert [problems(ERRORS[errors], answer.content) for answer in answers] == [[], [], []]
 
 
 if __name__ == "__main__":

@@ -216,3 +216,40 @@ def test_the_input_is_recognised(seed: int) -> None:
     shown = opened(draw(edited(encoded(disc), seed))).convert("L")
     middle, corner = (ImageStat.Stat(shown.crop((x, x, x + 20, x + 20))).mean[0] for x in (118, 0))
     assert middle + 100 < corner
+
+
+def scans(count: int) -> bytes:
+    """A progressive JPEG with its last scan so many times: each is decoded over the whole picture."""
+    out = BytesIO()
+    Image.new("L", (64, 64), 90).save(out, "JPEG", progressive=True)
+    whole = out.getvalue()
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * count + whole[-2:]
+
+
+def bitmap(width: int, data: bytes, compression: int) -> bytes:
+    head = struct.pack("<IiiHHIIiiII", 40, width, 1, 1, 8, compression, len(data), 0, 0, 256, 0)
+    return struct.pack("<2sIHHI", b"BM", 54 + 1024 + len(data), 0, 0, 54 + 1024) + head + bytes(1024) + data
+
+
+def long_png(width: int) -> bytes:
+    out = BytesIO()
+    Image.new("1", (width, 1)).save(out, "PNG")
+    return out.getvalue()
+
+
+#: Small files that take long to decode, and the nearest that do not.
+BOMBS: Final[dict[str, tuple[bytes, bool]]] = {
+    "a few scans": (scans(5), True),
+    "many scans": (scans(101), False),
+    "a plain bitmap": (bitmap(4, bytes(4), 0), True),
+    "a bitmap of runs": (bitmap(4, b"\x04\x05\x00\x01", 1), False),
+    "a long picture": (long_png(20_000), True),
+    "a longer one": (long_png(20_001), False),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_is_small_and_takes_long_is_no_ground(name: str) -> None:
+    data, is_ground = BOMBS[name]
+    assert (ground_of(data) is not None) is is_ground

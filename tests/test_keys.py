@@ -1,6 +1,7 @@
 """Keys are read in the published ways, the first that is there counts, and none is ever written down."""
 
 import json
+from hashlib import sha256
 from itertools import combinations
 from typing import Any, Final
 
@@ -83,3 +84,47 @@ def test_any_key_may_come_in_any_way() -> None:
     fake = Fake(any_key=True)
     assert [submit(fake, brings(OTHER)).status for brings in BRINGS] == [200] * 4
     assert len(fake.store.world(OTHER).tasks) == 4
+
+
+#: A key that is nobody's here, and how it hides: the target and the body of a request that is kept.
+SPELLED: Final[dict[str, tuple[str, bytes]]] = {
+    "in the path": (f"/a/{OTHER.replace('-', '%2D')}", b""),
+    "percent-encoded in a query": (f"/?endpoint=image_generation&token={OTHER.replace('0', '%30', 9)}", b"{}"),
+    "under a name that is percent-encoded": ("/?endpoint=image_generation&api%5Fkey=real%2Dkey%2D1234", b"{}"),
+    "percent-encoded in a body": (SUBMIT, f'{{"prompt": "{OTHER.replace("-", "%2D")}"}}'.encode()),
+    "escaped in a body": (SUBMIT, f'{{"prompt": "{OTHER.replace("s", chr(92) + "u0073")}"}}'.encode()),
+}
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("name", SPELLED)
+def test_no_spelling_of_a_key_is_kept(name: str, *, own: bool) -> None:
+    target, body = SPELLED[name]
+    fake = Fake(key=OTHER if own else FAKE_KEY)
+    fake.send("POST", target, body, key=fake.key)
+    kept = str(fake.journal[0]) + str(list(fake.store.orphans))
+    for secret in (OTHER, OTHER.replace("-", "%2D"), OTHER[:20], "real%2Dkey%2D1234", "real-key-1234", "%30%30"):
+        assert secret not in kept
+
+
+def test_what_stands_after_a_key_in_a_body_is_kept() -> None:
+    fake = Fake()
+    fake.data("image_editing", image="https://cdn.example.com/x.png?api_key=abc", prompt="x", seed=7)
+    assert json.loads(fake.journal[0].body) == {
+        "image": "https://cdn.example.com/x.png?api_key=sk-...",
+        "prompt": "x",
+        "seed": 7,
+    }
+
+
+def test_the_key_of_one_who_fetches_anothers_picture_is_not_kept() -> None:
+    fake = Fake(any_key=True)
+    task_id = fake.submit(width=8, height=8)
+    path = f"/uploads/{fake.picture_owner}/{task_id}.png?token=bob-secret-key-22"
+    fake.send("GET", path, key="bob-secret-key-22")
+    assert "bob-secret" not in str(fake.journal[-1])
+
+
+def test_a_key_is_looked_up_by_its_digest() -> None:
+    fake = Fake()
+    assert list(fake.api._sessions) == [sha256(FAKE_KEY.encode()).hexdigest()]  # noqa: SLF001 - nothing else shows it

@@ -15,7 +15,7 @@ MISTAKES: Final = {
     "colour='red'": "colour is no option: there are queued, running, polls, timeline, fail, fail_rate, slots, balance, "
     "prices, down, vocabulary, errors, limits, patience, speed, contract and faults",
     "timeline=[('asleep', 3), 'done']": "('asleep', 3) is no step of a life: write ('running', 5), or a phase alone: "
-    "queued, running, done, failed",
+    "queued, running, done, failed, unseen",
     "timeline=[('running', -3), 'done']": "a step cannot last -3: a dwell is 0 or more",
     "timeline=[]": "a timeline needs at least one step",
     "timeline='done'": "timeline='done' cannot be: give steps, such as [('queued', 2), ('running', 5), 'done']",

@@ -1,6 +1,7 @@
 """Every submit: what it is answered with, what it costs, and what comes of its task."""
 
 import json
+import socket
 from base64 import b64encode
 from io import BytesIO
 from typing import Any, Final
@@ -247,3 +248,53 @@ def test_a_revoked_key_is_refused_from_the_beginning() -> None:
     fake = Fake(Settings(revoked=True))
     headers = {"authorization": f"Bearer {FAKE_KEY}"}
     assert fake.api.handle(Request("GET", "/", "endpoint=user_balance", headers)).status == 401
+
+
+@pytest.mark.parametrize("operation", ["image_editing", "video_generation"])
+def test_no_connection_is_opened_to_where_a_picture_is_said_to_be(operation: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/a.png"
+        fake = Fake()
+        assert fake.result(fake.data(operation, prompt="a", image=url)["id"]).status == 200
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_the_seventeenth_edit_of_an_edit_is_of_a_drawn_picture() -> None:
+    fake = Fake()
+    task_id, sizes = fake.submit(width=30, height=20), []
+    for _ in range(17):
+        url = fake.poll(task_id)["result"]["image_url"]
+        task_id = fake.data("image_editing", prompt="make it night", image=url)["id"]
+        sizes.append(size_of(fake.result(task_id).body))
+    assert sizes == [(30, 20)] * 15 + [(1024, 1024)] * 2
+
+
+#: Where a key may hide in a request, `{}` in its place, and how it is spelled there.
+HIDDEN: Final[dict[str, Any]] = {
+    "as it is": lambda key: key,
+    "percent-encoded": lambda key: key.replace("-", "%2D").replace("5", "%35"),
+    "twice the same": lambda key: f"{key} {key}",
+}
+
+
+@pytest.mark.parametrize("spell", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("member", ["prompt", "image"])
+@pytest.mark.parametrize("operation", ["image_editing", "video_generation"])
+def test_no_key_is_in_what_anybody_may_fetch(operation: str, member: str, spell: Any) -> None:
+    fake = Fake()
+    said = {"prompt": "a", "image": URL}
+    hidden = f"https://example.com/{'x' * 60}?token={spell(fake.key).replace(' ', '&')}&w=3"
+    said[member] = hidden if member == "image" else spell(fake.key)
+    body = fake.result(fake.data(operation, **said)["id"]).body
+    assert fake.key[5:30].encode() not in body
+    assert b"sk%2D" not in body
+
+
+@pytest.mark.parametrize("key", ["1", ",", "{", "prompt", "a"])
+def test_a_key_that_is_a_short_word_spoils_no_picture(key: str) -> None:
+    fake = Fake(key=key)
+    png = Image.open(BytesIO(fake.result(fake.submit(width=64, height=64, prompt="a lamp")).body))
+    assert json.loads(png.info["safelight"])["request"]["width"] == 64
+    assert "prompt" in json.loads(png.info["safelight"])["request"]

@@ -157,7 +157,7 @@ MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
     ({"slots": 1}, SLOTS_NEED_SECONDS),
     ({"slots": 0, "queued": 1}, "0 engine slots would run nothing: give a whole number, 1 or more"),
     ({"vocabulary": "french"}, "vocabulary cannot be 'french': there are published and plain"),
-    ({"api_key": ""}, "'' is no API key: a header carries 1 to 200 visible ASCII characters"),
+    ({"api_key": ""}, "this is no API key: a header carries 1 to 200 visible ASCII characters"),
 ]
 
 

@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Final, TypeVar
 
 import pytest
 
 from fake import RICH, SUBMIT, Fake
+from safelight.mockserver.ledger import Ledger
 from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.store import MemoryStore
 
 THREADS: Final = 6
 
@@ -50,6 +52,30 @@ def test_threads_never_overdraw() -> None:
     statuses = together(lambda _: [fake.send("POST", SUBMIT, b'{"prompt": "a"}').status for _ in range(5)])
     assert [status for found in statuses for status in found].count(200) == 10
     assert fake.ledger.total == -100
+
+
+class Meeting(MemoryStore):
+    """Whoever asks for the ledger waits a moment for a second one to ask too: without a lock both get there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._barrier = Barrier(2)
+
+    def ledger(self, key: str, *, settled: bool = True) -> Ledger:
+        """As the memory's."""
+        try:
+            self._barrier.wait(0.05)
+        except BrokenBarrierError:
+            self._barrier.reset()
+        return super().ledger(key, settled=settled)
+
+
+def test_of_two_submits_at_once_one_gets_the_last_credits() -> None:
+    fake = Fake(Settings(lives(), balance=10), store=Meeting())
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda _: fake.send("POST", SUBMIT, b'{"prompt": "a"}').status, range(2)))
+    assert sorted(replies) == [200, 402]
+    assert fake.store.world(fake.key).ledger.total == -10
 
 
 def test_threads_draw_what_one_alone_would_have_drawn() -> None:

@@ -60,7 +60,9 @@ def _lines(picture: Picture, layout: Layout) -> list[tuple[Line, int]]:
 def _facts(picture: Picture) -> str:
     seed = str(picture.seed)
     seed = seed if len(seed) <= SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
-    return f"{picture.request.get('workflow', 'default')} · seed {seed} · {picture.width}x{picture.height}"
+    request = picture.request
+    kind = request.get("workflow") or request.get("mode") or ("edit" if "image" in request else "default")
+    return f"{kind} · seed {seed} · {picture.width}x{picture.height}"
 
 
 def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout, plate: list[int]) -> None:

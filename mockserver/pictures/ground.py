@@ -13,6 +13,11 @@ from PIL import ExifTags, Image
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 #: A picture with more of them is not opened.
 MOST_PIXELS: Final = 40_000_000
+#: Nor is one with a longer side, or with more scans, each of which a JPEG decoder goes over the whole picture in.
+LONGEST_SIDE: Final = 20_000
+MOST_SCANS: Final = 100
+#: BMP's run lengths, which Pillow decodes in Python, byte by byte.
+RUNS: Final = (1, 2)
 #: What shows where an input is transparent.
 BACKING: Final = 255
 
@@ -33,6 +38,8 @@ _QUIET: Final = threading.Lock()
 
 def ground_of(data: bytes) -> Image.Image | None:
     """The first frame as tones, upright, or None for what is no picture, is not whole, or is too large."""
+    if data.count(b"\xff\xda") > MOST_SCANS:
+        return None
     with _QUIET, warnings.catch_warnings(action="ignore"):
         try:
             return _tones(data)
@@ -49,7 +56,11 @@ def fitted(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
 
 def _tones(data: bytes) -> Image.Image | None:
     with Image.open(BytesIO(data), formats=FORMATS) as image:
-        if image.width * image.height > MOST_PIXELS:
+        if (
+            image.width * image.height > MOST_PIXELS
+            or max(image.size) > LONGEST_SIDE
+            or image.info.get("compression") in RUNS
+        ):
             return None
         image.load()
         return _upright(_opaque(image), image)
