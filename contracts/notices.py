@@ -8,8 +8,9 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
+from safelight.contracts.operations import without_effect
 from safelight.contracts.rules import Provenance, pointer
-from safelight.contracts.schemas import known
+from safelight.contracts.schemas import Schema, known
 from safelight.contracts.wording import did_you_mean, either, named
 
 #: Members of any request that its schema does not list: they say who asks, and for what.
@@ -41,28 +42,15 @@ def _always_in_effect(schema_name: str) -> frozenset[str]:
     return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
 
 
-def _notices(document: Mapping[Any, Any], stated: Mapping[str, Any]) -> Iterator[Notice]:
+def _notices(document: Mapping[Any, Any], stated: Schema) -> Iterator[Notice]:
     parameters = stated.get("properties", {})
-    choice = _Choice(stated["x-choice"], parameters, document) if "x-choice" in stated else None
+    idle = without_effect(stated, document)
     for name in document:
         if name not in parameters:
             if name not in _ADDRESS:
                 yield _unknown(name, parameters)
-        elif choice and choice.leaves_out(parameters[name]):
-            yield _without_effect(name, choice, parameters[name])
-
-
-class _Choice:
-    """The parameter that decides which others have an effect, and what a document has there."""
-
-    def __init__(self, name: str, parameters: Mapping[str, Any], document: Mapping[Any, Any]) -> None:
-        self.name = name
-        self.value = document.get(name, parameters[name]["default"])
-        self._is_known = self.value in parameters[name]["enum"]
-
-    def leaves_out(self, parameter: Mapping[str, Any]) -> bool:
-        """The parameter has no effect with what was chosen."""
-        return self._is_known and self.value not in parameter.get("x-effective-for", (self.value,))
+        elif name in idle:
+            yield _without_effect(name, stated, document)
 
 
 def _unknown(name: object, parameters: Mapping[str, Any]) -> Notice:
@@ -70,9 +58,11 @@ def _unknown(name: object, parameters: Mapping[str, Any]) -> Notice:
     return Notice(pointer([name]), message, Provenance.ASSUMED)
 
 
-def _without_effect(name: str, choice: _Choice, stated: Mapping[str, Any]) -> Notice:
-    where = either(stated["x-effective-for"])
-    says = stated["x-provenance"]
+def _without_effect(name: str, stated: Schema, document: Mapping[Any, Any]) -> Notice:
+    choice, parameter = stated["x-choice"], stated["properties"][name]
+    chosen = document.get(choice, stated["properties"][choice]["default"])
+    says = parameter["x-provenance"]
     who = says if isinstance(says, str) else says.get("x-effective-for", says["*"])
-    message = f"{name} has no effect with the {choice.name} {named([choice.value])}: only with {where}"
+    where = either(parameter["x-effective-for"])
+    message = f"{name} has no effect with the {choice} {named([chosen])}: only with {where}"
     return Notice(pointer([name]), message, Provenance(who))

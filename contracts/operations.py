@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.schemas import known, schemas
+from safelight.contracts.schemas import Schema, known, schemas
 from safelight.contracts.verdicts import is_number
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Operation:
     @property
     def is_submit(self) -> bool:
         """It makes a task, and is paid for."""
-        return self.method == "POST"
+        return self.price > 0
 
 
 @cache
@@ -67,13 +67,20 @@ def clamped(operation: str, document: Any) -> tuple[Any, list[str]]:
 
 def effective(operation: str, document: Mapping[str, Any], choice: str | None = None) -> dict[str, Any]:
     """The parameters as they count: what is left out, or has no effect here, has its default if there is one."""
-    stated = known(operation + _REQUEST)
-    found = {**defaults(operation, choice), **document}
-    chosen = found.get(stated.get("x-choice", ""))
-    for name, parameter in stated["properties"].items():
-        if name in document and chosen not in parameter.get("x-effective-for", (chosen,)):
-            del found[name]
-    return {**defaults(operation, choice), **found}
+    idle = without_effect(known(operation + _REQUEST), document)
+    return {**defaults(operation, choice), **{name: value for name, value in document.items() if name not in idle}}
+
+
+def without_effect(stated: Schema, document: Mapping[Any, Any]) -> list[str]:
+    """The parameters in a request that change nothing with what it chose, by its workflow or its mode."""
+    choice = stated["properties"].get(stated.get("x-choice"))
+    chosen = document.get(stated["x-choice"], choice["default"]) if choice else None
+    if choice is None or chosen not in choice["enum"]:
+        return []
+    parameters = stated["properties"].items()
+    return [
+        name for name, said in parameters if name in document and chosen not in said.get("x-effective-for", (chosen,))
+    ]
 
 
 def defaults(operation: str, choice: str | None = None) -> dict[str, Any]:

@@ -40,8 +40,9 @@ _GROK: Final = Engine("grok", "Grok", lambda random, _: f"grok_{random.getrandbi
 ENGINES: Final[Mapping[str, Engine]] = {engine.name: engine for engine in (_COMFYUI, _RR3, _GROK)}
 
 
-def accepted(call: Call, operation: str, *, answer: str, engine: str = "comfyui", workflow: str = "") -> Answer:
+def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str = "") -> Answer:
     """Accept a task, or raise `Refused`. `answer` is the schema of what is answered; `workflow` if there is one."""
+    operation = answer.partition(".")[0]
     # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
     request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
     size = len(call.request.body or b"")

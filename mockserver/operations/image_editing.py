@@ -10,4 +10,4 @@ from safelight.mockserver.submits import accepted
 @operation(result=PICTURE)
 def image_editing(call: Call) -> Answer:
     """Accept a picture to be edited."""
-    return accepted(call, "image_editing", answer="image_editing.response.comfyui")
+    return accepted(call, "image_editing.response.comfyui")

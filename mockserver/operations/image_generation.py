@@ -13,5 +13,4 @@ def image_generation(call: Call) -> Answer:
     """Accept a picture to be drawn."""
     workflow = call.document.get("workflow", "default")
     variant = workflows()[workflow].variant
-    answer = f"image_generation.response.{variant}"
-    return accepted(call, "image_generation", answer=answer, engine=variant, workflow=workflow)
+    return accepted(call, f"image_generation.response.{variant}", engine=variant, workflow=workflow)

@@ -11,4 +11,4 @@ from safelight.mockserver.submits import accepted
 def video_generation(call: Call) -> Answer:
     """Accept a video to be made."""
     mode = call.document.get("mode", "i2v")
-    return accepted(call, "video_generation", answer=f"video_generation.response.{mode}")
+    return accepted(call, f"video_generation.response.{mode}")
