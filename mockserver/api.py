@@ -20,6 +20,7 @@ from safelight.contracts.wording import did_you_mean, shown
 from safelight.mockserver.clock import Clock, RealClock
 from safelight.mockserver.diagnosis import key_elsewhere, operation_in_path, parameter_near_endpoint, stranger
 from safelight.mockserver.directives import Directive, directive_in
+from safelight.mockserver.elsewhere import at_home, leaks
 from safelight.mockserver.journal import Exchange
 from safelight.mockserver.keys import FORM, sent_key
 from safelight.mockserver.lives import Settings
@@ -47,6 +48,9 @@ _HEAVY: Final = 20_000
 
 #: Sessions kept while any key is welcome.
 _MOST_SESSIONS: Final = 1_000
+
+#: Bytes of an answer that are written down. The fake's own are far smaller; a fault's need not be.
+_MOST_KEPT: Final = 100_000
 
 #: How many of them are looked at when another one comes: however many there are, that takes no longer.
 _A_FEW: Final = 16
@@ -138,14 +142,14 @@ class Api:
 
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
-        return self.store.does_io or request.path.startswith(UPLOADS) or len(request.body or b"") > _HEAVY
+        return self.store.does_io or at_home(request).path.startswith(UPLOADS) or len(request.body or b"") > _HEAVY
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
         key, way = sent_key(request)
         seen = _Seen(self._session(key), key, way)
         try:
-            reply = self._reply(request, seen)
+            reply = self._reply(at_home(request), seen)
         except _Struck:
             reply = _CRASHED
         except Refused as refused:
@@ -223,12 +227,12 @@ class Api:
             body=redacted_bytes(request.body or b"", key),
             status=reply.status,
             media_type=reply.media_type,
-            answer=redacted_bytes(reply.body, key) if reply.media_type == "application/json" else b"",
+            answer=redacted_bytes(reply.body, key)[:_MOST_KEPT] if reply.media_type == "application/json" else b"",
             operation=seen.operation,
             task_id=seen.task_id and redacted(seen.task_id, key),
             phase=seen.phase,
             violations=[without_key(violation, key) for violation in seen.violations],
-            notices=[without_key(notice, key) for notice in seen.notices],
+            notices=[without_key(notice, key) for notice in (*leaks(request), *seen.notices)],
             fault=str(seen.struck.rule) if seen.struck else "",
             wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         )

@@ -133,10 +133,11 @@ async def _carry_out(reply: Reply, wire: Wire, scope: Scope, receive: Receive, u
     *steps, last = wire.steps or (Send(b""),)
     for step in steps:
         await _take(step, transport, gone, under_way)
-    if not gone.done():
+    if not transport.is_closing():
         reply.deliver()  # before the last of it, so that who has had that finds it counted
     await _take(last, transport, gone, under_way)
-    ON_SOCKET[wire.end](transport)
+    if not transport.is_closing():
+        ON_SOCKET[wire.end](transport)
     await gone  # to return before that is taken for an answer that was forgotten
 
 
@@ -148,6 +149,8 @@ async def _disconnect(receive: Receive) -> None:
 async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> None:
     """One step, unless the client has left or leaves."""
     match step:
+        case _ if transport.is_closing():
+            pass
         case Wait(seconds):
             under_way.close()
             await asyncio.wait([gone], timeout=None if seconds == inf else seconds)
@@ -156,7 +159,7 @@ async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[No
         case Send(data, rate):
             piece = max(1, int(rate * _BEAT))
             for at in range(0, len(data), piece):
-                if gone.done():
+                if transport.is_closing():
                     break
                 transport.write(data[at : at + piece])
                 await asyncio.wait([gone], timeout=piece / rate)

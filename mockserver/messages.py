@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -67,26 +66,29 @@ class Reply(NamedTuple):
 
 def success(data: Mapping[str, Any]) -> Reply:
     """The envelope of a success around its data."""
-    return Reply(200, _encode({"success": True, "data": data, "error": None}))
+    return Reply(200, encoded({"success": True, "data": data, "error": None}))
 
 
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
     """The envelope of an error around its message."""
     envelope = {"success": False, "data": None, "error": {"message": message}}
-    return Reply(status, _encode(envelope), headers={**HEADERS, **headers} if headers else HEADERS)
+    return Reply(status, encoded(envelope), headers={**HEADERS, **headers} if headers else HEADERS)
 
 
 def in_dialect(reply: Reply, errors: str) -> Reply:
     """The reply with its error as this dialect writes it. What is no envelope of an error stays as it is."""
     rewrite = _ERRORS.get(errors)
-    if rewrite is None or reply.status < HTTPStatus.BAD_REQUEST or reply.media_type != "application/json":
+    if rewrite is None or reply.media_type != "application/json" or not reply.body.startswith(_NO_SUCCESS):
         return reply
     try:
         message = json.loads(reply.body)["error"]["message"]
-    except (ValueError, TypeError, KeyError):  # it was garbled, or is in this dialect already
+    except (ValueError, TypeError, KeyError, RecursionError):  # it was garbled, or is in this dialect already
         return reply
-    return reply._replace(body=_encode({"success": False, "data": None, **rewrite(message)}))
+    return reply._replace(body=encoded({"success": False, "data": None, **rewrite(message)}))
 
+
+#: How the envelope of an error begins, whatever its status.
+_NO_SUCCESS: Final = b'{"success":false,'
 
 #: Dialect -> what an error has beside `success` and `data`. Another one is as published.
 _ERRORS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
@@ -95,7 +97,8 @@ _ERRORS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
 }
 
 
-def _encode(envelope: Mapping[str, Any]) -> bytes:
+def encoded(envelope: Mapping[str, Any]) -> bytes:
+    """An envelope as it goes out."""
     return _ENCODER.encode(envelope).encode()
 
 

@@ -9,17 +9,19 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
+from safelight.mockserver.elsewhere import elsewhere
 from safelight.mockserver.in_process import handler
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from safelight.mockserver.api import Api
 
 
 @lru_cache(16)
-def _home(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port, as httpx has them. Kept, as each test asks again."""
-    home = httpx.URL(url)
-    return home.scheme, home.host, home.port
+def _homes(url: str) -> Collection[tuple[str, str, int | None]]:
+    """Scheme, host and port, as httpx has them, of the first origin and the second. Kept, as each test asks again."""
+    return [(home.scheme, home.host, home.port) for home in (httpx.URL(url), httpx.URL(elsewhere(url)))]
 
 
 class Router(respx.MockRouter):
@@ -28,7 +30,7 @@ class Router(respx.MockRouter):
     def __init__(self, api: Api, url: str) -> None:
         super().__init__()
         self._answer = handler(api, httpx)
-        self._home = _home(url)
+        self._homes = _homes(url)
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """The response of a route, or of the core."""
@@ -53,7 +55,7 @@ class Router(respx.MockRouter):
         return self._answered(request)
 
     def _is_ours(self, request: httpx.Request) -> bool:
-        return (request.url.scheme, request.url.host, request.url.port) == self._home
+        return (request.url.scheme, request.url.host, request.url.port) in self._homes
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response = self._answer(request)

@@ -127,9 +127,9 @@ def _line(text: str, longest: int) -> str:
 
 def _row(exchange: Exchange) -> Row:
     answer = {} if exchange.wire else _decoded(exchange.answer)
-    data = answer.get("data") or {}
+    data = _data(answer)
     progress = data.get("progress")
-    word = data.get("status") or ("" if exchange.answer else exchange.media_type)
+    word = _said(data.get("status")) or ("" if exchange.answer else exchange.media_type)
     return Row(
         at=exchange.at,
         until=exchange.at,
@@ -150,13 +150,23 @@ def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
     yield from (violation.message for violation in exchange.violations)
     if exchange.verdict == "refused":
         yield error_of(answer)
-    yield from filter(None, [(answer.get("data") or {}).get("error")])
+    yield from filter(None, [_said(_data(answer).get("error"))])
     yield from (f"notice: {notice.message}" for notice in exchange.notices)
 
 
 def _decoded(answer: bytes) -> Mapping[str, Any]:
     try:
-        document: Mapping[str, Any] = json.loads(answer or b"{}")
-    except ValueError:  # it was garbled; or a key of a letter or two was taken out of the envelope's own words
+        document = json.loads(answer or b"{}")
+    except (ValueError, RecursionError):  # a fault; or a key of a letter or two was taken out of the envelope's words
         return {}
-    return document
+    return document if isinstance(document, dict) else {}
+
+
+def _data(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = answer.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _said(value: object) -> str:
+    """What is a text unless a fault has made it something else."""
+    return value if isinstance(value, str) else shown(value) if value else ""

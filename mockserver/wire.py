@@ -81,11 +81,12 @@ def raw(reply: Reply, *, length: int | None = None, **headers: str) -> bytes:
     known = reply.status in list(HTTPStatus)
     start = f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase if known else ''}".rstrip()
     stated = len(reply.body) if length is None else length
+    is_head = reply.request is not None and reply.request.method == "HEAD"
     named = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type, "connection": "close"}
     named |= {"content-length": str(stated)} if stated >= 0 else {}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [start, *(f"{name}: {value}" for name, value in named.items()), "", ""]
-    return "\r\n".join(lines).encode("latin-1") + reply.body
+    return "\r\n".join(lines).encode("latin-1") + (b"" if is_head else reply.body)
 
 
 def _reset(transport: Transport) -> None:

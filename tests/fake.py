@@ -91,8 +91,8 @@ class Fake:
         sent = {"x-api-key": self.key if key is None else key, "content-type": "application/json", **(headers or {})}
         reply = self.api.handle(Request(method, path, query, sent if key != "" else dict(headers or {}), body))
         reply.deliver()
-        found = broken_promises(target, reply.status, reply.media_type, reply.body, errors=self.errors)
-        assert not self.checked or found == []
+        if self.checked:
+            assert broken_promises(target, reply.status, reply.media_type, reply.body, errors=self.errors) == []
         return reply
 
     def ask(self, operation: str, key: str | None = None, **parameters: Any) -> Reply:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
+from safelight.contracts.wording import listed
 from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.faults.answers import Garbled, Http
@@ -68,7 +69,7 @@ MISTAKES: Final[list[tuple[Any, int, str]]] = [
     ("poll#2:", 7, "a fault is missing: write poll#2: http 502"),
     ("poll#2: after", 8, "a fault is missing: write poll#2: http 502"),
     ("poll#2: htp 502", 8, "htp is no fault; did you mean http?"),
-    ("poll#2: explode", 8, "explode is no fault; there are garbled, http and reset"),
+    ("poll#2: explode", 8, f"explode is no fault; there are {listed(faults())}"),
     ("poll#2: http often", 8, "often cannot be the status of http: give a whole number"),
     ("poll#2: http 200", 8, "200 is no HTTP status of an error: give 400 to 599"),
     ("poll#2: http 502 503", 8, "http takes 1 setting, not 502 503"),
@@ -133,7 +134,7 @@ def test_a_plan_of_any_kind_is_stored_as_json_and_compares_equal(plan: list[Rule
 
 def test_a_fault_goes_by_the_name_of_its_class() -> None:
     assert {name: name_of(made) for name, made in faults().items()} == {name: name for name in faults()}
-    assert [written(made()) for made in faults().values()] == ["garbled", "http 500", "reset"]
+    assert {written(made()).partition(" ")[0] for made in faults().values()} == set(faults())
 
 
 def planned(*rules: str, **told: Any) -> Fake:

@@ -1,10 +1,13 @@
 """The tables of docs/pytest.md are what the registries say. `python tests/test_pytest_page.py` writes them anew."""
 
+import sys
+from collections.abc import Iterator
 from dataclasses import fields
+from itertools import groupby
 from typing import Any
 
 from parts import DOCS, Part, stale, table, write
-from safelight.mockserver.faults import faults
+from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.options import OPTIONS
 from safelight.mockserver.scenarios import Scenario, scenarios
 
@@ -12,16 +15,24 @@ from safelight.mockserver.scenarios import Scenario, scenarios
 def parts() -> list[Part]:
     """The faults and the scenarios."""
     page, writer = "pytest.md", "test_pytest_page.py"
-    struck = [(f"`{_form(name, made)}`", _first_line(made)) for name, made in faults().items()]
     lives = [(f"`{name}`", scenario.description, _told(scenario)) for name, scenario in scenarios().items()]
     return [
-        Part(page, "faults", writer, table(("fault", "what it does"), struck)),
+        Part(page, "faults", writer, "\n\n".join(_tables_of_faults())),
         Part(page, "scenarios", writer, table(("scenario", "the fact", "life and plan"), lives)),
     ]
 
 
-def _form(name: str, made: Any) -> str:
-    return " ".join([name, *(at.name.upper() for at in fields(made))])
+def _tables_of_faults() -> Iterator[str]:
+    """A sentence and a table for each module, which is a kind of fault."""
+    by_module = sorted(faults().values(), key=lambda made: str(made.__module__))
+    for module, made in groupby(by_module, lambda made: str(made.__module__)):
+        yield str(sys.modules[module].__doc__)
+        yield table(("fault", "what it does", "without settings"), map(_row, made))
+
+
+def _row(made: Any) -> tuple[str, str, str]:
+    form = " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
+    return f"`{form}`", _first_line(made), f"`{written(made())}`" if fields(made) else ""
 
 
 def _first_line(made: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 from safelight.mockserver import scenarios as module
 from safelight.mockserver.options import checked
 from safelight.mockserver.plan import read_rule
-from safelight.mockserver.scenarios import chosen, scenarios
+from safelight.mockserver.scenarios import chosen
 
 FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda file: file.stem)
 
@@ -33,13 +33,6 @@ def test_no_scenario_stands_there_twice() -> None:
             document[key] if key else json.dumps([document["life"], document["plan"]]) for document in documents
         ]
         assert len(set(seen)) == len(seen)
-
-
-def test_every_fault_has_a_scenario() -> None:
-    from safelight.mockserver.faults import faults, name_of  # noqa: PLC0415 - beside what it is compared with
-
-    struck = {name_of(type(read_rule(rule).fault)) for scenario in scenarios().values() for rule in scenario.plan}
-    assert struck == set(faults())
 
 
 def test_without_names_all_are_chosen_and_with_names_those_in_their_order() -> None:

@@ -87,7 +87,7 @@ def written(struck: Any) -> str:
 
 
 def _word(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _value(name: str, at: Any, text: str) -> Any:
