@@ -52,6 +52,9 @@ _MOST_SESSIONS: Final = 1_000
 #: Bytes of an answer that are written down. The fake's own are far smaller; a fault's need not be.
 _MOST_KEPT: Final = 100_000
 
+#: Bytes that a key can take, whatever its spelling.
+_LONGEST_KEY: Final = 2_000
+
 #: How many of them are looked at when another one comes: however many there are, that takes no longer.
 _A_FEW: Final = 16
 
@@ -227,7 +230,7 @@ class Api:
             body=redacted_bytes(request.body or b"", key),
             status=reply.status,
             media_type=reply.media_type,
-            answer=redacted_bytes(reply.body, key)[:_MOST_KEPT] if reply.media_type == "application/json" else b"",
+            answer=_kept(reply, key),
             operation=seen.operation,
             task_id=seen.task_id and redacted(seen.task_id, key),
             phase=seen.phase,
@@ -243,6 +246,14 @@ class Api:
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
             self._listener(session, kept)
+
+
+def _kept(reply: Reply, key: str) -> bytes:
+    """An answer as it is written down: JSON, without keys, nor half a key at the end of what is too large."""
+    if reply.media_type != "application/json":
+        return b""
+    kept = redacted_bytes(reply.body[:_MOST_KEPT], key)
+    return kept if len(reply.body) <= _MOST_KEPT else kept[:-_LONGEST_KEY]
 
 
 def _key(seen: _Seen) -> str:

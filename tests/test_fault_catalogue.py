@@ -15,7 +15,7 @@ from safelight.mockserver.faults import faults, read_fault
 from safelight.mockserver.faults.bytes import PHP_WARNING
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Reply, Request, failure, success
-from safelight.mockserver.plan import read_rule, read_rules
+from safelight.mockserver.plan import Rule, read_rule, read_rules
 from safelight.mockserver.story import story
 from safelight.mockserver.wire import Send, Wait
 
@@ -316,6 +316,16 @@ def test_any_id_can_be_spoiled(task_id: str, number: int, other: str) -> None:
 )
 def test_elsewhere_is_the_other_name_of_this_machine(url: str, there: str) -> None:
     assert elsewhere(url) == there
+
+
+@pytest.mark.parametrize("begun", [99_990, 97_990, 50_000])
+def test_of_an_answer_that_is_too_large_not_even_half_a_key_is_kept(begun: int) -> None:
+    fake = planned()
+    text = ("x" * (begun - 2) + fake.key).ljust(200_000)
+    fake.session.plan.add(Rule("poll", read_fault("body", ["200", f'"{text}"']), after=True))
+    fake.send("GET", status_of(fake.submit()))
+    assert 90_000 < len(fake.journal[-1].answer) < 100_000
+    assert fake.key[:6].encode() not in fake.journal[-1].answer
 
 
 def planned(*rules: str, **told: Any) -> Fake:
