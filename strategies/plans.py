@@ -14,7 +14,7 @@ from safelight.mockserver.faults import faults
 from safelight.mockserver.plan import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -58,9 +58,13 @@ def _rules(draw: DrawFn, deeds: SearchStrategy[str], kinds: SearchStrategy[str],
 
 @cache
 def _faults(name: str) -> SearchStrategy[Any]:
-    """Faults of this name with their usual settings; the status of those that have one is drawn."""
-    made = faults()[name]
-    return st.builds(made, **({"status": _STATUSES} if name == "http" else {}))
+    """Faults of this name, with their usual settings unless others are drawn."""
+    return st.builds(faults()[name], **_SETTINGS.get(name, {}))
 
 
-_STATUSES: Final = st.sampled_from([502, 500, 503, 429, 401, 404, 599])
+#: Fault -> the settings that are drawn: statuses that clients tell apart, and what is large enough to be handled often.
+_SETTINGS: Final[Mapping[str, Mapping[str, SearchStrategy[Any]]]] = {
+    "http": {"status": st.sampled_from([502, 500, 503, 429, 401, 404, 599])},
+    "bomb": {"megabytes": st.just(1)},
+    "huge": {"megabytes": st.just(1)},
+}
