@@ -148,9 +148,9 @@ async def _disconnect(receive: Receive) -> None:
 
 async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> None:
     """One step, unless the client has left or leaves."""
+    if transport.is_closing():
+        return
     match step:
-        case _ if transport.is_closing():
-            pass
         case Wait(seconds):
             under_way.close()
             await asyncio.wait([gone], timeout=None if seconds == inf else seconds)

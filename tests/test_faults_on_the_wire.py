@@ -4,7 +4,7 @@ import gzip
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,15 +18,19 @@ from safelight.mockserver.faults import faults
 from safelight.mockserver.faults.answers import GATEWAY_PAGE
 from safelight.mockserver.faults.bytes import PHP_WARNING
 from safelight.mockserver.in_process import transport
-from safelight.mockserver.server import in_thread
+from safelight.mockserver.server import AppServer, in_thread
+from safelight.mockserver.testing import Safelight
 from safelight.mockserver.uploads import picture_path
 
 #: Seconds after which a server that says nothing hangs, and where it is to say nothing.
 PATIENCE: Final = 20.0
 IMPATIENCE: Final = 0.2
 
-#: The faults that say nothing for ever.
-SILENT: Final = ("hang", "stall")
+#: The faults that say nothing for ever -> the patience with their first bytes, and with what comes then.
+PATIENCE_WITH: Final[Mapping[str, tuple[float, float]]] = {
+    "hang": (IMPATIENCE, IMPATIENCE),
+    "stall": (PATIENCE, IMPATIENCE),
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,13 @@ class Heard:
         return int(self.headers["content-length"]) - len(self.body)
 
 
-def heard_on(connection: socket.socket) -> Heard:
-    """What still comes."""
+def heard_on(connection: socket.socket, patience: float = PATIENCE) -> Heard:
+    """What still comes, with so much patience after the first of it."""
     came = bytearray()
     try:
         while piece := connection.recv(1_000_000):
             came += piece
+            connection.settimeout(patience)
     except ConnectionResetError:
         return Heard(bytes(came), "reset")
     except TimeoutError:
@@ -85,21 +90,26 @@ class Site:
     """A server, a task that is done, one that runs, and the file of the first."""
 
     fake: Fake
-    url: str
+    server: AppServer
     targets: Mapping[str, str]
 
+    @property
+    def origin(self) -> str:
+        return self.server.url.removesuffix("/v1/index.php")
+
     def connect(self, target: str, patience: float = PATIENCE) -> socket.socket:
-        """A connection on which this was asked."""
-        address = urlsplit(self.url)
+        """A connection on which this was asked. The server has read it."""
+        address = urlsplit(self.origin)
         connection = socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=patience)
         head = f"GET {target} HTTP/1.1\r\nhost: {address.netloc}\r\nx-api-key: {self.fake.key}\r\nconnection: close"
         connection.sendall(f"{head}\r\n\r\n".encode())
+        self.server.settle()
         return connection
 
-    def hear(self, target: str, patience: float = PATIENCE) -> Heard:
+    def hear(self, target: str, first: float = PATIENCE, patience: float = PATIENCE) -> Heard:
         """What comes of asking this."""
-        with self.connect(target, patience) as connection:
-            return heard_on(connection)
+        with self.connect(target, first) as connection:
+            return heard_on(connection, patience)
 
     def plan(self, *rules: str) -> None:
         """These rules and no others."""
@@ -114,7 +124,7 @@ def served() -> Iterator[Site]:
     fake.next(queued=0, running=1_000, axis="polls")
     targets = {"done": status_of(done), "running": status_of(fake.submit()), "file": picture_path(fake.key, done)}
     with in_thread(door(fake.api)) as server:
-        yield Site(fake, server.url, targets)
+        yield Site(fake, server, targets)
 
 
 @pytest.fixture(scope="module")
@@ -247,17 +257,17 @@ def test_a_socket_sees_what_is_promised(site: Site, name: str) -> None:
     site.plan()
     plain = site.hear(site.targets[at])
     site.plan(rule)
-    heard = site.hear(site.targets[at], IMPATIENCE if name in SILENT else PATIENCE)
+    heard = site.hear(site.targets[at], *PATIENCE_WITH.get(name, ()))
     assert holds(heard, plain), heard
     assert rule.split()[1] == name
     assert site.fake.session.plan.undelivered() == []
 
 
-@pytest.mark.parametrize("name", SILENT)
+@pytest.mark.parametrize("name", PATIENCE_WITH)
 def test_what_hangs_is_not_under_way(site: Site, name: str) -> None:
     site.plan(f"poll: {name}")
-    with site.connect(site.targets["done"], IMPATIENCE) as connection:
-        assert heard_on(connection).end == "silent"
+    with site.connect(site.targets["done"]):
+        assert site.fake.session.plan.undelivered() == []
         assert site.fake.api.traffic.open == 0
 
 
@@ -265,8 +275,7 @@ def test_what_hangs_is_not_under_way(site: Site, name: str) -> None:
 def test_a_server_ends_in_the_middle_of_it(name: str, caplog: pytest.LogCaptureFixture) -> None:
     with served() as own:
         own.plan(f"poll: {name}")
-        connection = own.connect(own.targets["done"], IMPATIENCE)
-        assert heard_on(connection).end == "silent"
+        connection = own.connect(own.targets["done"])
     with connection:
         assert heard_on(connection).end == "closed"
     assert caplog.records == []
@@ -278,6 +287,7 @@ def test_a_client_that_has_left_is_not_missed(fault: str, caplog: pytest.LogCapt
         own.plan(f"poll: {fault}")
         for _ in range(20):
             own.connect(own.targets["done"]).close()
+        own.server.settle()
         own.plan()
         assert own.hear(own.targets["done"]).status == 200
     assert caplog.records == []
@@ -287,7 +297,7 @@ def test_a_client_that_has_left_is_not_missed(fault: str, caplog: pytest.LogCapt
 def test_a_head_has_no_body_whatever_strikes(site: Site, fault: str) -> None:
     site.plan(f"image: {fault}")
     with httpx.Client(timeout=PATIENCE) as http:
-        answer = http.head(f"{site.url.removesuffix('/v1/index.php')}{site.targets['file']}")
+        answer = http.head(f"{site.origin}{site.targets['file']}")
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) > 1_000
 
@@ -342,9 +352,9 @@ QUICK: Final = {"drip": "drip 1000000", "bomb": "bomb 1", "huge": "huge 1"}
 def test_httpx_sees_the_same_with_a_socket_and_without(site: Site, fault: str) -> None:
     deed, at = ("image", "file") if fault.startswith("image") else ("poll", "done")
     site.plan(f"{deed}: {fault.removeprefix('image: ')}")
-    url = f"{site.url.removesuffix('/v1/index.php')}{site.targets[at]}"
+    url = f"{site.origin}{site.targets[at]}"
     headers = {"x-api-key": site.fake.key}
-    timeout = httpx.Timeout(PATIENCE, read=IMPATIENCE if fault in SILENT else PATIENCE)
+    timeout = httpx.Timeout(PATIENCE, read=IMPATIENCE if fault in PATIENCE_WITH else PATIENCE)
     with (
         httpx.Client(headers=headers, timeout=timeout) as with_socket,
         httpx.Client(headers=headers, transport=transport(site.fake.api, httpx)) as without,
@@ -352,3 +362,39 @@ def test_httpx_sees_the_same_with_a_socket_and_without(site: Site, fault: str) -
         seen = _outcome(with_socket, url)
         assert _outcome(without, url) == seen
     assert RAISED.get(fault, "") == (seen if isinstance(seen, str) else "")
+
+
+def _client(api: Safelight, **options: Any) -> httpx.Client:
+    return httpx.Client(headers={"x-api-key": api.api_key}, follow_redirects=True, timeout=PATIENCE, **options)
+
+
+@contextmanager
+def _client_of_respx(api: Safelight) -> Iterator[httpx.Client]:
+    with api.respx, _client(api) as http:
+        yield http
+
+
+#: How httpx gets there, by what it is called.
+WAYS: Final[Mapping[str, Callable[[Safelight], AbstractContextManager[httpx.Client]]]] = {
+    "socket": _client,
+    "transport": lambda api: _client(api, transport=api.transport(httpx)),
+    "respx": _client_of_respx,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("status", "accepted"), [(302, 0), (307, 1)])
+def test_a_client_that_takes_its_key_elsewhere_is_seen(way: str, status: int, accepted: int) -> None:
+    with Safelight(plan=[f"submit#1: redirect {status}"]) as api, WAYS[way](api) as http:
+        answer = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
+        assert (answer.url.host, answer.url.path) == ("localhost", "/elsewhere/v1/index.php")
+        assert len(api.tasks) == accepted, "with 307 it is sent again as it was, with 302 it is a GET"
+        assert "notice: the key was sent to another origin, where a redirect had led" in api.story
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_here_is_where_a_redirect_goes_in_circles(way: str) -> None:
+    with Safelight(plan=["balance: redirect 308 here"]) as api, WAYS[way](api) as http:
+        with pytest.raises(httpx.TooManyRedirects):
+            http.get(f"{api.url}?endpoint=user_balance")
+        assert "another origin" not in api.story
