@@ -138,6 +138,11 @@ def _promises(_: Validator, names: Sequence[str], value: Any, __: object) -> Ite
             yield _error(name, seen, path)
 
 
+def sentence(keyword: str, limit: Any, value: Any) -> str:
+    """What is wrong with a value that a keyword's limit forbids: the rest of a sentence that begins with its name."""
+    return _SENTENCES[keyword](limit, value)
+
+
 def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -145,8 +150,8 @@ def _as_list(value: Any) -> Sequence[Any]:
 def _violation(error: ValidationError) -> Violation:
     rule = rule_at()[id(error.schema), str(error.validator), str(error.validator_value)]
     path = tuple(error.absolute_path)
-    sentence = error.message or _SENTENCES[rule.keyword](rule.limit, error.instance)
-    return Violation(rule.id, pointer(path), f"{named(path)} {sentence}", rule.provenance)
+    wrong = error.message or sentence(rule.keyword, rule.limit, error.instance)
+    return Violation(rule.id, pointer(path), f"{named(path)} {wrong}", rule.provenance)
 
 
 #: JSON Schema's names of types, as sentences want them.

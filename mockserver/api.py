@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -116,6 +117,7 @@ class Api:
         self._clock = clock
         self._time = clock()
         self._listener = listener
+        self._watchers: list[Listener] = []
         #: By the digest of their keys.
         self._sessions: dict[str, Session] = {}
         #: Keys that were welcomed because any key is, the least recently used first.
@@ -126,11 +128,13 @@ class Api:
         for key in keys:
             self.open(key)
 
-    def open(self, key: str, *, settings: Settings | None = None, clock: Clock | None = None) -> Session:
+    def open(
+        self, key: str, *, settings: Settings | None = None, clock: Clock | None = None, seed: int | None = None
+    ) -> Session:
         """Begin a session for this key, or begin it anew: with nothing in it."""
         if not FORM.fullmatch(key):
             raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
-        session = Session(key, self.store, settings or self.settings, self._seed)
+        session = Session(key, self.store, settings or self.settings, self._seed if seed is None else seed)
         self.store.open(key, clock or self._clock())
         session.began = session.now()
         self._sessions[digest(key)] = session
@@ -142,6 +146,19 @@ class Api:
         self._uploads.close(self._sessions.pop(digest(key)))
         self._guests.pop(key, None)
         self.store.close(key)
+
+    def find(self, key: str) -> Session | None:
+        """The session of this key. Where any key is welcome, it is opened."""
+        return self._session(key)
+
+    @contextmanager
+    def watched(self, watcher: Listener) -> Iterator[None]:
+        """While the block runs, tell this one too of each exchange, once it is written down."""
+        self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
 
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
@@ -246,6 +263,8 @@ class Api:
         kept = self.store.record(session.key if session else None, exchange)
         if self._listener:
             self._listener(session, kept)
+        for watcher in tuple(self._watchers):
+            watcher(session, kept)
 
 
 def _kept(reply: Reply, key: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import time
+from math import inf
 from threading import Lock
 from typing import Final, Protocol
 
@@ -20,11 +21,9 @@ class RealClock:
     """The wall's time, or that many times faster: at 60, a task of a minute takes a second."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        if not 0 < speed < float("inf"):
-            raise ValueError(f"a clock cannot run at {speed} times the speed: give a number above 0")
+        self._speed = _checked_speed(speed)
         self._start = time.time()
         self._origin = time.monotonic()
-        self._speed = speed
 
     def now(self) -> float:
         """Seconds since the epoch at the start, then seconds of this clock."""
@@ -33,6 +32,58 @@ class RealClock:
 
 #: Seconds that no clock is ever advanced at once: a thousand years.
 _FAR: Final = 10**11
+
+
+class SteeredClock:
+    """The wall's time, whose speed may change on the way: faster, slower, or frozen. It leaps forward, never back."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._lock = Lock()
+        self._is_frozen = False
+        #: Time of this clock, the wall's at that moment, and seconds of this clock for each of the wall's since then.
+        self._begun, self._origin, self._speed = time.time(), time.monotonic(), _checked_speed(speed)
+
+    @property
+    def speed(self) -> float:
+        """Seconds for each of the wall's, while it is not frozen."""
+        return self._speed
+
+    @property
+    def is_frozen(self) -> bool:
+        """It stands still."""
+        return self._is_frozen
+
+    def now(self) -> float:
+        """Seconds since the epoch at the start, then seconds of this clock."""
+        with self._lock:
+            return self._now(time.monotonic())
+
+    def advance(self, seconds: float) -> None:
+        """Leap ahead. It does not go back: negative seconds are refused."""
+        ahead = _checked_seconds(seconds)
+        with self._lock:
+            self._begun += ahead
+
+    def scale(self, factor: float) -> None:
+        """From now on, run at this speed: 60 lets a minute pass in a second."""
+        speed = _checked_speed(factor)
+        with self._lock:
+            self._turn()
+            self._speed = speed
+
+    def freeze(self, frozen: bool = True) -> None:  # noqa: FBT001, FBT002 - clock.freeze(False) says what it does
+        """Stand still, or with False go on from there."""
+        with self._lock:
+            self._turn()
+            self._is_frozen = frozen
+
+    def _now(self, wall: float) -> float:
+        return self._begun + (0 if self._is_frozen else self._speed * (wall - self._origin))
+
+    def _turn(self) -> None:
+        """What it has run so far, it keeps."""
+        wall = time.monotonic()
+        self._begun, self._origin = self._now(wall), wall
 
 
 class VirtualClock:
@@ -48,8 +99,18 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         """Let time pass. It does not go back: negative seconds are refused."""
-        given: object = seconds
-        if not isinstance(given, int | float) or not 0 <= seconds < _FAR:
-            raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
+        ahead = _checked_seconds(seconds)
         with self._lock:
-            self._now += seconds
+            self._now += ahead
+
+
+def _checked_seconds(seconds: object) -> float:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < _FAR:
+        raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
+    return seconds
+
+
+def _checked_speed(speed: float) -> float:
+    if not 0 < speed < inf:
+        raise ValueError(f"a clock cannot run at {speed} times the speed: give a number above 0")
+    return speed

@@ -15,6 +15,7 @@ from safelight.mockserver.testing import Safelight, settings
 
 if TYPE_CHECKING:
     from safelight.mockserver.host import Host
+    from safelight.mockserver.lives import Settings
 
 
 def _is_number(value: Any) -> bool:
@@ -113,7 +114,7 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
     if "timeline" in told and (told.get("fail") or told.get("fail_rate")):
         raise ValueError("a timeline is a whole life: leave out fail and fail_rate")
     if told:
-        settings(**_settings(told))
+        settings_of(told)
     return told
 
 
@@ -128,6 +129,11 @@ def opened(host: Host, key: str, told: Mapping[str, Any]) -> Safelight:
     patience = told.get("patience", True if _SECONDS & told.keys() else None)
     clock = VirtualClock() if patience is False else None
     return Safelight(host=host, api_key=key, clock=clock, patience=patience, **_settings(told))
+
+
+def settings_of(told: Mapping[str, Any]) -> Settings:
+    """What checked options make of a session."""
+    return settings(**_settings(told))
 
 
 def _settings(told: Mapping[str, Any]) -> dict[str, Any]:

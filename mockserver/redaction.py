@@ -48,18 +48,19 @@ def _without(text: str, key: str) -> str:
 
 def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """A JSON object whose texts hold no keys: what is told to people who never had one."""
-    found: Mapping[str, Any] = _walked(document, key)
+    found: Mapping[str, Any] = redacted_value(document, key)
     return found
 
 
-def _walked(value: Any, key: str) -> Any:
+def redacted_value(value: Any, key: str) -> Any:
+    """A JSON value without keys; of the names of its members, only long ones can be any."""
     match value:
         case str():
             return redacted(value, key)
         case dict():
-            return {_name(name, key): _walked(child, key) for name, child in value.items()}
+            return {_name(name, key): redacted_value(child, key) for name, child in value.items()}
         case list():
-            return [_walked(child, key) for child in value]
+            return [redacted_value(child, key) for child in value]
         case _:
             return value
 

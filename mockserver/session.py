@@ -19,7 +19,7 @@ from safelight.mockserver.lives import SLOTS_NEED_SECONDS, Next, Settings, User
 from safelight.mockserver.messages import Refused
 from safelight.mockserver.money import plus
 from safelight.mockserver.plan import Plan
-from safelight.mockserver.store import Store, Task, state_of
+from safelight.mockserver.store import ANSWERED, Store, Task, state_of
 
 if TYPE_CHECKING:
     from safelight.mockserver.money import Credits
@@ -92,6 +92,10 @@ class Session:
     def state(self, task: Task, *, add: int = 0) -> State:
         """The task's state now; `add` 1 counts this as a poll."""
         return state_of(self.store, self.key, task, add=add)
+
+    def answered(self, task_id: str) -> int:
+        """How many polls of a task were answered."""
+        return self.store.count(self.key, ANSWERED, task_id, add=0)
 
     def settle(self, said: Next) -> None:
         """Say something about a task to come: the first one about which nothing was said yet."""

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from math import inf, isinf
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from safelight.contracts import Axis, Phase, State, Timeline
+from safelight.contracts import Axis, Phase, State, Step, Timeline
 from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.ledger import Entry, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from safelight.mockserver.clock import Clock
     from safelight.mockserver.money import Credits
+
+
+#: The counter of a task's polls that were answered, on whatever axis it lives.
+ANSWERED: Final = "answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +89,29 @@ class Store(Protocol):
     def clock(self, key: str) -> Clock:
         """The session's clock."""
 
+    def tasks(self, key: str) -> Sequence[Task]:
+        """The tasks that are still kept, in the order of their submits."""
+
+    def journal(self, key: str | None) -> Journal:
+        """What was recorded with this key, or without a usable one."""
+
+    def fail(self, key: str, task_id: str, reason: str | None) -> bool:
+        """From now on the task is failed, if it has not ended yet. False: it has."""
+
 
 def state_of(store: Store, key: str, task: Task, *, add: int = 0) -> State:
     """A task's state now. A poll adds itself; whoever only looks sees what the last poll was told."""
+    return task.timeline.at(_position(store, key, task, add))
+
+
+def _position(store: Store, key: str, task: Task, add: int) -> float:
+    """How far along its axis a task is."""
     if task.axis is Axis.SECONDS:
-        return task.timeline.at(store.clock(key).now() - task.submitted)
+        return store.clock(key).now() - task.submitted
     if task.axis is Axis.POLLS:
         before = store.count(key, "polls", task.id, add=add)
-        return task.timeline.at(before if add else max(before - 1, 0))
-    return task.timeline.at(store.count(key, "ticks", task.id, add=0))
+        return before if add else max(before - 1, 0)
+    return store.count(key, "ticks", task.id, add=0)
 
 
 @dataclass(slots=True)
@@ -205,11 +223,13 @@ class MemoryStore:
     def record(self, key: str | None, exchange: Exchange) -> Exchange:
         """Keep an exchange with its gap filled in; without a key, among the orphans."""
         world = self._worlds.get(key) if key is not None else None
-        if world is None:
+        if world is None or key is None:
             self.orphans.add(exchange)
             return exchange
         with world.lock:
             if exchange.task_id in world.tasks:
+                if exchange.operation == "task_status":
+                    self.count(key, ANSWERED, exchange.task_id)
                 before = world.answered.get(exchange.task_id)
                 world.answered[exchange.task_id] = exchange.at
                 exchange = exchange if before is None else exchange.after(before)
@@ -219,6 +239,30 @@ class MemoryStore:
     def clock(self, key: str) -> Clock:
         """The session's clock."""
         return self.world(key).clock
+
+    def tasks(self, key: str) -> Sequence[Task]:
+        """The tasks that are still kept, in the order of their submits."""
+        world = self.world(key)
+        with world.lock:
+            return list(world.tasks.values())
+
+    def journal(self, key: str | None) -> Journal:
+        """What was recorded with this key, or without a usable one."""
+        return self.orphans if key is None else self.world(key).journal
+
+    def fail(self, key: str, task_id: str, reason: str | None) -> bool:
+        """From now on the task is failed, if it has not ended yet. False: it has."""
+        world = self.world(key)
+        with world.lock:
+            task = world.tasks[task_id]
+            position = _position(self, key, task, 0)
+            state = task.timeline.at(position)
+            if state.is_final:
+                return False
+            # It is never asked about earlier positions again, so that one step stands for all that was.
+            steps = (Step(state.phase, position), Step(Phase.FAILED, reason=reason))
+            world.tasks[task_id] = replace(task, timeline=Timeline(steps))
+            return True
 
     def _forget(self, key: str, world: World) -> None:
         """Let the oldest finished tasks go, a tenth more than needed.
