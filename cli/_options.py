@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from safelight.mockserver.api import Api, Listener
+    from safelight.mockserver.control.steering import Control
     from safelight.mockserver.lives import Lives, Settings
     from safelight.mockserver.money import Credits
     from safelight.mockserver.plan import Rule
@@ -227,23 +228,22 @@ class Fake:
     cors: bool
     body_limit: int
 
-    @property
-    def app(self) -> Starlette:
-        """The core as an ASGI application."""
+    def app(self, control: Control | None) -> Starlette:
+        """The core as an ASGI application, steered through `control`."""
         from safelight.mockserver.app import create_app  # noqa: PLC0415 - not for `--help`
 
-        return create_app(self.api, cors=self.cors, body_limit=self.body_limit)
+        return create_app(self.api, cors=self.cors, body_limit=self.body_limit, control=control)
 
 
 def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener | None = None) -> Fake:
     """The fake that a command's options describe, or a usage error."""
     from safelight.contracts.dialects import PATHS  # noqa: PLC0415 - not for `--help`
     from safelight.mockserver.api import Api  # noqa: PLC0415
-    from safelight.mockserver.clock import RealClock  # noqa: PLC0415
+    from safelight.mockserver.clock import SteeredClock  # noqa: PLC0415
     from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415
 
     settings, seed = _settings(ctx, options), randrange(10**6) if options["seed"] is None else options["seed"]
-    clock = lambda: RealClock(options["speed"])  # noqa: E731 - one for each session
+    clock = lambda: SteeredClock(options["speed"])  # noqa: E731 - one for each session
     flags = {name: options[name] for name in ("any_key", "openapi_paths")}
     api = Api(settings=settings, seed=seed, clock=clock, listener=listener, **flags)
     users = config_users(ctx, settings)

@@ -33,10 +33,11 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
 
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
-    from safelight.mockserver.server import in_thread  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.control.steering import Control  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.server import in_thread  # noqa: PLC0415
 
     fake = fake_of(ctx, options)
-    with in_thread(fake.app, path=fake.path) as server:
+    with in_thread(fake.app(Control()), path=fake.path) as server:
         code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
     ctx.exit(code)
 

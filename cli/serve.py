@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._config import ConfiguredCommand
+from safelight.cli._control import control_of, control_options
 from safelight.cli._log import LOGS
 from safelight.cli._options import Fake, fake_of, fake_options
 from safelight.cli._terminal import say
@@ -32,6 +33,7 @@ _PATIENCE: Final = 0.1
 @fake_options
 @click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=_PORT, metavar="PORT", show_default=True, default=8123, help="0: a free one.")
+@control_options
 @click.option("--ready-file", type=click.Path(dir_okay=False), help="Write URL and key here as JSON, once it answers.")
 @click.option(
     "--log",
@@ -53,7 +55,10 @@ def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None,
         raise Unusable(str(error)) from None
     ready = _ReadyFile(ready_file) if ready_file else None
     before = set(threading.enumerate())
-    AppServer(fake.app, bound, ready=lambda: _announce(fake, bound, ready), path=fake.path).run()
+    steered = control_of(bound, options)
+    app = fake.app(steered.control)
+    sockets = [bound, *filter(None, [steered.bound])]
+    AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, steered.url), path=fake.path).run(sockets)
     _end(set(threading.enumerate()) - before)
 
 
@@ -66,15 +71,18 @@ def _end(workers: set[threading.Thread]) -> None:
         os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
-def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None) -> None:
+def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
     from safelight.mockserver.server import entry_of  # noqa: PLC0415 - not for `--help`
 
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
-        ready.write(json.dumps({"url": url, "api_key": fake.key}) + "\n")
+        own = {"control": control} if control else {}
+        ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
+    if control:
+        say(f"It is steered at {control}\n")
     if fake.users:
         say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:

@@ -30,7 +30,7 @@ _HEADERS: Final = {VERSION_HEADER: {"$ref": f"#/components/headers/{VERSION_HEAD
 _POLL: Final = {"operationId": "task_status", "parameters": {"task_id": "$response.body#/data/id"}}
 
 #: The ways in which a request brings its key; the first that is there counts.
-_KEYS: Final[Mapping[str, Node]] = {
+KEYS: Final[Mapping[str, Node]] = {
     "header": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "bearer": {"type": "http", "scheme": "bearer"},
     "query": {"type": "apiKey", "in": "query", "name": "api_key"},
@@ -77,12 +77,12 @@ def openapi(*, paths: bool = False) -> Node:
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
         "servers": [{"url": "/"}],
-        "security": [{name: []} for name in _KEYS],
+        "security": [{name: []} for name in KEYS],
         "paths": _paths() if paths else {PATHS["published"]: _entry()},
         "components": {
             "schemas": _schemas(),
             "headers": {VERSION_HEADER: _version_header()},
-            "securitySchemes": _KEYS,
+            "securitySchemes": KEYS,
         },
     }
     return json.loads(json.dumps(document))  # type: ignore[no-any-return]

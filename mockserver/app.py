@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -27,26 +27,37 @@ if TYPE_CHECKING:
     from starlette.types import Send as Sending
 
     from safelight.mockserver.api import Api
+    from safelight.mockserver.control.steering import Control
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
 
 
-def create_app(api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT) -> Starlette:
-    """The API as an ASGI application; `cors` lets pages of any origin use it from a browser."""
+def create_app(
+    api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT, control: Control | None = None
+) -> Starlette:
+    """The API as an ASGI application; `cors` lets pages of any origin use it from a browser.
+
+    With a `control`, programs can steer it under `/_safelight/`.
+    """
     everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     app = Starlette(middleware=[everyone] if cors else [])
     # What no route takes goes to the core; a route that takes everything would have to be matched first.
-    app.router.default = door(api, body_limit)
+    app.router.default = door(api, body_limit, control)
     return app
 
 
-def door(api: Api, body_limit: int = BODY_LIMIT) -> ASGIApp:
+def door(api: Api, body_limit: int = BODY_LIMIT, control: Control | None = None) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
 
     async def answer(scope: Scope, receive: Receive, send: Sending) -> None:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
+            return
+        if control and control.takes(scope["path"], (scope.get("server") or (None, None))[1]):
+            with suppress(ClientDisconnect):
+                request = _request(scope, await _body(scope, receive, body_limit))
+                await _send(await control.answer(api, request), send, with_body=request.method != "HEAD")
             return
         with ExitStack() as under_way:
             under_way.enter_context(api.traffic)

@@ -1,0 +1,153 @@
+"""A client of the control routes, on the standard library alone: its methods are named as the routes are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+from safelight.mockserver.control.access import TOKEN
+from safelight.mockserver.messages import error_of
+
+#: Straight to the fake, whatever proxy is told to the rest.
+_OPENER: Final = build_opener(ProxyHandler({}))
+
+#: Seconds for an answer, beside those that a barrier waits.
+_PATIENCE: Final = 30
+
+Data = dict[str, Any]
+
+
+@dataclass(eq=False)
+class NotSteered(Exception):
+    """The fake refused, and says why."""
+
+    status: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.reason}"
+
+
+class Control:
+    """One session of a running fake. `url` is the API's entry point, or anything else at the same host and port.
+
+    Each method gives the data of the answer, raises `NotSteered` where the fake refuses, and `OSError` where no fake
+    answers. What a session can be told are the settings of the marker `safelight`.
+    """
+
+    def __init__(self, url: str, api_key: str, token: str | None = None) -> None:
+        parts = urlsplit(url)
+        self._base = f"{parts.scheme}://{parts.netloc}/_safelight"
+        self._headers = {"x-api-key": api_key, "content-type": "application/json"}
+        if token is not None:
+            self._headers[TOKEN] = token
+
+    def session(self) -> Data:
+        """What the session is like, and how much it has of everything."""
+        return self._call("GET", "/session")
+
+    def open(self, **told: Any) -> Data:
+        """Open the session, or begin it anew: `queued`, `polls`, `faults`, `clock="virtual"` and so on."""
+        return self._call("PUT", "/session", told)
+
+    def close(self) -> Data:
+        """Close the session, and forget all that it kept."""
+        return self._call("DELETE", "/session")
+
+    def clock(self) -> Data:
+        """What time it is in the session."""
+        return self._call("GET", "/clock")
+
+    def advance(self, seconds: float) -> Data:
+        """Let so much time pass at once."""
+        return self._call("POST", "/clock", {"advance": seconds})
+
+    def scale(self, factor: float) -> Data:
+        """Let the clock run so many times faster than the wall."""
+        return self._call("POST", "/clock", {"scale": factor})
+
+    def freeze(self, *, frozen: bool = True) -> Data:
+        """Let the clock stand still, or go on."""
+        return self._call("POST", "/clock", {"freeze": frozen})
+
+    def tasks(self) -> list[Data]:
+        """The tasks that are still kept, in the order of their submits."""
+        return list(self._call("GET", "/tasks")["tasks"])
+
+    def release(self, task_id: str, ticks: int = 1) -> Data:
+        """Move a task along that lives in ticks; the task."""
+        return self._call("POST", f"/tasks/{quote(task_id, safe='')}/release", {"ticks": ticks})
+
+    def fail(self, task_id: str, reason: str | None = None) -> Data:
+        """Let a task fail now; the task."""
+        said = {} if reason is None else {"reason": reason}
+        return self._call("POST", f"/tasks/{quote(task_id, safe='')}/fail", said)
+
+    def next(self, **said: Any) -> Data:
+        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`."""
+        return self._call("POST", "/next", said)
+
+    def plan(self) -> Data:
+        """The rules with their counts, and the undelivered with their reasons."""
+        return self._call("GET", "/plan")
+
+    def put_plan(self, *rules: str) -> Data:
+        """Plan this and nothing else; the plan."""
+        return self._call("PUT", "/plan", {"rules": rules})
+
+    def add_plan(self, *rules: str) -> Data:
+        """Plan this too; the plan."""
+        return self._call("POST", "/plan", {"rules": rules})
+
+    def journal(self, **query: Any) -> list[Data]:
+        """The exchanges; `operation`, `task_id`, `verdict` and `since` choose among them."""
+        return list(self._call("GET", f"/journal?{urlencode(query)}")["exchanges"])
+
+    def har(self, **query: Any) -> Data:
+        """The exchanges as an HTTP archive."""
+        return self._document("GET", f"/journal?{urlencode({**query, 'format': 'har'})}")
+
+    def orphans(self, **query: Any) -> list[Data]:
+        """The exchanges without a usable key: for those who have the token."""
+        return list(self._call("GET", f"/orphans?{urlencode(query)}")["exchanges"])
+
+    def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
+        """Return once so many polls of a task were answered; raises `NotSteered` after `within` seconds."""
+        said = {"task_id": task_id, "polls": polls, "within": within}
+        return self._call("POST", "/wait", said, patience=_PATIENCE + within)
+
+    def ledger(self) -> Data:
+        """The lines of the ledger, what they come to, and what is left."""
+        return self._call("GET", "/ledger")
+
+    def openapi(self) -> Data:
+        """The routes as an OpenAPI document."""
+        return self._document("GET", "/openapi.json")
+
+    def _call(self, method: str, target: str, body: Any = None, *, patience: float = _PATIENCE) -> Data:
+        data: Data = self._document(method, target, body, patience)["data"]
+        return data
+
+    def _document(self, method: str, target: str, body: Any = None, patience: float = _PATIENCE) -> Data:
+        text = None if body is None else json.dumps(body).encode()
+        request = Request(self._base + target, text, self._headers, method=method)  # noqa: S310 - the user's own URL
+        try:
+            with _OPENER.open(request, timeout=patience) as answer:
+                document: Data = json.load(answer)
+        except HTTPError as error:
+            with error:
+                raise NotSteered(error.code, _reason(error.read(), error.code)) from None
+        return document
+
+
+def _reason(text: bytes, status: int) -> str:
+    """What an answer says that is an error."""
+    try:
+        return error_of(json.loads(text)) or HTTPStatus(status).phrase
+    except ValueError:
+        return f"{status}, and what was answered is no JSON"

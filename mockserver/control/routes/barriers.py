@@ -1,0 +1,50 @@
+"""Barriers: a test waits until its client has got so far."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts.wording import counted, shown
+from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.messages import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.mockserver.journal import Exchange
+    from safelight.mockserver.session import Session
+
+#: Seconds of the wall that are waited where nothing is said.
+_PATIENCE: Final = 10
+
+
+@route("POST", "/wait", body="wait")
+async def wait_for_polls(asked: Asked) -> Mapping[str, Any]:
+    """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
+    session, task_id = asked.session, asked.body["task_id"]
+    polls, within = asked.body.get("polls", 1), asked.body.get("within", _PATIENCE)
+    if not session.find(task_id) and all(said.id != task_id for said in session.nexts):
+        raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
+    try:
+        async with asyncio.timeout(within):
+            await _until(asked, session, task_id, polls)
+    except TimeoutError:
+        seen = counted(session.answered(task_id), "poll")
+        reason = f"Poll {polls} of task {shown(task_id)} was not answered within {within:g} s: {seen} came"
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, reason) from None
+    return {"task_id": task_id, "polls": session.answered(task_id)}
+
+
+async def _until(asked: Asked, session: Session, task_id: str, polls: int) -> None:
+    loop, heard = asyncio.get_running_loop(), asyncio.Event()
+
+    def hear(_: Session | None, exchange: Exchange) -> None:
+        if exchange.task_id == task_id:
+            loop.call_soon_threadsafe(heard.set)
+
+    with asked.api.watched(hear):
+        while session.answered(task_id) < polls:
+            await heard.wait()
+            heard.clear()

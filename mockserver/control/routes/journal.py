@@ -1,0 +1,68 @@
+"""The journal of a session, and of what came without a usable key: as JSON, NDJSON or HAR."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.mockserver.control.forms import exchange_form
+from safelight.mockserver.control.har import har
+from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.messages import Refused, Reply
+from safelight.mockserver.redaction import redacted_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from safelight.mockserver.journal import Exchange, Journal
+
+#: What a query may ask of exchanges, beside a time.
+_ASKED: Final = ("operation", "task_id", "verdict")
+
+
+@route("GET", "/journal", query="journal")
+def get_journal(asked: Asked) -> Mapping[str, Any] | Reply:
+    """Give the exchanges with this key in the order of their answers, all or those that are asked for."""
+    session = asked.session
+    return _given(asked, session.store.journal(session.key), session.began)
+
+
+@route("GET", "/orphans", query="journal", is_own=False)
+def get_orphans(asked: Asked) -> Mapping[str, Any] | Reply:
+    """Give the exchanges without a usable key. They are nobody's: only a server with a token gives them."""
+    if not asked.has_token:
+        raise Refused(HTTPStatus.FORBIDDEN, "The orphans are nobody's: only a server with a control token gives them")
+    return _given(asked, asked.api.store.journal(None), 0)
+
+
+def _given(asked: Asked, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
+    exchanges = [exchange for exchange in journal if _is_asked_for(exchange, asked.query, began)]
+    return _FORMATS[asked.query.get("format", "json")](exchanges, began, journal.dropped, asked.key)
+
+
+def _is_asked_for(exchange: Exchange, query: Mapping[str, str], began: float) -> bool:
+    if exchange.at - began < float(query.get("since", "-inf")):
+        return False
+    return all(getattr(exchange, name) == query[name] for name in _ASKED if name in query)
+
+
+def _json(exchanges: Sequence[Exchange], began: float, dropped: int, _: str) -> Mapping[str, Any]:
+    return {"exchanges": [exchange_form(exchange, began) for exchange in exchanges], "dropped": dropped}
+
+
+def _ndjson(exchanges: Sequence[Exchange], began: float, _: int, key: str) -> Reply:
+    lines = [json.dumps(redacted_value(exchange_form(one, began), key), ensure_ascii=False) for one in exchanges]
+    return Reply(200, "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson")
+
+
+def _har(exchanges: Sequence[Exchange], _: float, __: int, key: str) -> Reply:
+    return Reply(200, json.dumps(redacted_value(har(exchanges), key), ensure_ascii=False).encode())
+
+
+#: Format -> what it makes of exchanges, of when their session began, of how many more there were, and of the key.
+_FORMATS: Final[Mapping[str, Callable[[Sequence[Exchange], float, int, str], Mapping[str, Any] | Reply]]] = {
+    "json": _json,
+    "ndjson": _ndjson,
+    "har": _har,
+}

@@ -1,0 +1,27 @@
+"""The ledger of a session: what it paid and got back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safelight.mockserver.control.forms import credits_form
+from safelight.mockserver.control.routes import Asked, route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@route("GET", "/ledger")
+def get_ledger(asked: Asked) -> Mapping[str, Any]:
+    """Give the lines of the ledger, what they come to, and what is left."""
+    session = asked.session
+    with session.lock:
+        ledger = session.store.ledger(session.key)
+        entries = [entry._asdict() | {"at": entry.at - session.began} for entry in ledger]
+        for entry in entries:
+            entry["credits"] = credits_form(entry["credits"])
+        return {
+            "entries": entries,
+            "total": credits_form(ledger.total),
+            "balance": credits_form(session.credits),
+        }

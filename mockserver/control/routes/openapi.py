@@ -1,0 +1,15 @@
+"""The routes as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+import json
+
+from safelight.mockserver.control.openapi import document
+from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.messages import Reply
+
+
+@route("GET", "/openapi.json", is_own=False)
+def get_openapi(_: Asked) -> Reply:
+    """Give this document."""
+    return Reply(200, json.dumps(document(), ensure_ascii=False).encode())

@@ -1,0 +1,93 @@
+"""The session of a key: opened with settings of its own, reset, looked at, closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.mockserver.clock import SteeredClock, VirtualClock
+from safelight.mockserver.control.forms import clock_form, credits_form, settings_form
+from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.control.rules import read
+from safelight.mockserver.options import LIVES, checked, settings_of
+from safelight.mockserver.session import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.mockserver.clock import Clock
+    from safelight.mockserver.lives import Settings
+    from safelight.mockserver.session import Session
+
+#: Settings that are about the session and not about its tasks' lives.
+_OF_SESSION: Final = ("slots", "balance", "prices", "down", "vocabulary", "errors", "limits")
+
+_CLOCK: Final = frozenset({"clock", "speed", "seed"})
+
+
+@route("PUT", "/session", body="session")
+def put_session(asked: Asked) -> Mapping[str, Any]:
+    """Open a session for the key, or begin it anew. What is left out is as the server was told at its start."""
+    key, api, told = asked.own_key, asked.api, asked.body
+    clock = _clock(told)
+    before = api.find(key)
+    usual = replace(api.settings, user=before.settings.user if before else None)
+    session = api.open(key, settings=_settings(told, usual), clock=clock, seed=told.get("seed"))
+    return _form(session)
+
+
+@route("GET", "/session")
+def get_session(asked: Asked) -> Mapping[str, Any]:
+    """Say what the session is like, and how much it has of everything."""
+    return _form(asked.session)
+
+
+@route("DELETE", "/session")
+def delete_session(asked: Asked) -> Mapping[str, Any]:
+    """Close the session, and forget all that it kept. Its key is unknown from now on, unless any key is welcome."""
+    session = asked.session
+    asked.api.close(session.key)
+    return {"fingerprint": fingerprint(session.key)}
+
+
+def _settings(told: Mapping[str, Any], usual: Settings) -> Settings:
+    """The settings of a session: what it is told, in the place of what is usual."""
+    rules = read(told.get("faults", ()), "faults")
+    has_life = bool(LIVES & told.keys())
+    # Where nothing is said of time, the rest is checked beside a life in seconds, which goes with everything.
+    life = {} if has_life else {"queued": 0}
+    own = settings_of(checked(life | {name: value for name, value in told.items() if name not in _CLOCK}))
+    said: dict[str, Any] = {name: getattr(own, name) for name in _OF_SESSION if name in told}
+    if has_life:
+        said |= {"lives": own.lives, "workflows": {}}
+    elif {"fail", "fail_rate"} & told.keys():
+        said["lives"] = replace(usual.lives, fail_rate=own.lives.fail_rate, fail_reason=own.lives.fail_reason)
+    if "faults" in told:
+        said["plan"] = rules
+    return replace(usual, **said)
+
+
+def _clock(told: Mapping[str, Any]) -> Clock | None:
+    """The clock that is asked for; None: such as every session has."""
+    if told.get("clock") == "virtual":
+        if "speed" in told:
+            raise ValueError("a virtual clock stands still until it is advanced: leave out speed")
+        return VirtualClock()
+    return SteeredClock(told.get("speed", 1)) if {"clock", "speed"} & told.keys() else None
+
+
+def _form(session: Session) -> Mapping[str, Any]:
+    store, key = session.store, session.key
+    journal = store.journal(key)
+    with session.lock:
+        return {
+            "fingerprint": fingerprint(key),
+            "settings": settings_form(session.settings, [str(rule) for rule in session.plan]),
+            "clock": clock_form(session, store.clock(key)),
+            "seed": session.seed,
+            "balance": credits_form(session.credits),
+            "tasks": len(store.tasks(key)),
+            "next": len(session.nexts),
+            "exchanges": len(journal),
+            "dropped": journal.dropped,
+        }
