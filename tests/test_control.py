@@ -169,9 +169,9 @@ def test_a_task_in_ticks_is_released(fake: Steered) -> None:
     assert phases == ["running", "running", "done"]
 
 
-@pytest.mark.parametrize("life", [{"polls": [5, 5]}, {"queued": 5, "clock": "virtual"}, {}], ids=str)
+@pytest.mark.parametrize("life", [{"polls": [5, 5]}, {"queued": 5, "clock": "virtual"}], ids=str)
 def test_a_task_that_is_failed_stays_so_and_is_paid_back(fake: Steered, life: dict[str, Any]) -> None:
-    fake.data("PUT", "/session", {"polls": [5, 5], **life} if not life else life)
+    fake.data("PUT", "/session", life)
     task_id = fake.submit()
     fake.poll(task_id)
     failed = fake.data("POST", f"/tasks/{task_id}/fail", {"reason": "no GPU left"})
@@ -298,57 +298,58 @@ def test_nothing_that_steers_is_in_the_journal(fake: Steered) -> None:
 
 
 #: Method, path and body of a request, and a part of the sentence that it is answered with.
-MISTAKES: Final[list[tuple[str, str, Any, int, str]]] = [
-    ("PUT", "/session", {"fauls": []}, 400, "fauls is not known; did you mean faults?"),
-    ("PUT", "/session", {"polls": [1, "2"]}, 400, 'polls.1 is "2", a string; it must be an integer'),
-    ("PUT", "/session", {"polls": [1]}, 400, "polls has 1 item; the least is 2 items"),
-    ("PUT", "/session", {"polls": [1, 2, 3]}, 400, "polls has 3 items; the most is 2"),
-    ("PUT", "/session", {"polls": [1, 2], "queued": 3}, 400, "lives are in seconds or in polls"),
-    ("PUT", "/session", {"queued": "soon"}, 400, "'soon' is no delay"),
-    ("PUT", "/session", {"timeline": ["runing"]}, 400, "'runing' is no step of a life"),
-    ("PUT", "/session", {"timeline": ["done"], "fail": True}, 400, "a timeline is a whole life"),
-    ("PUT", "/session", {"fail_rate": 2}, 400, "fail_rate is 2; the most is 1"),
-    ("PUT", "/session", {"slots": 2, "polls": [1, 1]}, 400, "engine slots need lives in seconds"),
-    ("PUT", "/session", {"balance": 0.0001}, 400, "give credits"),
-    ("PUT", "/session", {"prices": {"video": 1}}, 400, "no submit is called 'video'"),
-    ("PUT", "/session", {"down": ["rr4"]}, 400, "no engine is called 'rr4': there are comfyui, rr3 and grok"),
-    ("PUT", "/session", {"vocabulary": "plan"}, 400, "did you mean plain?"),
-    ("PUT", "/session", {"faults": ["poll"]}, 400, 'faults.0, column 5 of "poll": a colon is missing'),
-    ("PUT", "/session", {"clock": "virtual", "speed": 2}, 400, "leave out speed"),
-    ("PUT", "/session", {"speed": 0}, 400, "speed is 0; it must be above 0"),
-    ("PUT", "/session", {"clock": "reel"}, 400, "did you mean real?"),
-    ("PUT", "/session", [], 400, "the document is [], an array; it must be an object"),
-    ("PUT", "/session", b"{", 400, "Invalid request: "),
-    ("POST", "/clock", {}, 400, "the document has 0 members: give advance, scale or freeze"),
-    ("POST", "/clock", {"advance": 1, "scale": 2}, 400, "the document has 2 members: give advance, scale or freeze"),
-    ("POST", "/clock", {"advance": -1}, 400, "advance is -1; the least is 0"),
-    ("POST", "/clock", {"advance": 10**12}, 400, "a clock cannot be advanced by 1000000000000 s"),
-    ("POST", "/tasks/7/release", {}, 404, 'No task "7": it was never issued to this key'),
-    ("POST", "/tasks/7/fail", {}, 404, 'No task "7"'),
-    ("POST", "/tasks/7/fail", {"reason": ""}, 400, "reason is empty"),
-    ("POST", "/tasks//fail", {}, 404, "There is nothing at"),
-    ("POST", "/next", {}, 400, "give timeline, queued, running, fail, id or axis"),
-    ("POST", "/next", {"axis": "tiks"}, 400, "did you mean ticks?"),
-    ("POST", "/next", {"timeline": ["done"], "queued": 1}, 400, "a timeline is a whole life"),
-    ("PUT", "/plan", {}, 400, "rules is missing"),
-    ("PUT", "/plan", {"rules": RULE}, 400, "it must be an array"),
-    ("PUT", "/plan", {"rules": [KEY]}, 400, "rules.0, column 1"),
-    ("GET", "/journal?sinc=1", None, 400, "sinc is not known; did you mean since?"),
-    ("GET", "/journal?since=now", None, 400, 'since is "now", which does not fit'),
-    ("GET", "/journal?format=xml", None, 400, "it must be json, ndjson or har"),
-    ("GET", "/tasks?all=1", None, 400, "all is not known; nothing is taken here"),
-    ("POST", "/wait", {}, 400, "task_id is missing"),
-    ("POST", "/wait", {"task_id": "7", "within": 61}, 400, "within is 61; the most is 60"),
-    ("POST", "/wait", {"task_id": "7"}, 404, 'No task "7"'),
-    ("GET", "/clok", None, 404, "did you mean /_safelight/clock?"),
-    ("GET", "/", None, 404, "/_safelight/openapi.json says which there are"),
-    ("PATCH", "/session", None, 405, "takes DELETE, GET or PUT"),
-    ("GET", f"/{KEY}", None, 404, "sk-..."),
+MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
+    (("PUT", "/session", {"fauls": []}), 400, "fauls is not known; did you mean faults?"),
+    (("PUT", "/session", {"polls": [1, "2"]}), 400, 'polls.1 is "2", a string; it must be an integer'),
+    (("PUT", "/session", {"polls": [1]}), 400, "polls has 1 item; the least is 2 items"),
+    (("PUT", "/session", {"polls": [1, 2, 3]}), 400, "polls has 3 items; the most is 2"),
+    (("PUT", "/session", {"polls": [1, 2], "queued": 3}), 400, "lives are in seconds or in polls"),
+    (("PUT", "/session", {"queued": "soon"}), 400, "'soon' is no delay"),
+    (("PUT", "/session", {"timeline": ["runing"]}), 400, "'runing' is no step of a life"),
+    (("PUT", "/session", {"timeline": ["done"], "fail": True}), 400, "a timeline is a whole life"),
+    (("PUT", "/session", {"fail_rate": 2}), 400, "fail_rate is 2; the most is 1"),
+    (("PUT", "/session", {"slots": 2, "polls": [1, 1]}), 400, "engine slots need lives in seconds"),
+    (("PUT", "/session", {"balance": 0.0001}), 400, "give credits"),
+    (("PUT", "/session", {"prices": {"video": 1}}), 400, "no submit is called 'video'"),
+    (("PUT", "/session", {"down": ["rr4"]}), 400, "no engine is called 'rr4': there are comfyui, rr3 and grok"),
+    (("PUT", "/session", {"vocabulary": "plan"}), 400, "did you mean plain?"),
+    (("PUT", "/session", {"faults": ["poll"]}), 400, 'faults.0, column 5 of "poll": a colon is missing'),
+    (("PUT", "/session", {"clock": "virtual", "speed": 2}), 400, "leave out speed"),
+    (("PUT", "/session", {"speed": 0}), 400, "speed is 0; it must be above 0"),
+    (("PUT", "/session", {"clock": "reel"}), 400, "did you mean real?"),
+    (("PUT", "/session", []), 400, "the document is [], an array; it must be an object"),
+    (("PUT", "/session", b"{"), 400, "Invalid request: "),
+    (("POST", "/clock", {}), 400, "the document has 0 members: give advance, scale or freeze"),
+    (("POST", "/clock", {"advance": 1, "scale": 2}), 400, "the document has 2 members: give advance, scale or freeze"),
+    (("POST", "/clock", {"advance": -1}), 400, "advance is -1; the least is 0"),
+    (("POST", "/clock", {"advance": 10**12}), 400, "a clock cannot be advanced by 1000000000000 s"),
+    (("POST", "/tasks/7/release", {}), 404, 'No task "7": it was never issued to this key'),
+    (("POST", "/tasks/7/fail", {}), 404, 'No task "7"'),
+    (("POST", "/tasks/7/fail", {"reason": ""}), 400, "reason is empty"),
+    (("POST", "/tasks//fail", {}), 404, "There is nothing at"),
+    (("POST", "/next", {}), 400, "give timeline, queued, running, fail, id or axis"),
+    (("POST", "/next", {"axis": "tiks"}), 400, "did you mean ticks?"),
+    (("POST", "/next", {"timeline": ["done"], "queued": 1}), 400, "a timeline is a whole life"),
+    (("PUT", "/plan", {}), 400, "rules is missing"),
+    (("PUT", "/plan", {"rules": RULE}), 400, "it must be an array"),
+    (("PUT", "/plan", {"rules": [KEY]}), 400, "rules.0, column 1"),
+    (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
+    (("GET", "/journal?since=now", None), 400, 'since is "now", which does not fit'),
+    (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
+    (("GET", "/tasks?all=1", None), 400, "all is not known; nothing is taken here"),
+    (("POST", "/wait", {}), 400, "task_id is missing"),
+    (("POST", "/wait", {"task_id": "7", "within": 61}), 400, "within is 61; the most is 60"),
+    (("POST", "/wait", {"task_id": "7"}), 404, 'No task "7"'),
+    (("GET", "/clok", None), 404, "did you mean /_safelight/clock?"),
+    (("GET", "/", None), 404, "/_safelight/openapi.json says which there are"),
+    (("PATCH", "/session", None), 405, "takes DELETE, GET or PUT"),
+    (("GET", f"/{KEY}", None), 404, "sk-..."),
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "says"), MISTAKES, ids=lambda value: str(value)[:40])
-def test_a_mistake_is_a_sentence(fake: Steered, method: str, path: str, body: Any, status: int, says: str) -> None:
+@pytest.mark.parametrize(("request_", "status", "says"), MISTAKES, ids=lambda value: str(value)[:60])
+def test_a_mistake_is_a_sentence(fake: Steered, request_: tuple[str, str, Any], status: int, says: str) -> None:
+    method, path, body = request_
     answered = fake.send(method, f"/_safelight{path}", body)
     document = fake.ask(method, path, body)
     assert answered.status == status
@@ -356,13 +357,10 @@ def test_a_mistake_is_a_sentence(fake: Steered, method: str, path: str, body: An
     assert document["data"] is None
 
 
-@pytest.mark.parametrize(
-    ("deed", "body"), [("PUT", {"clock": "virtual"}), ("scale", {"scale": 2}), ("freeze", {"freeze": True})]
-)
-def test_a_virtual_clock_cannot_be_scaled_or_frozen(fake: Steered, deed: str, body: dict[str, Any]) -> None:
+@pytest.mark.parametrize("body", [{"scale": 2}, {"freeze": True}], ids=str)
+def test_a_virtual_clock_cannot_be_scaled_or_frozen(fake: Steered, body: dict[str, Any]) -> None:
     fake.data("PUT", "/session", {"clock": "virtual"})
-    if deed != "PUT":
-        assert f"A virtual clock cannot {deed}" in fake.ask("POST", "/clock", body)["error"]["message"]
+    assert f"A virtual clock cannot {next(iter(body))}" in fake.ask("POST", "/clock", body)["error"]["message"]
 
 
 def test_a_task_in_polls_takes_no_ticks(fake: Steered) -> None:
@@ -390,9 +388,10 @@ def test_a_session_needs_a_key(fake: Steered, key: str, status: int, says: str) 
     ],
 )
 def test_the_key_comes_in_the_ways_of_the_api(fake: Steered, target: str, headers: dict[str, str], body: Any) -> None:
-    assert fake.data("PUT", target, body, headers=headers, key="")["fingerprint"] == fake.data("GET", "/session")[
-        "fingerprint"
-    ]
+    assert (
+        fake.data("PUT", target, body, headers=headers, key="")["fingerprint"]
+        == fake.data("GET", "/session")["fingerprint"]
+    )
 
 
 def test_where_any_key_is_welcome_each_can_be_steered_at_once() -> None:
@@ -511,7 +510,7 @@ def test_the_client_steers_all_there_is(served: tuple[Client, str]) -> None:
 
 def test_the_client_says_why(served: tuple[Client, str]) -> None:
     client, url = served
-    with pytest.raises(NotSteered, match="400: Invalid request: rules.0, column 1") as raised:
+    with pytest.raises(NotSteered, match=r"400: Invalid request: rules\.0, column 1") as raised:
         client.put_plan("x")
     assert raised.value.status == 400
     with pytest.raises(NotSteered, match="401: No token was sent"):

@@ -236,3 +236,33 @@ def test_a_sessions_own_settings_are_its_own() -> None:
     fake.api.open("sk-slow", settings=Settings(lives(queued=5)))
     assert fake.poll(fake.submit())["status"] == "completed"
     assert fake.poll(fake.submit(key="sk-slow"), key="sk-slow")["status"] == "pending"
+
+
+@pytest.mark.parametrize("axis", list(Axis))
+@pytest.mark.parametrize("passed", [0, 1, 2])
+def test_a_task_that_is_failed_is_failed_from_now_on(axis: Axis, passed: int) -> None:
+    fake = Fake(running=1)
+    fake.next(axis=axis, queued=1.5, running=1.7)
+    task_id = fake.submit()
+    for _ in range(passed):
+        fake.poll(task_id)
+        fake.clock.advance(1.1)
+        fake.session.release(task_id)
+    task = fake.session.find(task_id)
+    assert task is not None
+    before = fake.session.state(task).phase
+    assert fake.store.fail(fake.key, task_id, "no GPU left")
+    assert not fake.store.fail(fake.key, task_id, "another reason")
+    [failed] = fake.tasks
+    assert fake.session.state(failed).reason == "no GPU left"
+    assert failed.timeline.steps[0].phase is before
+    assert [entry.at for entry in fake.store.ledger(fake.key)] == [0, fake.clock.now()]
+    assert (fake.poll(task_id)["error"], fake.ledger.total) == ("no GPU left", 0)
+
+
+def test_polls_are_counted_on_every_axis_and_whatever_strikes_them() -> None:
+    fake = Fake(running=5)
+    task_id = fake.submit()
+    fake.session.plan.add("poll#2: http 502")
+    statuses = [fake.send("GET", status_of(task_id)).status for _ in range(3)]
+    assert (statuses, fake.session.answered(task_id)) == ([200, 502, 200], 3)
