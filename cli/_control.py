@@ -32,7 +32,7 @@ _OPTIONS: Final = (
     click.option("--no-control", is_flag=True, help="Nobody steers it over HTTP, under /_safelight/."),
     click.option(
         "--control-token",
-        metavar="TOKEN",
+        metavar="TEXT",
         envvar="SAFELIGHT_CONTROL_TOKEN",
         callback=_token,
         help="Whoever steers it has to send this; other machines may then.",

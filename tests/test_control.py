@@ -23,6 +23,7 @@ from safelight.mockserver.control.client import NotSteered
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.control.steering import Control
 from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.options import OPTIONS
 from safelight.mockserver.server import in_thread
 from safelight.mockserver.store import MemoryStore
 
@@ -468,6 +469,18 @@ def test_the_routes_describe_themselves(fake: Steered) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert described == {(one.method, f"/_safelight{one.path}") for one in routes()}
     assert all(one["summary"].endswith(".") for methods in document["paths"].values() for one in methods.values())
+
+
+def test_a_session_can_be_told_what_a_marker_can() -> None:
+    of_tests, of_servers = {"patience", "contract"}, {"clock", "seed"}
+    assert set(schemas()["session"]["properties"]) == OPTIONS.keys() - of_tests | of_servers
+
+
+def test_a_reason_that_no_task_has_is_told_without_making_one_fail() -> None:
+    fake = Steered(api=Api(keys=[KEY], settings=Settings(lives(fail_reason="no GPU left"))))
+    said = fake.data("GET", "/session")["settings"]
+    assert (said["fail"], said["fail_rate"]) == ("no GPU left", 0)
+    assert fake.data("PUT", "/session", said)["settings"] == said
 
 
 @pytest.mark.parametrize("name", schemas())

@@ -66,7 +66,7 @@ def lives_form(lives: Lives) -> Form:
     counted = {} if lives.axis is Axis.SECONDS else {str(lives.axis): _pair(lives)}
     failing = {
         "fail": lives.fail_reason,
-        "fail_rate": lives.fail_rate or None,
+        "fail_rate": lives.fail_rate if lives.fail_rate or lives.fail_reason else None,
         "fail_nth": sorted(lives.fail_nth) or None,
     }
     return {**time, **counted, **_said(failing)}
