@@ -435,6 +435,19 @@ def test_programs_of_this_machine_may_steer_or_who_has_the_token(
     assert "access-control-allow-origin" not in answered.headers
 
 
+@pytest.mark.parametrize("token", ["", "two words", "é"])
+def test_a_token_is_one_that_a_header_carries(token: str) -> None:
+    with pytest.raises(ValueError, match="this is no token"):
+        Control(token)
+
+
+def test_pages_that_may_call_the_api_may_not_steer_it(fake: Steered) -> None:
+    app = create_app(fake.api, control=fake.control, cors=True)
+    headers = [(b"host", b"localhost"), (b"origin", b"http://page.example"), (b"x-api-key", KEY.encode())]
+    assert call(app, scope_of("GET", b"/v1/index.php?endpoint=user_balance", headers)).status == 200
+    assert call(app, scope_of("GET", b"/_safelight/session", headers)).status == 403
+
+
 def test_without_control_its_paths_are_unknown() -> None:
     app = create_app(Api(keys=[KEY]))
     answered = call(app, scope_of("GET", b"/_safelight/session", [(b"host", b"127.0.0.1")]))

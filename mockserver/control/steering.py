@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from safelight.mockserver.control.access import check_access
 from safelight.mockserver.control.bodies import body_of, query_of
 from safelight.mockserver.control.routes import PREFIX, Asked, found
-from safelight.mockserver.keys import sent_key
+from safelight.mockserver.keys import FORM, sent_key
 from safelight.mockserver.messages import Refused, Reply, failure, success
 from safelight.mockserver.redaction import redacted, redacted_value
 from safelight.mockserver.store import NoSession
@@ -37,6 +37,10 @@ class Control:
 
     token: str | None = field(default=None, repr=False)
     port: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.token is not None and not FORM.fullmatch(self.token):
+            raise ValueError("this is no token: a header carries 1 to 200 visible ASCII characters")
 
     def takes(self, path: str, port: int | None) -> bool:
         """A request for this path, which came in at this port, is one of these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +33,9 @@ def put_session(asked: Asked) -> Mapping[str, Any]:
     clock = _clock(told)
     before = api.find(key)
     usual = replace(api.settings, user=before.settings.user if before else None)
-    session = api.open(key, settings=_settings(told, usual), clock=clock, seed=told.get("seed"))
+    settings = _settings(told, usual)
+    with before.lock if before else nullcontext():  # what is under way there is done first
+        session = api.open(key, settings=settings, clock=clock, seed=told.get("seed"))
     return _form(session)
 
 
@@ -46,7 +49,8 @@ def get_session(asked: Asked) -> Mapping[str, Any]:
 def delete_session(asked: Asked) -> Mapping[str, Any]:
     """Close the session, and forget all that it kept. Its key is unknown from now on, unless any key is welcome."""
     session = asked.session
-    asked.api.close(session.key)
+    with session.lock:
+        asked.api.close(session.key)
     return {"fingerprint": fingerprint(session.key)}
 
 
