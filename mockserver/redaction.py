@@ -40,9 +40,16 @@ def redacted(text: str, key: str) -> str:
 _ESCAPE: Final = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
 
 
+@lru_cache(4_096)
+def _spellings(key: str) -> tuple[tuple[str, bytes], ...]:
+    """A key as it is, and as it stands within a text of JSON, where that differs."""
+    return tuple((own, own.encode()) for own in dict.fromkeys((key, json.dumps(key)[1:-1]))) if key else ()
+
+
 def _without(text: str, key: str) -> str:
-    for own in {key, json.dumps(key)[1:-1]} if key else ():
-        text = text.replace(own, "sk-...")
+    for own, _ in _spellings(key):
+        if own in text:
+            text = text.replace(own, "sk-...")
     return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
 
 
@@ -76,10 +83,13 @@ _LONGEST_PARAMETER: Final = 24
 
 def redacted_bytes(text: bytes, key: str) -> bytes:
     """As `redacted`."""
+    if not text:
+        return text
     if b"%" in text or b"\\u" in text:
         return redacted(text.decode("utf-8", "surrogateescape"), key).encode("utf-8", "surrogateescape")
-    for own in {key.encode(), json.dumps(key)[1:-1].encode()} if key else ():
-        text = text.replace(own, b"sk-...")
+    for _, own in _spellings(key):
+        if own in text:
+            text = text.replace(own, b"sk-...")
     return _IN_BYTES.sub(rb"\1sk-...", text) if b"sk-" in text or b"api_key" in text else text
 
 
