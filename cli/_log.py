@@ -28,7 +28,8 @@ _LONGEST: Final = 1_000
 
 def readable(_: Session | None, exchange: Exchange) -> None:
     """Time, operation, task, phase, status, verdict; then what was wrong or without effect."""
-    status = click.style(str(exchange.status), fg=_COLOURS.get(exchange.status // 100))
+    happened = exchange.wire or str(exchange.status)
+    status = click.style(happened, fg="red" if exchange.wire else _COLOURS.get(exchange.status // 100))
     columns = (
         time.strftime("%H:%M:%S"),
         f"{exchange.operation or '-':<16}",
@@ -56,6 +57,8 @@ def machine(session: Session | None, exchange: Exchange) -> None:
         "verdict": exchange.verdict,
         "violations": [violation.message for violation in exchange.violations],
         "notices": [notice.message for notice in exchange.notices],
+        "fault": exchange.fault or None,
+        "wire": exchange.wire or None,
         "gap": exchange.gap,
     }
     say(json.dumps(facts))
@@ -83,9 +86,10 @@ def _verdict(exchange: Exchange) -> str:
     if exchange.verdict == "refused":
         wrong.append(_message(exchange))
     verdict = f"{exchange.verdict}: {' | '.join(wrong)}" if wrong else exchange.verdict
+    struck = [click.style(f"fault: {exchange.fault}", fg="magenta")] if exchange.fault else []
     notes = [f"note: {notice.message}" for notice in exchange.notices]
     coloured = [click.style(note, fg="cyan") for note in notes]
-    return " | ".join([click.style(verdict, fg="yellow") if wrong else verdict, *coloured])
+    return " | ".join([click.style(verdict, fg="yellow") if wrong else verdict, *struck, *coloured])
 
 
 def _message(exchange: Exchange) -> str:

@@ -165,7 +165,11 @@ _OPTIONS: Final = (
         help="This engine does not answer: comfyui, rr3, grok. Repeatable.",
     ),
     click.option(
-        "--fault", "faults", type=_Text("RULE", _rule), multiple=True, help="poll#2: http 502, ... Repeatable."
+        "--fault",
+        "faults",
+        type=_Text("RULE", _rule),
+        multiple=True,
+        help="poll#2: http 502, ... Repeatable; `safelight faults` lists them.",
     ),
     click.option("--no-directives", is_flag=True, help="Prompts cannot say what becomes of their tasks."),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),

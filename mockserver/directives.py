@@ -18,7 +18,7 @@ from safelight.mockserver.plan import Rule, WrongRule, read_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FORM: Final = re.compile(r"\[\[safelight\b\s*(?P<said>.*?)\s*\]\]", re.DOTALL)
+_FORM: Final = re.compile(r"\[\[safelight\b\s*(?P<said>.*?)\s*\]\]", re.DOTALL | re.IGNORECASE)
 
 #: What a life can be told.
 _NAMES: Final = ("queued", "running", "fail", "id", "axis")
@@ -51,7 +51,7 @@ class Directive(NamedTuple):
 def directive_in(document: Mapping[str, Any]) -> Directive | None:
     """What the prompt of a request says, or None where it says nothing. Raises `ValueError` with a sentence."""
     prompt = document.get("prompt")
-    if not isinstance(prompt, str) or "[[safelight" not in prompt:
+    if not isinstance(prompt, str) or "[[safelight" not in prompt.casefold():
         return None
     said = [found["said"] for found in _FORM.finditer(prompt)]
     if not said:
@@ -64,6 +64,10 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
 
 
 def _rule(text: str) -> Rule:
+    if ":" not in text:
+        raise ValueError(
+            f'[[safelight {text}]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502'
+        )
     try:
         return read_rule(text)
     except WrongRule as error:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from safelight.contracts import operations
 from safelight.contracts.wording import counted, did_you_mean, listed, printable
 from safelight.mockserver.deeds import DEEDS, WORDS
-from safelight.mockserver.faults import Fault, read_fault, written
+from safelight.mockserver.faults import Fault, alters, read_fault, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +54,7 @@ class Rule:
 
     Requests are counted from 1: all submits of the session, and the polls and pictures of each task by themselves; of
     those that `where` is about, if it is about some. Unless a rule says otherwise, a submit is struck before it is
-    carried out, and of the rest the answer.
+    carried out; of the rest, and by what changes an answer that was due, the answer is.
     """
 
     #: `submit`, `poll`, `image` or `balance`, or the name of an operation.
@@ -77,9 +77,8 @@ class Rule:
     quota: float = 0
 
     def __str__(self) -> str:
-        when = (
-            "" if self.after is _is_read(self.deed) and not self._ends_oddly else " after" if self.after else " before"
-        )
+        is_usual = self.after is _is_after(self.deed, self.fault) and not self._ends_oddly
+        when = "" if is_usual else " after" if self.after else " before"
         return f"{self.which}: {written(self.fault)}{when}"
 
     @property
@@ -122,9 +121,10 @@ def _said(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _is_read(deed: str) -> bool:
-    """Nothing is at stake in requests of this kind."""
-    return deed != "submit" and not (deed in operations() and operations()[deed].is_submit)
+def _is_after(deed: str, fault: Fault) -> bool:
+    """Whether a rule that does not say strikes after: a poll costs nothing, and to be changed an answer has to be due."""
+    is_submit = deed == "submit" or (deed in operations() and operations()[deed].is_submit)
+    return not is_submit or alters(fault)
 
 
 def _open(last: float) -> str:
@@ -181,7 +181,8 @@ def read_rule(text: Any) -> Rule:
         fault = read_fault(words[0], words[1:])
     except ValueError as error:
         raise WrongRule(text, begin, str(error)) from None
-    return Rule(found["deed"], fault, _is_read(found["deed"]) if after is None else after, first, last, **conditions)
+    is_after = _is_after(found["deed"], fault) if after is None else after
+    return Rule(found["deed"], fault, is_after, first, last, **conditions)
 
 
 def _words(text: str, begin: int) -> list[str]:

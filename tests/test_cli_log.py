@@ -3,9 +3,11 @@
 import json
 import os
 import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from safelight.mockserver.keys import FAKE_KEY
@@ -136,3 +138,25 @@ def test_a_terminal_gets_colours_unless_it_wants_none(variables: dict[str, str],
     os.close(master)
     assert "Safelight answers at" in printed
     assert ("\x1b[32m200\x1b[0m" in printed) is colourful
+
+
+def test_a_fault_is_named_with_what_the_client_got() -> None:
+    rules = ["--fault", "poll#1: html 502", "--fault", "poll#2: reset", "--fault", "poll#3: extra"]
+    for form in ("readable", "json"):
+        with serving("--polls", "9,9", "--log", form, *rules) as server:
+            task_id = server.submit()["id"]
+            query = {"endpoint": "task_status", "task_id": task_id}
+            for _ in range(3):
+                with suppress(httpx.ReadError):
+                    server.client.get(server.url, params=query, headers={"x-api-key": server.key})
+            lines = server.log[1:]
+        if form == "json":
+            told = [(line["wire"] or line["status"], line["fault"]) for line in map(json.loads, lines)]
+            assert told == [(502, "poll#1: html 502"), ("reset", "poll#2: reset"), (200, "poll#3: extra")]
+        else:
+            ends = [re.split("  +", line)[-2:] for line in lines]
+            assert ends == [
+                ["502", "ok | fault: poll#1: html 502"],
+                ["reset", "ok | fault: poll#2: reset"],
+                ["200", "ok | fault: poll#3: extra"],
+            ]

@@ -28,6 +28,7 @@ PROMPTS: Final[list[tuple[str, str, list[Any]]]] = [
     ("[[safelight running=never]] a lamp", "a lamp", ["processing"] * 4),
     ('a [[safelight fail="out of memory"]] lamp', "a  lamp", ["failed"] * 4),
     ("a lamp [[safelight fail=true]]", "a lamp", ["failed"] * 4),
+    ("A lamp [[Safelight fail=true]]", "A lamp", ["failed"] * 4),
     ("a lamp [[safelight poll#2: http 502]]", "a lamp", ["completed", 502, "completed", "completed"]),
     (
         "[[safelight poll#1: http 502]][[safelight running=1 axis=polls]] a lamp [[safelight poll#3-: http 503]]",
@@ -80,7 +81,10 @@ MISTAKES: Final[dict[str, str]] = {
     "axis=miles": "'miles' is no axis: there are seconds, polls, ticks",
     "fail='out of memory": "a quotation mark is missing its other half, in [[safelight fail='out of memory]]",
     "poll#2: htp 502": "htp is no fault; did you mean http?, in [[safelight poll#2: htp 502]] at column 9",
-    "": "nothing is no kind of request; there are submit, poll, image and balance, in [[safelight ]] at column 1",
+    "": '[[safelight ]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',
+    "fail": '[[safelight fail]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',
+    ": reset": "nothing is no kind of request; there are submit, poll, image and balance, in [[safelight : reset]] "
+    "at column 1",
     "queued=1]] [[safelight running=1": "a prompt says one life: put queued, running and fail into one directive",
 }
 

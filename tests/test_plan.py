@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
-from safelight.contracts.wording import listed
 from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.faults.answers import Garbled, Http
@@ -69,7 +68,10 @@ MISTAKES: Final[list[tuple[Any, int, str]]] = [
     ("poll#2:", 7, "a fault is missing: write poll#2: http 502"),
     ("poll#2: after", 8, "a fault is missing: write poll#2: http 502"),
     ("poll#2: htp 502", 8, "htp is no fault; did you mean http?"),
-    ("poll#2: explode", 8, f"explode is no fault; there are {listed(faults())}"),
+    ("poll#2: explode", 8, "explode is no fault; `safelight faults` lists those there are"),
+    ("poll#2: timeout", 8, "timeout is no fault; did you mean hang?"),
+    ("poll#2: Delay 3", 8, "Delay is no fault; did you mean hang 3?"),
+    ("poll#2: 429", 8, "429 is no fault; did you mean http 429?"),
     ("poll#2: http often", 8, "often cannot be the status of http: give a whole number"),
     ("poll#2: http 200", 8, "200 is no HTTP status of an error: give 400 to 599"),
     ("poll#2: http 502 503", 8, "http takes 1 setting, not 502 503"),
@@ -276,3 +278,32 @@ def test_a_fault_whose_client_is_gone_is_not_delivered() -> None:
     reply.deliver()
     assert fake.session.plan.undelivered() == []
     assert fake.session.plan.counts() == [(read_rule("poll#1: http 502"), 1, 1)]
+
+
+#: A rule about a submit that does not say when -> does it strike after?
+WHEN: Final = {
+    "reset": False,
+    "http 503": False,
+    "hang": False,
+    "close": False,
+    "html": False,
+    "redirect": False,
+    "hang 3": True,
+    "drip": True,
+    "idle": True,
+    "id null": True,
+    "bom": True,
+    "extra": True,
+    "length 5": True,
+}
+
+
+@pytest.mark.parametrize("fault", WHEN)
+def test_what_changes_the_answer_that_was_due_strikes_after_there_is_one(fault: str) -> None:
+    rule = read_rule(f"submit#1: {fault}")
+    assert rule.after is WHEN[fault]
+    assert read_rule(f"poll#1: {fault}").after
+    assert str(read_rule(f"submit#1: {fault} before")).endswith(" before") is WHEN[fault]
+    fake = Fake(Settings(plan=(rule,)), checked=False)
+    fake.send("POST", SUBMIT, b'{"prompt": "a"}')
+    assert len(fake.tasks) == WHEN[fault]

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from parts import DOCS, Part, stale, table, write
-from safelight.mockserver.faults import faults, name_of, written
+from safelight.cli.faults import first_line, form
+from safelight.mockserver.faults import faults, written
 from safelight.mockserver.options import OPTIONS
 from safelight.mockserver.scenarios import Scenario, scenarios
 
@@ -31,12 +32,7 @@ def _tables_of_faults() -> Iterator[str]:
 
 
 def _row(made: Any) -> tuple[str, str, str]:
-    form = " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
-    return f"`{form}`", _first_line(made), f"`{written(made())}`" if fields(made) else ""
-
-
-def _first_line(made: Any) -> str:
-    return str(made.__doc__).partition("\n")[0].removesuffix(".")
+    return f"`{form(made)}`", first_line(made), f"`{written(made())}`" if fields(made) else ""
 
 
 def _told(scenario: Scenario) -> str:

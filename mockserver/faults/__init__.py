@@ -61,6 +61,27 @@ def faults() -> Mapping[str, type[Any]]:
     return dict(sorted(_REGISTRY.items()))
 
 
+#: What people call some faults -> how a plan says that.
+_SYNONYMS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("timeout", "silence", "freeze", "block"), "hang"),
+    **dict.fromkeys(("delay", "sleep", "wait", "latency", "late"), "hang 3"),
+    **dict.fromkeys(("slow", "throttled", "bandwidth"), "drip 1000"),
+    **dict.fromkeys(("ratelimit", "rate-limit", "rate_limit"), "throttle 2"),
+    **dict.fromkeys(("disconnect", "drop", "disconnected"), "close"),
+    **dict.fromkeys(("badjson", "bad-json", "broken"), "garbled"),
+    **dict.fromkeys(("page", "gateway"), "html 502"),
+    **dict.fromkeys(("error", "fail", "status"), "http 500"),
+}
+
+
+def _near(name: str) -> str:
+    """What was meant, or where to look."""
+    meant = f"http {name}" if name.isdecimal() else _SYNONYMS.get(name.casefold(), "")
+    if meant:
+        return f"; did you mean {meant}?"
+    return did_you_mean(name, faults()) or "; `safelight faults` lists those there are"
+
+
 def name_of(made: type[Any]) -> str:
     """What a fault is called in a plan."""
     return made.__name__.lower()
@@ -70,7 +91,7 @@ def read_fault(name: str, settings: list[str]) -> Fault:
     """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
     made = faults().get(name)
     if made is None:
-        raise ValueError(f"{name} is no fault{did_you_mean(name, faults()) or f'; there are {listed(faults())}'}")
+        raise ValueError(f"{name} is no fault{_near(name)}")
     known = fields(made)
     if len(settings) > len(known):
         takes = counted(len(known), "setting") if known else "no settings"
@@ -78,6 +99,15 @@ def read_fault(name: str, settings: list[str]) -> Fault:
     values = {at.name: _value(name, at, text) for at, text in zip(known, settings, strict=False)}
     found: Fault = made(**values)
     return found
+
+
+#: The modules whose faults change the answer that was due.
+_ALTERING: Final = frozenset({"bytes", "contents", "pictures"})
+
+
+def alters(struck: Any) -> bool:
+    """It changes the answer that was due, and does not stand in its place: there has to be one."""
+    return bool(getattr(struck, "alters", type(struck).__module__.rpartition(".")[2] in _ALTERING))
 
 
 def written(struck: Any) -> str:

@@ -45,6 +45,8 @@ class Close:
 class Cut:
     """Reset the connection when so many percent of the body are sent, 0 to 99."""
 
+    alters = True
+
     percent: int = 50
 
     def __post_init__(self) -> None:
@@ -64,6 +66,11 @@ class Hang:
     def __post_init__(self) -> None:
         check_number(self.seconds, 0, inf, "seconds of hang")
 
+    @property
+    def alters(self) -> bool:
+        """What is only late was carried out."""
+        return self.seconds < inf
+
     def strike(self, reply: Reply) -> Reply:
         """The same reply, late or never."""
         if self.seconds == inf:
@@ -75,6 +82,8 @@ class Hang:
 class Stall:
     """Send half of the body, and then nothing, for ever."""
 
+    alters = True
+
     def strike(self, reply: Reply) -> Reply:
         """The first half of it, and no end."""
         return reply._replace(wire=Wire("stall", (Send(_begun(reply)), Wait())))
@@ -83,6 +92,8 @@ class Stall:
 @fault
 class Drip:
     """Send the whole answer at so many bytes a second."""
+
+    alters = True
 
     rate: float = 100
 
@@ -99,6 +110,8 @@ class Drip:
 class Idle:
     """Send the whole answer, say that the connection is kept, and close it."""
 
+    alters = True
+
     def strike(self, reply: Reply) -> Reply:
         """The same reply, and nobody there for the next request."""
         return reply._replace(wire=Wire("idle", (Send(raw(reply, connection="keep-alive")),), whole=True))
@@ -107,6 +120,8 @@ class Idle:
 @fault
 class Mixed:
     """Send half of the body, and then the whole answer of another task, with its headers."""
+
+    alters = True
 
     def strike(self, reply: Reply) -> Reply:
         """As many bytes as the answer has, by its length, and some more."""
