@@ -44,6 +44,9 @@ MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
 #: The phases that nothing follows.
 FINAL: Final = frozenset(phase for phase, moves in MOVES.items() if not moves)
 
+#: Units that a step lasts at most, unless it never ends: more than seconds of a million years.
+_LONGEST: Final = 10**15
+
 #: Progress while something is still to be done: never the 100 of a task that is done.
 _ALMOST: Final = 99
 
@@ -61,8 +64,9 @@ class Step:
     unseen: bool = False
 
     def __post_init__(self) -> None:
-        if not self.dwell >= 0:
-            raise ValueError(f"a step cannot last {self.dwell}: a dwell is 0 or more")
+        if not 0 <= self.dwell <= _LONGEST and self.dwell != inf:
+            seen = self.dwell if abs(self.dwell) <= _LONGEST else "that long"
+            raise ValueError(f"a step cannot last {seen}: a dwell is 0 or more")
 
 
 class State(NamedTuple):

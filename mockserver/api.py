@@ -134,6 +134,8 @@ class Api:
         """Begin a session for this key, or begin it anew: with nothing in it."""
         if not FORM.fullmatch(key):
             raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
+        if before := self._sessions.get(digest(key)):
+            before.is_over = True
         session = Session(key, self.store, settings or self.settings, self._seed if seed is None else seed)
         self.store.open(key, clock or self._clock())
         session.began = session.now()
@@ -143,7 +145,11 @@ class Api:
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
-        self._uploads.close(self._sessions.pop(digest(key)))
+        session = self._sessions.pop(digest(key), None)
+        if session is None:
+            return
+        session.is_over = True
+        self._uploads.close(session)
         self._guests.pop(key, None)
         self.store.close(key)
 
@@ -175,7 +181,9 @@ class Api:
         except Refused as refused:
             seen.task_id = seen.task_id or refused.task_id
             reply = failure(refused.status, refused.message, refused.headers)
-        except NoSession:  # it was closed while this request was under way
+        except NoSession:  # it was closed while this request was under way, and perhaps begun anew
+            if self._session(key) not in (None, seen.session):
+                return self.handle(request)
             reply = failure(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
@@ -183,10 +191,22 @@ class Api:
         errors = self._settings_for(seen.session).errors
         reply = in_dialect(reply, errors)
         if seen.struck:
-            reply = in_dialect(seen.struck.rule.fault.strike(reply._replace(request=request)), errors)
-            reply = reply._replace(on_delivery=seen.struck.deliver)
+            reply = self._spoilt(reply._replace(request=request), seen, seen.struck, errors)
         self._record(request, reply, seen)
         return reply
+
+    def _spoilt(self, reply: Reply, seen: _Seen, struck: Strike, errors: str) -> Reply:
+        """The reply with its fault; one that finds nothing to spoil in what was due did not strike."""
+        try:
+            spoilt = in_dialect(struck.rule.fault.strike(reply), errors)
+        except Exception:  # noqa: BLE001 - as above
+            _LOG.exception("the fault %s failed", redacted(str(struck.rule), _key(seen)))
+            return _CRASHED
+        if spoilt == reply and struck.rule.after:
+            struck.spare()
+            seen.struck = None
+            return reply
+        return spoilt._replace(on_delivery=struck.deliver)
 
     def _settings_for(self, session: Session | None) -> Settings:
         """Those of the session, or of the only one that there is."""
@@ -294,6 +314,8 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     document, seen.violations, seen.notices = _checked(operation, request, seen.session.settings.limits)
     seen.notices = [*key_elsewhere(seen.way), *seen.notices]
     with seen.session.lock:  # so that what is counted as the second poll is answered as the second
+        if seen.session.is_over:
+            raise NoSession
         told = None if seen.violations else _told(seen.session, operation, document)
         if seen.session.plan:
             _strike(seen, _task_asked_for(seen.session, document), document)
@@ -304,7 +326,7 @@ def _answer(request: Request, seen: _Seen) -> Reply:
             _strike_here(seen, told.on_submit)
         answer = operation.answer(Call(seen.session, request, document, told.life if told else None))
         if told and answer.task_id:
-            seen.session.plan.add(*told.rules_of(answer.task_id))
+            seen.session.plan.add_for(answer.task_id, told.rules_of(answer.task_id))
     seen.task_id, seen.phase = answer.task_id, answer.phase
     return success(answer.data)
 
@@ -326,7 +348,7 @@ def _strike_here(seen: _Seen, rule: Rule | None) -> None:
     """A rule of the request's own strikes it, unless one of the plan does."""
     if rule is None or seen.struck:
         return
-    seen.struck = Strike(rule, lambda: None)
+    seen.struck = Strike(rule, lambda: None, lambda: None)
     if not rule.after:
         raise _Struck
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -57,7 +58,7 @@ def door(api: Api, body_limit: int = BODY_LIMIT, control: Control | None = None)
         if control and control.takes(scope["path"], (scope.get("server") or (None, None))[1]):
             with suppress(ClientDisconnect):
                 request = _request(scope, await _body(scope, receive, body_limit))
-                await _send(await control.answer(api, request), send, with_body=request.method != "HEAD")
+                await _send(await control.answer(api, request), scope, send, with_body=request.method != "HEAD")
             return
         with ExitStack() as under_way:
             under_way.enter_context(api.traffic)
@@ -69,9 +70,7 @@ def door(api: Api, body_limit: int = BODY_LIMIT, control: Control | None = None)
             if reply.wire:
                 await _carry_out(reply, reply.wire, scope, receive, under_way)
             else:
-                if not _is_gone(scope):
-                    reply.deliver()
-                await _send(reply, send, with_body=request.method != "HEAD")
+                await _send(reply, scope, send, with_body=request.method != "HEAD")
 
     return answer
 
@@ -97,11 +96,19 @@ def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
 @lru_cache(256)
 def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) -> str:
     """What absolute URLs start with: the host the client asked for, or our own address where that is no host."""
-    if _HOST.fullmatch(host):
+    if _HOST.fullmatch(host) and _is_host(host):
         return f"{scheme}://{host}"
     name, port = server or ("localhost", None)
     name = f"[{name}]" if ":" in name else name
     return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
+
+
+def _is_host(host: str) -> bool:
+    """It can stand in a URL."""
+    try:
+        return urlsplit(f"//{host}").port != 0
+    except ValueError:
+        return False
 
 
 _HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
@@ -180,10 +187,20 @@ async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[No
 _BEAT: Final = 0.05
 
 
-async def _send(reply: Reply, send: Sending, *, with_body: bool) -> None:
+async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -> None:
     headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body if with_body else b""})
+    body = reply.body if with_body else b""
+    if len(body) > _LARGE and reply.on_delivery:
+        await send({"type": "http.response.body", "body": body[:-1], "more_body": True})
+        body = body[-1:]
+    if not _is_gone(scope):
+        reply.deliver()  # before the last of it, so that who has had that finds it counted
+    await send({"type": "http.response.body", "body": body})
+
+
+#: Bytes that the network does not take at once.
+_LARGE: Final = 65_536
 
 
 @lru_cache(256)

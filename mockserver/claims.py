@@ -125,7 +125,7 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> N
     first, *others = undelivered
     came = sum(first.rule.deed in {exchange.operation, DEEDS.get(exchange.operation or "")} for exchange in seen)
     why = f"it never struck: the client sent {counted(came, first.rule.deed)}"
-    why = first.reason if first.has_struck else why
+    why = first.reason if first.has_struck or "spoil" in first.reason else why
     more = f"; nor did {listed(missed.rule for missed in others)} strike" if others else ""
     return Undelivered(f"planned was {first.rule}, and {why}{more}")
 

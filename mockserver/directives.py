@@ -18,7 +18,14 @@ from safelight.mockserver.plan import Rule, WrongRule, read_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FORM: Final = re.compile(r"\[\[safelight\b\s*(?P<said>.*?)\s*\]\]", re.DOTALL | re.IGNORECASE)
+_BEGIN: Final = re.compile(r"\[\[safelight(?=[\s\]])", re.IGNORECASE)
+_END: Final = "]]"
+
+#: Characters of all that a prompt says in this way.
+_LONGEST: Final = 2_000
+
+#: What a rule in a prompt can be about: this submit, and what comes after it.
+_DEEDS: Final = ("submit", "poll", "image")
 
 #: What a life can be told.
 _NAMES: Final = ("queued", "running", "fail", "id", "axis")
@@ -53,14 +60,30 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
     prompt = document.get("prompt")
     if not isinstance(prompt, str) or "[[safelight" not in prompt.casefold():
         return None
-    said = [found["said"] for found in _FORM.finditer(prompt)]
+    kept, said = _taken_apart(prompt)
     if not said:
         return None
+    if sum(map(len, said)) > _LONGEST:
+        raise ValueError(f"a prompt says at most {_LONGEST:,} characters in this way")
     lives = [text for text in said if _LIFE.match(text)]
-    if len(lives) > 1:
-        raise ValueError("a prompt says one life: put queued, running and fail into one directive")
     rules = tuple(_rule(text) for text in said if text not in lives)
-    return Directive(_FORM.sub("", prompt).strip(), _life(lives[0]) if lives else None, rules)
+    if len(lives) > 1 or sum(rule.deed == "submit" for rule in rules) > 1:
+        raise ValueError("a prompt says one life, in one directive, and one rule about its submit")
+    return Directive(kept.strip(), _life(lives[0]) if lives else None, rules)
+
+
+def _taken_apart(prompt: str) -> tuple[str, list[str]]:
+    """The prompt without its directives, and what they say: in one go, as a prompt may be long."""
+    kept, said, at = list[str](), list[str](), 0
+    for begin in _BEGIN.finditer(prompt):
+        end = prompt.find(_END, begin.end())
+        if end < 0:
+            break
+        if begin.start() >= at:
+            kept.append(prompt[at : begin.start()])
+            said.append(prompt[begin.end() : end].strip())
+            at = end + len(_END)
+    return "".join(kept) + prompt[at:], said
 
 
 def _rule(text: str) -> Rule:
@@ -69,9 +92,14 @@ def _rule(text: str) -> Rule:
             f'[[safelight {text}]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502'
         )
     try:
-        return read_rule(text)
+        rule = read_rule(text)
     except WrongRule as error:
         raise ValueError(f"{error.reason}, in [[safelight {text}]] at column {error.at + 1}") from None
+    if rule.deed not in _DEEDS:
+        raise ValueError(f"a prompt can say what goes wrong with its {listed(_DEEDS, 'or')}, and not with {rule.deed}")
+    if rule.deed == "submit" and rule.which not in ("submit", "submit#1"):
+        raise ValueError(f"{rule.which} is not about this submit alone: write submit: {text.partition(':')[2].strip()}")
+    return rule
 
 
 def _life(text: str) -> Next:
@@ -82,7 +110,11 @@ def _life(text: str) -> Next:
         raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]") from None
     for word in words:
         name, equals, value = word.partition("=")
-        if name not in _NAMES or not equals:
+        if name in _NAMES and not (equals and value):
+            raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
+        if name in said:
+            raise ValueError(f"{name} is said twice")
+        if name not in _NAMES:
             near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
             raise ValueError(f"{word} says nothing about a life{near}")
         said[name] = _WORDS.get(value, value) if name == "fail" else value

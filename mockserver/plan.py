@@ -87,10 +87,10 @@ class Rule:
         number = f"#{self.first}" if self.first == self.last else f"#{self.first}-{_open(self.last)}"
         conditions = [
             "" if self.every == 1 else f"every {self.every}",
-            "" if self.percent == 100 else f"{self.percent:.15g}%",  # noqa: PLR2004 - all of them
+            "" if self.percent == 100 else f"{_figure(self.percent)}%",  # noqa: PLR2004 - all of them
             *(f"{name}={quoted(value)}" for name, value in self.where),
-            "" if (self.since, self.until) == (0, inf) else f"{self.since:.15g}-{_open(self.until)}s",
-            f"over {self.quota:.15g}/s" if self.quota else "",
+            "" if (self.since, self.until) == (0, inf) else f"{_figure(self.since)}-{_open(self.until)}s",
+            f"over {_figure(self.quota)}/s" if self.quota else "",
         ]
         deed = self.deed + ("" if (self.first, self.last) == (1, inf) else number)
         return " ".join([deed, *filter(None, conditions)])
@@ -122,18 +122,23 @@ def _said(value: object) -> str:
 
 
 def _is_after(deed: str, fault: Fault) -> bool:
-    """Whether a rule that does not say strikes after: a poll costs nothing, and to be changed an answer has to be due."""
+    """Whether a rule that does not say strikes after: polls cost nothing, and to be changed an answer has to be due."""
     is_submit = deed == "submit" or (deed in operations() and operations()[deed].is_submit)
     return not is_submit or alters(fault)
 
 
 def _open(last: float) -> str:
-    return "" if last == inf else f"{last:.15g}"
+    return "" if last == inf else _figure(last)
+
+
+def _figure(number: float) -> str:
+    """A number as rules have them: no exponent, and at most six decimals."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 #: `poll`, `#2-4`, ` 20%`, `:`, `http 503 after`.
 _RULE: Final = re.compile(
-    r"""\s*(?P<deed>[^\s:#]*)\s*(?P<number>\#[^:\s]*)?(?P<conditions>(?:[^:"']|"[^"]*"|'[^']*')*)(?P<colon>:?)\s*(?P<what>.*?)\s*""",
+    r"""\s*(?P<deed>[^\s:#]*)\s*(?P<number>\#[^:\s]*)?(?P<conditions>(?:[^:"']|"(?:\\.|[^"\\])*"|'[^']*')*)(?P<colon>:?)\s*(?P<what>.*?)\s*""",
     re.DOTALL,
 )
 
@@ -147,19 +152,29 @@ _CONDITIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     rf"{_FIGURE}%": lambda percent: {"percent": float(percent)},
     rf"{_FIGURE}-{_FIGURE}?s": lambda since, until: {"since": float(since), "until": float(until or inf)},
     rf"over\s+{_FIGURE}/s": lambda quota: {"quota": float(quota)},
-    r"""([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s"']+)""": lambda name, value: {"where": (name, _unquoted(value))},
+    r"""([A-Za-z_]\w*)=("(?:\\.|[^"\\])*"|'[^']*'|[^\s"']+)""": lambda name, value: {"where": (name, _unquoted(value))},
 }
 
 _NO_CONDITION: Final = "is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"
 
+#: Characters of a rule.
+_LONGEST: Final = 2_000
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 #: When a fault strikes, as the last word of a rule says.
 _WHEN: Final = {"before": False, "after": True}
+_LAST: Final = re.compile(r"\s(before|after)\s*$")
 
 
 def read_rule(text: Any) -> Rule:
     """The rule that a text is. Raises `WrongRule`, which points at the place."""
     if not isinstance(text, str):
         raise WrongRule(repr(text), 0, "a rule is a text")
+    if len(text) > _LONGEST:
+        raise WrongRule(text[:_LONGEST], 0, f"a rule has at most {_LONGEST:,} characters")
+    if half := _SURROGATE.search(text):
+        raise WrongRule(text, half.start(), "half a surrogate pair is no character")
     found = _RULE.match(text)
     assert found is not None  # whatever it is, it is a deed, perhaps nothing, and the rest
     known = [*WORDS, *operations()]
@@ -172,7 +187,8 @@ def read_rule(text: Any) -> Rule:
         raise WrongRule(text, found.start("colon"), "a colon is missing: write poll#2: http 502")
     begin = found.end("colon") + len(text[found.end("colon") :]) - len(text[found.end("colon") :].lstrip())
     words = _words(text, begin)
-    after = _WHEN.get(words[-1]) if len(words) > 1 else None
+    said = _LAST.search(text, begin)
+    after = _WHEN[said[1]] if said and len(words) > 1 else None
     if after is not None:
         del words[-1]
     if not words or (len(words) == 1 and words[0] in _WHEN):
@@ -247,11 +263,14 @@ def quoted(value: str) -> str:
     """A value as it stands in a condition."""
     if re.fullmatch(r"[^\s\"':]+", value):
         return value
-    return f"'{value}'" if '"' in value else f'"{value}"'
+    escaped = value.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _unquoted(value: str) -> str:
-    return value[1:-1] if value[0] in "\"'" else value
+    if value[0] == '"':
+        return re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
+    return value[1:-1] if value[0] == "'" else value
 
 
 def read_rules(rules: Iterable[str | Rule]) -> tuple[Rule, ...]:
@@ -279,10 +298,17 @@ class Missed(NamedTuple):
 
 
 class Strike(NamedTuple):
-    """A rule that strikes a request, and what to call when its fault was delivered to the last byte."""
+    """A rule that strikes a request, and whom to tell of what came of it."""
 
     rule: Rule
+    #: Its fault was delivered to the last byte.
     deliver: Callable[[], None]
+    #: There was nothing in the answer for it to spoil.
+    spare: Callable[[], None]
+
+
+#: Tasks whose own rules are kept.
+_MOST_TASKS: Final = 10_000
 
 
 class Plan:
@@ -291,10 +317,13 @@ class Plan:
     def __init__(self, store: Store, key: str, rules: Iterable[Rule] = (), *, seed: int = 0) -> None:
         self._store, self._key, self._seed = store, key, seed
         self._lines: tuple[_Line, ...] = ()
+        #: Task id -> the rules that its prompt brought, those of the latest tasks.
+        self._of_tasks: dict[str, tuple[_Line, ...]] = {}
         #: By serial number: requests that a rule was about, that it struck, and whose fault was delivered.
         self._met: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()
         self._delivered: Counter[int] = Counter()
+        self._spared: Counter[int] = Counter()
         #: When the latest requests came that a quota is about.
         self._recent: dict[int, deque[float]] = {}
         self._serials = count()
@@ -302,13 +331,13 @@ class Plan:
         self.add(*rules)
 
     def __iter__(self) -> Iterator[Rule]:
-        return iter([line.rule for line in self._lines])
+        return iter([line.rule for line in self._all()])
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._all())
 
     def __str__(self) -> str:
-        return "\n".join(f"{rule}  (struck {counted(self._struck[serial], 'time')})" for serial, rule in self._lines)
+        return "\n".join(f"{rule}  (struck {counted(self._struck[serial], 'time')})" for serial, rule in self._all())
 
     def add(self, *rules: str | Rule) -> None:
         """Plan more: `add("poll#2: http 502")`. A rule counts the requests that come from now on."""
@@ -317,35 +346,50 @@ class Plan:
         with self._changing:
             self._lines += tuple(_Line(next(self._serials), rule) for rule in read)
 
+    def add_for(self, task_id: str, rules: Iterable[Rule]) -> None:
+        """Plan more for one task: other requests do not look at it."""
+        lines = tuple(_Line(next(self._serials), rule) for rule in rules)
+        with self._changing:
+            self._of_tasks[task_id] = (*self._of_tasks.get(task_id, ()), *lines)
+            while len(self._of_tasks) > _MOST_TASKS:
+                del self._of_tasks[next(iter(self._of_tasks))]
+
     def clear(self) -> None:
         """Plan nothing."""
         with self._changing:
             self._lines = ()
+            self._of_tasks.clear()
+
+    def _all(self) -> list[_Line]:
+        with self._changing:
+            return [*self._lines, *(line for lines in self._of_tasks.values() for line in lines)]
 
     def counts(self) -> list[tuple[Rule, int, int]]:
         """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
-        return [(rule, self._struck[serial], self._delivered[serial]) for serial, rule in self._lines]
+        return [(rule, self._struck[serial], self._delivered[serial]) for serial, rule in self._all()]
 
     def undelivered(self) -> list[Missed]:
         """The rules whose fault was never delivered, and why."""
-        missing = [line for line in self._lines if not self._delivered[line.serial]]
+        missing = [line for line in self._all() if not self._delivered[line.serial]]
         return [Missed(rule, self._why(serial), bool(self._struck[serial])) for serial, rule in missing]
 
     def _why(self, serial: int) -> str:
         if self._struck[serial]:
             return "it struck, and the client was gone before its fault was delivered"
+        if self._spared[serial]:
+            return f"it was due {counted(self._spared[serial], 'time')}, and there was nothing for it to spoil"
         met = self._met[serial]
         return f"{counted(met, 'such request')} came, and none that it strikes" if met else "no such request came"
 
     def due(self, asked: Asked) -> Strike | None:
         """The rule that strikes this request, which is counted by this."""
         struck = None
-        for serial, rule in self._lines:
+        for serial, rule in (*self._lines, *self._of_tasks.get(asked.task_id, ())):
             if rule.is_about(asked):
                 number = self._store.count(self._key, f"rule {serial}", asked.task_id) + 1
                 self._met[serial] += 1
                 if self._is_due(serial, rule, number, asked) and struck is None:
-                    struck = Strike(rule, partial(self._deliver, serial))
+                    struck = Strike(rule, partial(self._deliver, serial), partial(self._spare, serial))
                     with self._changing:
                         self._struck[serial] += 1
         return struck
@@ -353,6 +397,11 @@ class Plan:
     def _deliver(self, serial: int) -> None:
         with self._changing:
             self._delivered[serial] += 1
+
+    def _spare(self, serial: int) -> None:
+        with self._changing:
+            self._struck[serial] -= 1
+            self._spared[serial] += 1
 
     def _is_due(self, serial: int, rule: Rule, number: int, asked: Asked) -> bool:
         """Each condition is asked for each request, so that none depends on another rule."""

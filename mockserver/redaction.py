@@ -20,7 +20,7 @@ _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
 
 #: Headers whose values are secrets.
-_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie"})
+_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie", "x-safelight-token"})
 
 _Found = TypeVar("_Found", Violation, Notice)
 

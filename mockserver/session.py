@@ -61,6 +61,8 @@ class Session:
     user: User = field(init=False)
     #: The key is not accepted any longer; what it had is still there.
     revoked: bool = field(init=False)
+    #: Closed, or begun anew: what still waits for it is another one's.
+    is_over: bool = False
     #: When it began, in seconds of its clock.
     began: float = 0
     #: Serial numbers of tasks start here.

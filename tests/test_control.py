@@ -23,6 +23,7 @@ from safelight.mockserver.control.client import NotSteered
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.control.steering import Control
 from safelight.mockserver.lives import Settings, lives
+from safelight.mockserver.messages import Request
 from safelight.mockserver.options import OPTIONS
 from safelight.mockserver.server import in_thread
 from safelight.mockserver.store import MemoryStore
@@ -296,6 +297,42 @@ def test_nothing_that_steers_is_in_the_journal(fake: Steered) -> None:
             fake.send(one.method, f"/_safelight{one.path.replace('{task_id}', '1')}", {})
             fake.send(one.method, f"/_safelight{one.path}", b"{", key="")
     assert (len(store.journal(KEY)), len(store.orphans), fake.api.traffic.open) == (0, 0, 0)
+
+
+def test_a_token_that_comes_with_a_request_of_the_api_is_not_kept(fake: Steered) -> None:
+    store = fake.api.store
+    assert isinstance(store, MemoryStore)
+    request = Request("GET", "/", "endpoint=user_balance", {"x-api-key": KEY, "x-safelight-token": "a-secret-token"})
+    assert fake.api.handle(request).status == 200
+    assert "a-secret-token" not in str(list(store.journal(KEY)))
+
+
+def test_a_session_is_closed_once_however_many_ask(fake: Steered) -> None:
+    fake.api.close(KEY)
+    fake.api.close(KEY)
+    assert fake.api.find(KEY) is None
+
+
+def test_what_waited_for_a_session_that_was_begun_anew_is_answered_by_the_new_one(fake: Steered) -> None:
+    old = fake.api.find(KEY)
+    assert old is not None
+    request = Request("POST", "/", "endpoint=image_generation", {"x-api-key": KEY}, b'{"prompt": "a"}')
+    replies: list[int] = []
+    with old.lock:
+        waiting = Thread(target=lambda: replies.append(fake.api.handle(request).status))
+        waiting.start()
+        new = fake.api.open(KEY, settings=Settings(lives(), balance=10))
+    waiting.join(10)
+    assert (replies, new.credits) == ([200], 0)
+
+
+@pytest.mark.parametrize("path", ["/session", "/next"])
+def test_a_life_of_400_digits_is_a_sentence(fake: Steered, path: str) -> None:
+    method = "PUT" if path == "/session" else "POST"
+    body = json.dumps({"timeline": [["queued", 10**400], "done"]}).encode()
+    answered = fake.send(method, f"/_safelight{path}", body)
+    assert answered.status == 400
+    assert b"a step cannot last that long" in answered.body
 
 
 #: Method, path and body of a request, and a part of the sentence that it is answered with.

@@ -38,6 +38,9 @@ PROMPTS: Final[list[tuple[str, str, list[Any]]]] = [
     ("a [[cat:dog:0.5]] in [[(brackets)]]", "a [[cat:dog:0.5]] in [[(brackets)]]", ["completed"] * 4),
     ("a [[safelights]] lamp", "a [[safelights]] lamp", ["completed"] * 4),
     ("a [[safelight lamp", "a [[safelight lamp", ["completed"] * 4),
+    ("a [[safelight-lora:0.5]] lamp", "a [[safelight-lora:0.5]] lamp", ["completed"] * 4),
+    ("a [[safelight " + 100_000 * " ", "a [[safelight " + 100_000 * " ", ["completed"] * 4),
+    (5_000 * "[[safelight ", 5_000 * "[[safelight ", ["completed"] * 4),
 ]
 
 
@@ -85,7 +88,15 @@ MISTAKES: Final[dict[str, str]] = {
     "fail": '[[safelight fail]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',
     ": reset": "nothing is no kind of request; there are submit, poll, image and balance, in [[safelight : reset]] "
     "at column 1",
-    "queued=1]] [[safelight running=1": "a prompt says one life: put queued, running and fail into one directive",
+    "queued=1]] [[safelight running=1": "a prompt says one life, in one directive, and one rule about its submit",
+    "submit: reset]] [[safelight submit: close": "a prompt says one life, in one directive, and one rule about its "
+    "submit",
+    "submit#2: reset": "submit#2 is not about this submit alone: write submit: reset",
+    "submit workflow=rr3: reset": "submit workflow=rr3 is not about this submit alone: write submit: reset",
+    "balance: reset": "a prompt can say what goes wrong with its submit, poll or image, and not with balance",
+    "queued=1 queued=2": "queued is said twice",
+    "queued = 3": "queued says nothing: write queued=... without blanks around it",
+    "running=1" + 2000 * " " + "fail=true" + 2000 * "x": "a prompt says at most 2,000 characters in this way",
 }
 
 
@@ -133,3 +144,11 @@ def test_any_prompt_is_answered(prompt: str) -> None:
     body = json.dumps({"prompt": prompt or "a"}).encode()
     assert fake.send("POST", SUBMIT, body).status in range(200, 600)
     assert fake.journal[0].operation == "image_generation"
+
+
+def test_rules_of_one_task_are_counted_and_met_by_it_alone() -> None:
+    fake = Fake()
+    ids = [fake.submit(prompt="a lamp [[safelight poll#1: http 502]]") for _ in range(3)]
+    assert [words(fake, task_id, 2) for task_id in ids] == [[502, "completed"]] * 3
+    assert [(struck, delivered) for _, struck, delivered in fake.session.plan.counts()] == [(1, 1)] * 3
+    assert list(read_rules([str(rule) for rule in fake.session.plan])) == list(fake.session.plan)

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from fake import PNG, SUBMIT, Fake, status_of
@@ -17,6 +18,7 @@ from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Reply, Request, failure, success
 from safelight.mockserver.plan import Rule, read_rule, read_rules
 from safelight.mockserver.story import story
+from safelight.mockserver.testing import Safelight
 from safelight.mockserver.wire import Send, Wait
 
 ID: Final = "0190"
@@ -402,5 +404,45 @@ def test_whatever_strikes_the_story_can_be_told_and_is_not_large(fault: str) -> 
     task_id = fake.submit()
     for _ in range(2):
         fake.send("GET", status_of(task_id))
-    assert fault.split(maxsplit=1)[0] in story(fake.journal, {})
+    told = story(fake.journal, {})
+    assert (fault.split(maxsplit=1)[0] in told) is (fault not in NOTHING_TO_SPOIL)
     assert all(exchange.size < 110_000 for exchange in fake.journal)
+
+
+#: What finds nothing in the answer about a failed task.
+NOTHING_TO_SPOIL: Final = ("result", "progress")
+
+#: A rule -> a request in whose answer there is nothing for it to spoil.
+IDLE: Final = {
+    "poll: result null": "poll",
+    "poll: progress falling": "poll",
+    "poll: mistype data.stauts": "poll",
+    "submit: progress 250": "submit",
+    "image: bom": "image",
+    "image: charset utf-16": "image",
+}
+
+
+@pytest.mark.parametrize("rule", IDLE)
+def test_what_finds_nothing_to_spoil_has_not_struck(rule: str) -> None:
+    fake = Fake(Settings(lives(polls=(9, 9)), plan=read_rules([rule])))
+    task_id = fake.submit(width=8, height=8)
+    fake.word(task_id)
+    fake.next(queued=0, running=0)
+    fake.picture(fake.submit(width=8, height=8))
+    assert {exchange.fault for exchange in fake.journal} == {""}
+    [missed] = fake.session.plan.undelivered()
+    times = {"submit": 2}.get(IDLE[rule], 1)
+    assert missed.reason == f"it was due {times} time{'s' * (times > 1)}, and there was nothing for it to spoil"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999", "[::::]", "[1.2.3.4]", "a b", "localhost:0"])
+@pytest.mark.parametrize("rule", ["poll: redirect", "poll: result elsewhere"])
+def test_whatever_host_a_client_names_a_fault_is_carried_out(host: str, rule: str) -> None:
+    with Safelight(plan=[rule]) as api:
+        headers = {"x-api-key": api.api_key, "host": host}
+        api.next(queued=0, running=0)
+        submitted = httpx.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a"})
+        query = {"endpoint": "task_status", "task_id": submitted.json()["data"]["id"]}
+        assert httpx.get(api.url, params=query, headers=headers).status_code in (200, 307)
+        assert api.plan.undelivered() == []

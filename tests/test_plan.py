@@ -14,6 +14,7 @@ from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import faults, name_of, written
 from safelight.mockserver.faults.answers import Garbled, Http
 from safelight.mockserver.faults.connections import Reset
+from safelight.mockserver.faults.contents import Word
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Request
 from safelight.mockserver.plan import Rule, WrongRule, read_rule, read_rules
@@ -46,6 +47,10 @@ RULES: Final[list[tuple[str, Rule, str]]] = [
     ("poll 10-s: http 502", Rule("poll", Http(502), True, since=10), ""),
     ("submit over 2/s: http 429", Rule("submit", Http(429), False, quota=2), ""),
     ("video_generation#1: reset after", Rule("video_generation", Reset(), True, 1, 1), ""),
+    ("poll 0.00001%: reset", Rule("poll", Reset(), True, percent=0.00001), ""),
+    ("poll 0.00001-0.5s: reset", Rule("poll", Reset(), True, since=0.00001, until=0.5), ""),
+    (r"""poll task_id="a\"b'c:d\\": reset""", Rule("poll", Reset(), True, where=(("task_id", "a\"b'c:d\\"),)), ""),
+    ("poll: word 'after'", Rule("poll", Word("after"), True), "poll: word after after"),
     ("task_status#1: reset", Rule("task_status", Reset(), True, 1, 1), ""),
     (
         "  poll#2-  workflow=rr3   20%  every 3 : http 502 before ",
@@ -307,3 +312,18 @@ def test_what_changes_the_answer_that_was_due_strikes_after_there_is_one(fault: 
     fake = Fake(Settings(plan=(rule,)), checked=False)
     fake.send("POST", SUBMIT, b'{"prompt": "a"}')
     assert len(fake.tasks) == WHEN[fault]
+
+
+@pytest.mark.parametrize(
+    "text", ["poll: word " + 3000 * "x", "poll " + 3000 * "a=b " + ": reset", 3000 * "x" + ": reset"]
+)
+def test_a_rule_is_short(text: str) -> None:
+    with pytest.raises(WrongRule, match=r"^a rule has at most 2,000 characters") as raised:
+        read_rule(text)
+    assert len(str(raised.value)) < 500
+
+
+def test_half_a_surrogate_pair_is_in_no_rule() -> None:
+    with pytest.raises(WrongRule, match=r"^half a surrogate pair is no character") as raised:
+        read_rule("balance: refuse 400 \ud800")
+    assert str(raised.value).isascii()

@@ -51,7 +51,9 @@ def timeline_form(timeline: Timeline) -> list[Any]:
 
 
 def _step_form(step: Step) -> Any:
-    return str(step.phase) if isinf(step.dwell) else [str(step.phase), _number(step.dwell)]
+    name = "unseen" if step.unseen else str(step.phase)
+    word = [step.word] if step.word else []
+    return name if isinf(step.dwell) else [name, _number(step.dwell), *word]
 
 
 def _pair(lives: Lives) -> list[str | float]:

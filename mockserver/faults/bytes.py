@@ -153,6 +153,8 @@ class Chunk:
 
     def strike(self, reply: Reply) -> Reply:
         """Chunked encoding that breaks."""
+        if reply.request is not None and reply.request.method == "HEAD":
+            return reply
         half = reply.body[: len(reply.body) // 2]
         head = raw(reply._replace(body=b""), length=-1, transfer_encoding="chunked")
         return reply._replace(wire=Wire("chunk", (Send(b"%s%x\r\n%s\r\nno chunk\r\n" % (head, len(half), half)),)))
