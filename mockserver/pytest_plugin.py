@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.factory import Factory
     from safelight.mockserver.host import Host
-    from safelight.mockserver.remote import Remote
+    from safelight.mockserver.remote import Remote, Server
     from safelight.mockserver.scenarios import Scenario
+    from safelight.mockserver.steered import Steered
     from safelight.mockserver.testing import Safelight
 
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class _Judged:
     """The API of a test's fixture, and what of it is judged when the test has passed."""
 
-    api: Safelight
+    api: Safelight | Steered
     contract: bool
     scenario: Scenario | None
 
@@ -35,7 +36,7 @@ class _Judged:
 _FIXTURE = pytest.StashKey[_Judged]()
 
 #: Of a test, the API that it used last: that one's story is told.
-_TOLD = pytest.StashKey["Safelight"]()
+_TOLD = pytest.StashKey["Safelight | Steered"]()
 
 #: Of a test that passed, what its client did wrong.
 _FOUND_WRONG = pytest.StashKey[BaseException]()
@@ -51,6 +52,9 @@ _MISTAKES = pytest.StashKey[list[str]]()
 
 #: The one server of a run, while there is one.
 _HOST = pytest.StashKey["Host"]()
+
+#: Whether the server of the user's own is a fake that can be steered.
+_STEERABLE = pytest.StashKey[bool]()
 
 _SECTION = "safelight, contract "
 
@@ -183,7 +187,9 @@ def _safelight_host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 @pytest.fixture
-def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | None) -> Iterator[Safelight | Remote]:
+def safelight(
+    request: pytest.FixtureRequest, safelight_scenario: Scenario | None
+) -> Iterator[Safelight | Steered | Remote]:
     """The API, fresh for each test: url, api_key, journal, clock, plan, ledger, tasks, next(...), timeline(...)."""
     from safelight.mockserver.factory import key_of
     from safelight.mockserver.guard import guard
@@ -195,6 +201,14 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     server = request.config.stash.get(_SERVER, None)
     with guard(_allowed(request.config)):
+        if server and _is_steerable(request.config, server):
+            from safelight.mockserver.steered import Steered
+
+            with Steered(server, key_of(request.node.nodeid), told) as api:
+                request.node.stash[_TOLD] = api
+                request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
+                yield api
+            return
         if server:
             from safelight.mockserver.remote import Remote, skip_what_needs_the_fake
 
@@ -209,6 +223,15 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
             request.node.stash[_TOLD] = api
             request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
             yield api
+
+
+def _is_steerable(config: pytest.Config, server: Server) -> bool:
+    """A fake of ours answers there: asked once."""
+    from safelight.mockserver.steered import is_steerable
+
+    if _STEERABLE not in config.stash:
+        config.stash[_STEERABLE] = is_steerable(server)
+    return config.stash[_STEERABLE]
 
 
 @pytest.fixture(scope="session")

@@ -80,17 +80,18 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        _skip(f"safelight.{name}", self._server)
+        not_here(f"safelight.{name}", self._server)
 
 
 def skip_what_needs_the_fake(asked: Mapping[str, Any], server: Server) -> None:
     """Skip a test whose markers ask for what only the fake can do."""
     powers = [name for name in asked if name not in _HARMLESS]
     if powers:
-        _skip(listed(powers), server)
+        not_here(listed(powers), server)
 
 
-def _skip(what: str, server: Server) -> NoReturn:
+def not_here(what: str, server: Server) -> NoReturn:
+    """Skip a test that asks for what only the fake can do."""
     __tracebackhide__ = True
     sentence = f"{what}: only the fake can do that, and this run is against {server}"
     raise pytest.skip.Exception(sentence, _use_item_location=True)  # the test is left out, and not this line

@@ -7,6 +7,7 @@ import pytest
 
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.testing import Safelight
+from serving import serving
 from suites import ALONE, errors, run, suite
 
 ELSEWHERE: Final = "http://elsewhere.invalid/v1/index.php"
@@ -126,6 +127,50 @@ def test_a_server_of_ones_own_takes_the_place_of_the_fake(pytester: pytest.Pytes
     assert [sentence.partition(": ")[0] for sentence in sentences] == SKIPPED
     assert sentences[0] == f"queued: only the fake can do that, and this run is against {server.url}"
     assert [exchange.operation for exchange in server.journal].count("image_generation") == 5
+
+
+STEERED: Final = """
+import time
+
+@pytest.mark.safelight(fail="out of memory", polls=(1, 1))
+def test_life(safelight):
+    task_id = submit(safelight)
+    assert [poll(safelight, task_id)["status"] for _ in range(3)] == ["pending", "processing", "failed"]
+
+@pytest.mark.safelight_faults("poll#1: http 502")
+def test_fault(safelight):
+    assert poll(safelight, submit(safelight)) is None
+    safelight.assert_submitted_once()
+
+@pytest.mark.safelight_faults("poll#9: http 502")
+def test_undelivered(safelight):
+    poll(safelight, submit(safelight))
+
+def test_next(safelight):
+    safelight.next(id="own")
+    assert submit(safelight) == "own"
+    assert [task["id"] for task in safelight.control.tasks()] == ["own"]
+
+def test_contract(safelight):
+    submit(safelight, width=2049)
+
+def test_clock(safelight):
+    safelight.clock
+
+def test_nothing_is_left_of_the_others(safelight):
+    assert safelight.journal == []
+"""
+
+
+def test_a_running_fake_is_steered_for_each_test(pytester: pytest.Pytester) -> None:
+    with serving() as served:
+        result = run(pytester, STEERED, f"--safelight-url={served.url}", "-rs")
+    result.assert_outcomes(passed=4, failed=2, skipped=1)
+    told = "\n".join(result.outlines)
+    assert "planned was poll#9: http 502, and it never struck: the client sent 1 poll" in told
+    assert "the client broke the contract: POST image_generation breaks image_generation.width.maximum" in told
+    assert "safelight.clock: only the fake can do that" in told
+    assert "0.0      submit   1     200 queued" in told
 
 
 def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:

@@ -42,7 +42,7 @@ class Control:
 
     def __init__(self, url: str, api_key: str, token: str | None = None) -> None:
         parts = urlsplit(url)
-        self._base = f"{parts.scheme}://{parts.netloc}/_safelight"
+        self._base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/_safelight"
         self._headers = {"x-api-key": api_key, "content-type": "application/json"}
         if token is not None:
             self._headers[TOKEN] = token
