@@ -29,7 +29,7 @@ from safelight.mockserver.messages import Refused, Reply, Request, failure, in_d
 from safelight.mockserver.openapi_paths import DOCUMENTS, document, published
 from safelight.mockserver.operations import Call, Operation, operations
 from safelight.mockserver.plan import Asked, Strike
-from safelight.mockserver.redaction import redacted, redacted_bytes, without_key, without_secrets
+from safelight.mockserver.redaction import redacted, redacted_again, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session, digest
 from safelight.mockserver.store import MemoryStore, NoSession, Store
 from safelight.mockserver.traffic import Traffic
@@ -188,7 +188,7 @@ class Api:
         except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", _key(seen)))
             reply = _CRASHED
-        errors = self._settings_for(seen.session).errors
+        errors = (seen.session.settings if seen.session else self._settings_for_strangers()).errors
         reply = in_dialect(reply, errors)
         if seen.struck:
             reply = self._spoilt(reply._replace(request=request), seen, seen.struck, errors)
@@ -208,10 +208,10 @@ class Api:
             return reply
         return spoilt._replace(on_delivery=struck.deliver)
 
-    def _settings_for(self, session: Session | None) -> Settings:
-        """Those of the session, or of the only one that there is."""
-        sessions = list(self._sessions.values()) if session is None and len(self._sessions) == 1 else []
-        return (session or next(iter(sessions), None) or self).settings
+    def _settings_for_strangers(self) -> Settings:
+        """Those of the only session that there is, if there is one alone."""
+        sessions = tuple(self._sessions.values())
+        return sessions[0].settings if len(sessions) == 1 else self.settings
 
     def _reply(self, request: Request, seen: _Seen) -> Reply:
         if request.path.startswith(UPLOADS):
@@ -262,7 +262,7 @@ class Api:
         exchange = Exchange(
             at=self._now(session),
             method=redacted(request.method, key),
-            target=redacted(f"{request.path}?{request.query}".rstrip("?"), key),
+            target=redacted_again(f"{request.path}?{request.query}".rstrip("?"), key),
             headers=without_secrets(request.headers, key),
             body=redacted_bytes(request.body or b"", key),
             status=reply.status,
@@ -312,11 +312,12 @@ def _answer(request: Request, seen: _Seen) -> Reply:
         seen.notices = stranger(request, seen.session)
         raise Refused(HTTPStatus.UNAUTHORIZED, _UNKNOWN_KEY)
     document, seen.violations, seen.notices = _checked(operation, request, seen.session.settings.limits)
-    seen.notices = [*key_elsewhere(seen.way), *seen.notices]
+    if place := key_elsewhere(seen.way):
+        seen.notices = [*place, *seen.notices]
     with seen.session.lock:  # so that what is counted as the second poll is answered as the second
         if seen.session.is_over:
             raise NoSession
-        told = None if seen.violations else _told(seen.session, operation, document)
+        told = _told(seen.session, document) if operation.stated.is_submit and not seen.violations else None
         if seen.session.plan:
             _strike(seen, _task_asked_for(seen.session, document), document)
         if seen.violations:
@@ -331,9 +332,9 @@ def _answer(request: Request, seen: _Seen) -> Reply:
     return success(answer.data)
 
 
-def _told(session: Session, operation: Operation, document: Mapping[str, Any]) -> Directive | None:
+def _told(session: Session, document: Mapping[str, Any]) -> Directive | None:
     """What the prompt of a submit says about its task. One with a mistake is refused, with the sentence."""
-    if not (operation.stated.is_submit and session.settings.directives):
+    if not session.settings.directives:
         return None
     try:
         told = directive_in(document)

@@ -55,22 +55,24 @@ def door(api: Api, body_limit: int = BODY_LIMIT, control: Control | None = None)
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        if control and control.takes(scope["path"], (scope.get("server") or (None, None))[1]):
+        if control and control.takes(scope["path"], scope.get("server")):
             with suppress(ClientDisconnect):
                 request = _request(scope, await _body(scope, receive, body_limit))
                 await _send(await control.answer(api, request), scope, send, with_body=request.method != "HEAD")
             return
-        with ExitStack() as under_way:
-            under_way.enter_context(api.traffic)
+        with api.traffic:
             try:
                 request = _request(scope, await _body(scope, receive, body_limit))
             except ClientDisconnect:  # half a request is none
                 return
             reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
-            if reply.wire:
-                await _carry_out(reply, reply.wire, scope, receive, under_way)
-            else:
+            if not reply.wire:
                 await _send(reply, scope, send, with_body=request.method != "HEAD")
+                return
+            under_way = ExitStack()  # entered before the other is left: it is one exchange
+            under_way.enter_context(api.traffic)
+        with under_way:
+            await _carry_out(reply, reply.wire, scope, receive, under_way)
 
     return answer
 
@@ -191,11 +193,11 @@ async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -
     headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     body = reply.body if with_body else b""
-    if len(body) > _LARGE and reply.on_delivery:
+    if reply.on_delivery and len(body) > _LARGE:
         await send({"type": "http.response.body", "body": body[:-1], "more_body": True})
         body = body[-1:]
-    if not _is_gone(scope):
-        reply.deliver()  # before the last of it, so that who has had that finds it counted
+    if reply.on_delivery and not _is_gone(scope):
+        reply.on_delivery()  # before the last of it, so that who has had that finds it counted
     await send({"type": "http.response.body", "body": body})
 
 

@@ -336,6 +336,10 @@ class Plan:
     def __len__(self) -> int:
         return len(self._all())
 
+    def __bool__(self) -> bool:
+        """Whether anything is planned: asked with each request."""
+        return bool(self._lines or self._of_tasks)
+
     def __str__(self) -> str:
         return "\n".join(f"{rule}  (struck {counted(self._struck[serial], 'time')})" for serial, rule in self._all())
 

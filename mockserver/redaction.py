@@ -36,6 +36,19 @@ def redacted(text: str, key: str) -> str:
     return plain
 
 
+@lru_cache(256)
+def _redacted_again(text: str, key: str) -> str:
+    return redacted(text, key)
+
+
+def redacted_again(text: str, key: str) -> str:
+    """As `redacted`. Kept where it is short, as a client asks the same again and again."""
+    return _redacted_again(text, key) if len(text) <= _SHORT else redacted(text, key)
+
+
+#: Characters of a text that is kept.
+_SHORT: Final = 500
+
 #: How JSON may write any letter of a key.
 _ESCAPE: Final = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
 

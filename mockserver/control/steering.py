@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("safelight")
 
 
+#: How the paths of all routes begin.
+_BEGIN: Final = f"{PREFIX}/"
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """The routes under `/_safelight/`. With a `token` each request has to bring it, from wherever it comes.
@@ -42,9 +46,9 @@ class Control:
         if self.token is not None and not FORM.fullmatch(self.token):
             raise ValueError("this is no token: a header carries 1 to 200 visible ASCII characters")
 
-    def takes(self, path: str, port: int | None) -> bool:
-        """A request for this path, which came in at this port, is one of these."""
-        return path.startswith(f"{PREFIX}/") and self.port in (None, port)
+    def takes(self, path: str, server: tuple[str, int | None] | None) -> bool:
+        """A request for this path, which came in at this host and port, is one of these."""
+        return path.startswith(_BEGIN) and self.port in (None, server[1] if server else None)
 
     async def answer(self, api: Api, request: Request) -> Reply:
         """The reply to one request. It is in no journal, and no key is in it."""
