@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.control.steering import Control
     from safelight.mockserver.lives import Lives, Settings
     from safelight.mockserver.money import Credits
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan_rules import Rule
 
 
 class _Text(click.ParamType[Any]):
@@ -113,7 +113,7 @@ def _price(text: str) -> tuple[str, Credits]:
 
 
 def _rule(text: str) -> Rule:
-    from safelight.mockserver.plan import read_rule  # noqa: PLC0415 - as above
+    from safelight.mockserver.plan_rules import read_rule  # noqa: PLC0415 - as above
 
     return read_rule(text)
 

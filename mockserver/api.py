@@ -28,7 +28,8 @@ from safelight.mockserver.lives import Settings
 from safelight.mockserver.messages import Refused, Reply, Request, failure, in_dialect, parameters, success
 from safelight.mockserver.openapi_paths import DOCUMENTS, document, published
 from safelight.mockserver.operations import Call, Operation, operations
-from safelight.mockserver.plan import Asked, Strike
+from safelight.mockserver.plan import Strike
+from safelight.mockserver.plan_rules import Asked
 from safelight.mockserver.redaction import redacted, redacted_again, redacted_bytes, without_key, without_secrets
 from safelight.mockserver.session import Session, digest
 from safelight.mockserver.store import MemoryStore, NoSession, Store
@@ -36,7 +37,7 @@ from safelight.mockserver.traffic import Traffic
 from safelight.mockserver.uploads import UPLOADS, Uploads
 
 if TYPE_CHECKING:
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan_rules import Rule
 
 #: The paths that answer, all alike.
 BASE_PATHS: Final = frozenset(PATHS.values())

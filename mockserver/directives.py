@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.lives import Next
-from safelight.mockserver.plan import Rule, WrongRule, read_rule
+from safelight.mockserver.plan_rules import Rule, WrongRule, read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from safelight.mockserver.money import Credits
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan_rules import Rule
 
 
 class Delay(Protocol):

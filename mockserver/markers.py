@@ -8,7 +8,7 @@ import pytest
 
 from safelight.contracts.wording import did_you_mean
 from safelight.mockserver.options import LIVES, checked
-from safelight.mockserver.plan import read_rules
+from safelight.mockserver.plan_rules import read_rules
 from safelight.mockserver.scenarios import chosen
 
 if TYPE_CHECKING:

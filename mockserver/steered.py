@@ -11,7 +11,8 @@ from safelight.mockserver.control.client import Control, NotSteered
 from safelight.mockserver.control.forms import timeline_form
 from safelight.mockserver.guard import is_this_machine
 from safelight.mockserver.journal import Exchange
-from safelight.mockserver.plan import Missed, read_rule
+from safelight.mockserver.plan import Missed
+from safelight.mockserver.plan_rules import read_rule
 from safelight.mockserver.remote import not_here
 from safelight.mockserver.story import story
 

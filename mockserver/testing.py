@@ -13,7 +13,7 @@ from safelight.mockserver.journal import Exchange, Journal
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import BALANCE, Lives, Next, Settings, lives
 from safelight.mockserver.money import credits_of
-from safelight.mockserver.plan import read_rules
+from safelight.mockserver.plan_rules import read_rules
 from safelight.mockserver.redaction import redacted, redacted_bytes
 from safelight.mockserver.store import NoSession
 from safelight.mockserver.story import story
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from safelight.mockserver.ledger import Ledger
     from safelight.mockserver.money import Credits
     from safelight.mockserver.patience.stretch import Stretch
-    from safelight.mockserver.plan import Plan, Rule
+    from safelight.mockserver.plan import Plan
+    from safelight.mockserver.plan_rules import Rule
     from safelight.mockserver.session import Session
     from safelight.mockserver.store import Task
     from safelight.mockserver.told import ToldInPython

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from safelight.contracts import Timeline
     from safelight.mockserver.lives import Lives
     from safelight.mockserver.money import Credits
-    from safelight.mockserver.plan import Rule
+    from safelight.mockserver.plan_rules import Rule
 
 
 class Told(TypedDict, total=False):

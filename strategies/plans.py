@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.deeds import WORDS
 from safelight.mockserver.faults import faults
-from safelight.mockserver.plan import Rule
+from safelight.mockserver.plan_rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -19,7 +19,7 @@ from safelight.contracts import Dialect, dialects, names, problems
 from safelight.contracts.dialects import ERRORS, PATHS
 from safelight.mockserver.keys import FAKE_KEY
 from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.plan import read_rules
+from safelight.mockserver.plan_rules import read_rules
 from safelight.mockserver.testing import Safelight
 
 FOLDER: Final = Path(__file__).parents[1] / "examples" / "dialects"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
 from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.plan import read_rules
+from safelight.mockserver.plan_rules import read_rules
 
 
 def words(fake: Fake, task_id: str, polls: int = 4) -> list[Any]:

@@ -16,7 +16,7 @@ from safelight.mockserver.faults import faults, read_fault
 from safelight.mockserver.faults.bytes import PHP_WARNING
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Reply, Request, failure, success
-from safelight.mockserver.plan import Rule, read_rule, read_rules
+from safelight.mockserver.plan_rules import Rule, read_rule, read_rules
 from safelight.mockserver.story import story
 from safelight.mockserver.testing import Safelight
 from safelight.mockserver.wire import Send, Wait

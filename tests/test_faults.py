@@ -15,7 +15,7 @@ from safelight.mockserver.faults.answers import Garbled, Http
 from safelight.mockserver.faults.connections import Reset
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Reply, success
-from safelight.mockserver.plan import read_rules
+from safelight.mockserver.plan_rules import read_rules
 from safelight.mockserver.testing import Safelight
 from safelight.mockserver.wire import RESET, AnswerLost
 

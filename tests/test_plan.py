@@ -17,7 +17,7 @@ from safelight.mockserver.faults.connections import Reset
 from safelight.mockserver.faults.contents import Word
 from safelight.mockserver.lives import Settings, lives
 from safelight.mockserver.messages import Request
-from safelight.mockserver.plan import Rule, WrongRule, read_rule, read_rules
+from safelight.mockserver.plan_rules import Rule, WrongRule, read_rule, read_rules
 from safelight.strategies import fault_plans
 
 #: A rule as it is written, what it means, and how it reads where that is shorter.

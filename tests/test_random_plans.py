@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safelight.contracts import Phase, Timeline
 from safelight.mockserver.host import Host
 from safelight.mockserver.journal import Exchange
-from safelight.mockserver.plan import Rule
+from safelight.mockserver.plan_rules import Rule
 from safelight.mockserver.testing import Safelight
 from safelight.strategies import fault_plans, timelines
 

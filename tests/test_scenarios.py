@@ -9,7 +9,7 @@ import pytest
 
 from safelight.mockserver import scenarios as module
 from safelight.mockserver.options import checked
-from safelight.mockserver.plan import read_rule
+from safelight.mockserver.plan_rules import read_rule
 from safelight.mockserver.scenarios import chosen
 
 FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda file: file.stem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safelight.contracts.wording import shown
-from safelight.mockserver.plan import Rule, WrongRule, read_rule
+from safelight.mockserver.plan_rules import Rule, WrongRule, read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
