@@ -38,7 +38,7 @@ class NotSo(AssertionError):
 
 
 class Undelivered(NotSo):
-    """A fault that was planned never struck."""
+    """A fault that was planned was never delivered."""
 
 
 def submitted_once(seen: Sequence[Exchange]) -> NotSo | None:
@@ -124,15 +124,15 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> N
         return None
     first, *others = undelivered
     came = sum(first.rule.deed in {exchange.operation, DEEDS.get(exchange.operation or "")} for exchange in seen)
-    why = f"it never struck: the client sent {counted(came, first.rule.deed)}"
-    why = first.reason if first.has_struck or "spoil" in first.reason else why
+    never = f"it never struck: the client sent {counted(came, first.rule.deed)}"
+    why = first.reason if first.was_due else never
     more = f"; nor did {listed(missed.rule for missed in others)} strike" if others else ""
     return Undelivered(f"planned was {first.rule}, and {why}{more}")
 
 
 def _is_submit(exchange: Exchange) -> bool:
     operation = operations().get(exchange.operation or "")
-    return operation is not None and operation.method == "POST"
+    return operation is not None and operation.stated.is_submit
 
 
 def _is_poll(exchange: Exchange) -> bool:

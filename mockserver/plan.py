@@ -32,8 +32,8 @@ class Missed(NamedTuple):
 
     rule: Rule
     reason: str
-    #: It struck, but nobody was there any more.
-    has_struck: bool = False
+    #: A request came that it was to strike, and nothing came of it: the reason says why.
+    was_due: bool = False
 
     def __str__(self) -> str:
         return f"{self.rule} ({self.reason})"
@@ -117,7 +117,9 @@ class Plan:
     def undelivered(self) -> list[Missed]:
         """The rules whose fault was never delivered, and why."""
         missing = [line for line in self._all() if not self._delivered[line.serial]]
-        return [Missed(rule, self._why(serial), bool(self._struck[serial])) for serial, rule in missing]
+        return [
+            Missed(rule, self._why(serial), self._struck[serial] + self._spared[serial] > 0) for serial, rule in missing
+        ]
 
     def _why(self, serial: int) -> str:
         if self._struck[serial]:

@@ -91,7 +91,8 @@ class Steered:
     def assert_plan_delivered(self) -> None:
         """Each fault of the plan was delivered."""
         __tracebackhide__ = True
-        missed = [Missed(read_rule(one["rule"]), one["reason"]) for one in self.control.plan()["undelivered"]]
+        undelivered = self.control.plan()["undelivered"]
+        missed = [Missed(read_rule(one["rule"]), one["reason"], one["was_due"]) for one in undelivered]
         self._claim(claims.plan_delivered(self.journal, missed))
 
     def _claim(self, wrong: claims.NotSo | None) -> None:

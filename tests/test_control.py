@@ -196,7 +196,7 @@ def test_a_plan_is_put_extended_and_counted(fake: Steered) -> None:
     assert [fake.poll(task_id)[0] for _ in range(3)] == [200, 502, 200]
     plan = fake.data("GET", "/plan")
     assert [(one["struck"], one["delivered"]) for one in plan["rules"]] == [(1, 1), (0, 0)]
-    assert plan["undelivered"] == [{"rule": "image: garbled", "reason": "no such request came", "struck": False}]
+    assert plan["undelivered"] == [{"rule": "image: garbled", "reason": "no such request came", "was_due": False}]
 
 
 def test_a_plan_with_one_wrong_rule_changes_nothing(fake: Steered) -> None:

@@ -432,6 +432,7 @@ def test_what_finds_nothing_to_spoil_has_not_struck(rule: str) -> None:
     fake.picture(fake.submit(width=8, height=8))
     assert {exchange.fault for exchange in fake.journal} == {""}
     [missed] = fake.session.plan.undelivered()
+    assert missed.was_due
     times = {"submit": 2}.get(IDLE[rule], 1)
     assert missed.reason == f"it was due {times} time{'s' * (times > 1)}, and there was nothing for it to spoil"
 

@@ -276,7 +276,7 @@ def test_a_fault_whose_client_is_gone_is_not_delivered() -> None:
     request = Request("GET", "/", f"endpoint=task_status&task_id={fake.submit()}", {"x-api-key": fake.key})
     reply = fake.api.handle(request)
     [missed] = fake.session.plan.undelivered()
-    assert (missed.reason, missed.has_struck) == (
+    assert (missed.reason, missed.was_due) == (
         "it struck, and the client was gone before its fault was delivered",
         True,
     )
