@@ -120,7 +120,7 @@ def copied_suites(sources: Iterable[str], place: Path) -> Path:
 
 
 def try_suites(commands: Path, suites: Path) -> None:
-    """The good clients pass their suites; the wrong one fails each test of its own, and the story is told."""
+    """The good clients pass their suites; the wrong one fails each test of its own, and the transcript is told."""
     pytest = [str(commands / "pytest"), "-q", "--color=no", "-rpfEsxX"]
     for name in ("lamp", "tour"):
         passed = outcomes(run(*pytest, cwd=suites / name))
@@ -128,10 +128,10 @@ def try_suites(commands: Path, suites: Path) -> None:
             sys.exit(f"all tests of examples/{name} have to pass; they are {dict(passed)}")
         print(f"wheel: {passed['PASSED']} tests of examples/{name} pass")
     output = run(*pytest, cwd=suites / "wrong", ends=1)
-    failed, told = outcomes(output), stories(output)
+    failed, told = outcomes(output), transcripts(output)
     if set(failed) != {"FAILED"} or told != failed["FAILED"]:
-        sys.exit(f"all tests of examples/wrong have to fail with a story; {dict(failed)}, {told} told:\n{output}")
-    print(f"wheel: {told} tests of examples/wrong fail, each with a story")
+        sys.exit(f"all tests of examples/wrong have to fail with a transcript; {dict(failed)}, {told} told:\n{output}")
+    print(f"wheel: {told} tests of examples/wrong fail, each with a transcript")
 
 
 def outcomes(output: str) -> Counter[str]:
@@ -140,7 +140,7 @@ def outcomes(output: str) -> Counter[str]:
     return Counter(re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b", summary, re.MULTILINE))
 
 
-def stories(output: str) -> int:
+def transcripts(output: str) -> int:
     """How many reports of a run of pytest have the section `safelight`."""
     return len(re.findall(r"^-+ safelight, contract [0-9.]+ -+$", output, re.MULTILINE))
 

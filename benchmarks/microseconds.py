@@ -11,10 +11,11 @@ from orders import BODY
 
 from safelight.contracts import parse
 from safelight.contracts.validation import violations
-from safelight.mockserver.api import Api
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Request
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.service.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ _HEADERS = {"x-api-key": FAKE_KEY, "content-type": "application/json", "host": "
 
 def rows() -> list[tuple[str, float, str]]:
     """(what, microseconds, remark)."""
-    api = Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"), balance=10**12))
+    api = Api(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12))
     body = json.dumps(BODY).encode()
     submit = Request("POST", "/v1/index.php", "endpoint=image_generation", _HEADERS, body)
     task_id = json.loads(api.handle(submit).body)["data"]["id"]

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 from orders import BODY
 
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from safelight.mockserver.api import Api
-from safelight.mockserver.app import create_app
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.server import AppServer, entry_of, listen
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.transports.asgi import create_app
+from safelight.mockserver.transports.server import AppServer, entry_of, listen
 
 
 async def _hello(_: Request) -> JSONResponse:
@@ -25,7 +26,7 @@ def bare() -> Starlette:
 
 def fake() -> Starlette:
     """The fake with its journal and its validation. Its tasks run for ever, and are paid for."""
-    return create_app(Api(keys=[FAKE_KEY], settings=Settings(lives(queued=0, running="never"), balance=10**12)))
+    return create_app(Api(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12)))
 
 
 if __name__ == "__main__":

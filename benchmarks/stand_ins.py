@@ -24,11 +24,12 @@ import httpx
 from orders import BODY
 from start_up import imported
 
-from safelight.mockserver.api import Api
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Request
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.service.api import Api
+from safelight.testing.session import Safelight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 #: Tests of one suite, and rounds in which each suite is run once: a slow moment of the machine hits all alike.
 _TESTS, _ROUNDS = 500, 7
 
-_PLUGIN: Final = "safelight.mockserver.pytest_plugin"
+_PLUGIN: Final = "safelight.testing.plugin"
 
 #: Where the fakes written by hand answer; nothing listens there.
 _URL: Final = "http://127.0.0.1:8000/v1/index.php"
@@ -203,14 +204,14 @@ def rows() -> list[tuple[str, float, str]]:
     return [
         *((suite.name, median(times[suite.name] for times in rounds), _compared(suite, rounds)) for suite in suites),
         ("the plugin, unused, once a run", added, "under 10 ms"),
-        ("a minute of patience, 20 polls", 1000 * median(_patient_minute() for _ in range(_ROUNDS)), ""),
+        ("a minute of virtual time, 20 polls", 1000 * median(_patient_minute() for _ in range(_ROUNDS)), ""),
     ]
 
 
 def _patient_minute() -> float:
     """Seconds of the wall in which a client polls every three seconds through a task of a minute, over a socket."""
     with (
-        Safelight(queued=10, running=50, patience=True) as api,
+        Safelight(queued=10, running=50, virtual_time=True) as api,
         httpx.Client(headers={"x-api-key": api.api_key}) as http,
     ):
         begun = timeit.default_timer()
@@ -255,7 +256,7 @@ def _written(suite: Suite, folder: Path) -> Path:
 
 def _answers() -> Iterator[Any]:
     """What the fake answers to a submit and three polls: the fakes written by hand answer the same."""
-    api = Api(keys=[FAKE_KEY], settings=Settings(lives(polls=(1, 1))))
+    api = Api(keys=[FAKE_KEY], settings=Settings(task_profile(polls=(1, 1))))
     headers = {"x-api-key": FAKE_KEY, "content-type": "application/json"}
     body = json.dumps(BODY).encode()
     submitted = json.loads(api.handle(Request("POST", "/", "endpoint=image_generation", headers, body)).body)

@@ -79,7 +79,7 @@ def conflict(ctx: click.Context, message: str, names: Sequence[str]) -> click.Cl
 
 
 def _option(config: Config, ctx: click.Context, name: str) -> click.Option:
-    from safelight.contracts.wording import did_you_mean  # noqa: PLC0415 - `--help` does without
+    from safelight.contracts.wording import did_you_mean
 
     known = {str(param.name): param for param in ctx.command.params if isinstance(param, click.Option)}
     del known["config"]
@@ -99,7 +99,7 @@ def _tables(config: Config) -> dict[str, Any]:
 
 
 def _life(config: Config, ctx: click.Context, workflow: str) -> dict[str, Any]:
-    from safelight.mockserver.lives import check_names, kinds  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.settings import check_names, kinds
 
     table, where = config.says("workflows", workflow), ("workflows", workflow)
     try:
@@ -114,7 +114,7 @@ def _life(config: Config, ctx: click.Context, workflow: str) -> dict[str, Any]:
 
 
 def _cast(config: Config, ctx: click.Context, workflow: str, name: str) -> Any:
-    from safelight.contracts.wording import did_you_mean, listed  # noqa: PLC0415 - as above
+    from safelight.contracts.wording import did_you_mean, listed
 
     where = "workflows", workflow, name
     if name not in LIFE:

@@ -56,14 +56,14 @@ class Controlled(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Where it is steered, if that is at a port of its own."""
+        """Where it is controlled, if that is at a port of its own."""
         return f"http://{_HOME}:{self.control.port}/_safelight" if self.control and self.bound else ""
 
 
 def control_of(bound: socket.socket, options: Mapping[str, Any]) -> Controlled:
     """The control that the options ask for, of a server on this socket, or `Unusable`."""
-    from safelight.mockserver.control.steering import Control  # noqa: PLC0415 - not for `--help`
-    from safelight.mockserver.server import CannotListen, listen  # noqa: PLC0415
+    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.transports.server import CannotListen, listen
 
     token, port = options["control_token"], options["control_port"]
     is_at_home = ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback

@@ -13,9 +13,9 @@ from safelight.cli._terminal import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.api import Listener
-    from safelight.mockserver.journal import Exchange
-    from safelight.mockserver.session import Session
+    from safelight.mockserver.service.api import Listener
+    from safelight.mockserver.sessions.session import Session
+    from safelight.traffic.exchange import Exchange
 
 _COLOURS: Final = {2: "green", 4: "yellow", 5: "red"}
 
@@ -27,7 +27,7 @@ _LONGEST: Final = 1_000
 
 
 def readable(_: Session | None, exchange: Exchange) -> None:
-    """Time, operation, task, phase, status, verdict; then what was wrong or without effect."""
+    """Time, operation, task, phase, status, outcome; then what was wrong or without effect."""
     happened = exchange.wire or str(exchange.status)
     status = click.style(happened, fg="red" if exchange.wire else _COLOURS.get(exchange.status // 100))
     columns = (
@@ -36,14 +36,14 @@ def readable(_: Session | None, exchange: Exchange) -> None:
         f"{_task(exchange):<{_ID_WIDTH}}",
         f"{exchange.phase or '-':<7}",
         status,
-        _verdict(exchange),
+        _outcome(exchange),
     )
     say("  ".join(columns))
 
 
 def machine(session: Session | None, exchange: Exchange) -> None:
     """The exchange as one JSON object on a line."""
-    from safelight.mockserver.session import fingerprint  # noqa: PLC0415 - `--help` does without
+    from safelight.mockserver.model.keys import fingerprint
 
     facts = {
         "at": exchange.at,
@@ -54,9 +54,9 @@ def machine(session: Session | None, exchange: Exchange) -> None:
         "operation": exchange.operation,
         "task_id": exchange.task_id and _cut(exchange.task_id, _LONGEST),
         "phase": exchange.phase,
-        "verdict": exchange.verdict,
+        "outcome": exchange.outcome,
         "violations": [violation.message for violation in exchange.violations],
-        "notices": [notice.message for notice in exchange.notices],
+        "advice": [advice.message for advice in exchange.advice],
         "fault": exchange.fault or None,
         "wire": exchange.wire or None,
         "gap": exchange.gap,
@@ -69,7 +69,7 @@ LOGS: Final[Mapping[str, Listener | None]] = {"readable": readable, "json": mach
 
 
 def _task(exchange: Exchange) -> str:
-    from safelight.contracts.wording import named  # noqa: PLC0415 - as above
+    from safelight.contracts.wording import named
 
     if not exchange.task_id:
         return "-"
@@ -80,21 +80,21 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _verdict(exchange: Exchange) -> str:
-    """`ok`, or the first rule broken and all that is wrong; then the notices."""
+def _outcome(exchange: Exchange) -> str:
+    """`ok`, or the first rule broken and all that is wrong; then the advice."""
     wrong = [violation.message for violation in exchange.violations]
-    if exchange.verdict == "refused":
+    if exchange.outcome == "refused":
         wrong.append(_message(exchange))
-    verdict = f"{exchange.verdict}: {' | '.join(wrong)}" if wrong else exchange.verdict
+    outcome = f"{exchange.outcome}: {' | '.join(wrong)}" if wrong else exchange.outcome
     struck = [click.style(f"fault: {exchange.fault}", fg="magenta")] if exchange.fault else []
-    notes = [f"note: {notice.message}" for notice in exchange.notices]
+    notes = [f"note: {advice.message}" for advice in exchange.advice]
     coloured = [click.style(note, fg="cyan") for note in notes]
-    return " | ".join([click.style(verdict, fg="yellow") if wrong else verdict, *struck, *coloured])
+    return " | ".join([click.style(outcome, fg="yellow") if wrong else outcome, *struck, *coloured])
 
 
 def _message(exchange: Exchange) -> str:
     """What an error answer says. It is worded by the fake, with values escaped."""
-    from safelight.mockserver.messages import error_of  # noqa: PLC0415 - as above
+    from safelight.contracts.dialects import error_of
 
     try:
         return error_of(json.loads(exchange.answer)) or "..."

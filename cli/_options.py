@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from safelight.mockserver.api import Api, Listener
     from safelight.mockserver.control.steering import Control
-    from safelight.mockserver.lives import Lives, Settings
-    from safelight.mockserver.money import Credits
-    from safelight.mockserver.plan_rules import Rule
+    from safelight.mockserver.faults.rules import FaultRule
+    from safelight.mockserver.model.credits import Credits
+    from safelight.mockserver.model.settings import Settings
+    from safelight.mockserver.model.task_profile import TaskProfile
+    from safelight.mockserver.service.api import Api, Listener
 
 
 class _Text(click.ParamType[Any]):
@@ -41,7 +42,7 @@ class _Text(click.ParamType[Any]):
 
 
 def _delay(text: str) -> str:
-    from safelight.mockserver.lives import delay  # noqa: PLC0415 - `--help` does without
+    from safelight.mockserver.model.delays import delay
 
     delay(text)
     return text
@@ -74,7 +75,7 @@ def _seed(text: str) -> int:
 
 
 def _key(text: str) -> str:
-    from safelight.mockserver.keys import FORM  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.keys import FORM
 
     if not FORM.fullmatch(text):
         raise ValueError("a key is 1 to 200 visible ASCII characters, as it has to fit into a header")
@@ -98,29 +99,29 @@ def _count(text: str) -> int:
 
 
 def _credits(text: str) -> Credits:
-    from safelight.mockserver.money import credits_of  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.credits import credits_of
 
     return credits_of(text)
 
 
 def _price(text: str) -> tuple[str, Credits]:
-    from safelight.mockserver.lives import check_names, submits  # noqa: PLC0415 - as above
-    from safelight.mockserver.money import credits_of  # noqa: PLC0415
+    from safelight.mockserver.model.credits import credits_of
+    from safelight.mockserver.model.settings import check_names, submits
 
     operation, _, price = text.partition("=")
     check_names([operation], submits(), "submit")
     return operation, credits_of(price, f"price of {operation}")
 
 
-def _rule(text: str) -> Rule:
-    from safelight.mockserver.plan_rules import read_rule  # noqa: PLC0415 - as above
+def _rule(text: str) -> FaultRule:
+    from safelight.mockserver.faults.rules import read_rule
 
     return read_rule(text)
 
 
 def _engine(text: str) -> str:
-    from safelight.mockserver.lives import check_names  # noqa: PLC0415 - as above
-    from safelight.mockserver.submits import ENGINES  # noqa: PLC0415
+    from safelight.mockserver.model.engines import ENGINES
+    from safelight.mockserver.model.settings import check_names
 
     check_names([text], ENGINES, "engine")
     return text
@@ -174,7 +175,9 @@ _OPTIONS: Final = (
     click.option("--no-directives", is_flag=True, help="Prompts cannot say what becomes of their tasks."),
     click.option("--slots", type=_Text("N", _count), help="N tasks run at once, the others wait.  [default: all run]"),
     click.option("--speed", type=_Text("FACTOR", _speed), default="1x", help="60x: a minute takes a second."),
-    click.option("--seed", type=_Text("N", _seed), help="Fixes ids, lives, failures and pictures.  [default: random]"),
+    click.option(
+        "--seed", type=_Text("N", _seed), help="Fixes ids, timelines, failures and pictures.  [default: random]"
+    ),
     click.option("--api-key", type=_Text("KEY", _key), help="The key to accept.  [default: a fixed, plainly fake one]"),
     click.option("--any-key", is_flag=True, help="Accept every key. Each has tasks of its own."),
     _dialect(
@@ -220,7 +223,7 @@ def fake_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class Fake:
-    """A fake as the options describe it: the core, the key people are told, and its door."""
+    """A fake as the options describe it: the core, the key people are told, and its transport."""
 
     api: Api
     key: str = field(repr=False)
@@ -233,18 +236,18 @@ class Fake:
     body_limit: int
 
     def app(self, control: Control | None) -> Starlette:
-        """The core as an ASGI application, steered through `control`."""
-        from safelight.mockserver.app import create_app  # noqa: PLC0415 - not for `--help`
+        """The core as an ASGI application, controlled through `control`."""
+        from safelight.mockserver.transports.asgi import create_app
 
         return create_app(self.api, cors=self.cors, body_limit=self.body_limit, control=control)
 
 
 def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener | None = None) -> Fake:
     """The fake that a command's options describe, or a usage error."""
-    from safelight.contracts.dialects import PATHS  # noqa: PLC0415 - not for `--help`
-    from safelight.mockserver.api import Api  # noqa: PLC0415
-    from safelight.mockserver.clock import SteeredClock  # noqa: PLC0415
-    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415
+    from safelight.contracts.dialects import PATHS
+    from safelight.mockserver.model.clock import SteeredClock
+    from safelight.mockserver.model.keys import FAKE_KEY
+    from safelight.mockserver.service.api import Api
 
     settings, seed = _settings(ctx, options), randrange(10**6) if options["seed"] is None else options["seed"]
     clock = lambda: SteeredClock(options["speed"])  # noqa: E731 - one for each session
@@ -262,16 +265,16 @@ def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener |
 
 
 def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
-    from safelight.mockserver.lives import Settings  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.model.settings import Settings
 
     general = _without_overruled(ctx, {name: options[name] for name in LIFE})
     own = {name: _own(name, general, life) for name, life in workflow_lives(ctx).items()}
     try:
-        lives = {name: _lives(life) for name, life in own.items()}
+        profiles = {name: _lives(life) for name, life in own.items()}
         named = {name: options[name] for name in ("slots", "balance", "vocabulary", "errors", "limits")}
         named |= {"plan": tuple(options["faults"]), "directives": not options["no_directives"]}
         return Settings(
-            _lives(general), lives, prices=dict(options["prices"]), down=frozenset(options["down"]), **named
+            _lives(general), profiles, prices=dict(options["prices"]), down=frozenset(options["down"]), **named
         )
     except ValueError as error:
         raise conflict(ctx, str(error), ("polls", "slots")) from None
@@ -289,7 +292,7 @@ def _without_overruled(ctx: click.Context, life: dict[str, Any]) -> dict[str, An
 
 def _own(workflow: str, general: dict[str, Any], life: dict[str, Any]) -> dict[str, Any]:
     """The life of a workflow: as for all tasks, but for what its table says."""
-    from safelight.contracts import workflows  # noqa: PLC0415 - not for `--help`
+    from safelight.contracts import workflows
 
     if workflow in workflows() and workflows()[workflow].instant:
         general = general | {"queued": "0", "running": "0", "polls": None}
@@ -300,12 +303,12 @@ def _own(workflow: str, general: dict[str, Any], life: dict[str, Any]) -> dict[s
     return general | life
 
 
-def _lives(life: Mapping[str, Any]) -> Lives:
-    """Lives from options; without a word about time, those of a desk: long enough to see, too short to wait."""
-    from safelight.mockserver.lives import lives  # noqa: PLC0415 - not for `--help`
+def _lives(life: Mapping[str, Any]) -> TaskProfile:
+    """A task profile from options; without a word about time, those of a desk: long enough to see, too short to wait."""
+    from safelight.mockserver.model.task_profile import task_profile
 
     said = {name: life[name] for name in ("queued", "running", "polls", "fail_rate", "fail_reason")}
     if said["polls"] is None:
         said["queued"] = "2" if said["queued"] is None else said["queued"]
         said["running"] = "4..8" if said["running"] is None else said["running"]
-    return lives(**said, fail_nth=frozenset(life["fail_nth"]))
+    return task_profile(**said, fail_nth=frozenset(life["fail_nth"]))

@@ -46,7 +46,7 @@ class Config:
 
 def load(path: str) -> Config:
     """Read a config file, or say in a sentence why not."""
-    from safelight.contracts.wording import printable  # noqa: PLC0415 - `--help` does without
+    from safelight.contracts.wording import printable
 
     shown = printable(click.format_filename(path))
     data = _bytes(path, shown)

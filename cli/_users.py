@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import click
 
     from safelight.cli._toml import Config
-    from safelight.mockserver.lives import Settings
+    from safelight.mockserver.model.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ _FORM: Final = "write each user as a table: [users.alice], with a key"
 
 
 def _user(config: Config, name: str, number: int, settings: Settings) -> ConfiguredUser:
-    from safelight.mockserver.lives import User  # noqa: PLC0415 - `--help` does without
+    from safelight.mockserver.model.settings import User
 
     if not _NAME.fullmatch(name) or _LIKE_A_KEY.match(name):
         raise config.mistake("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key", "users", name)
@@ -61,7 +61,7 @@ def _user(config: Config, name: str, number: int, settings: Settings) -> Configu
 
 
 def _said(config: Config, name: str, member: str) -> Any:
-    from safelight.contracts.wording import did_you_mean, listed  # noqa: PLC0415 - as above
+    from safelight.contracts.wording import did_you_mean, listed
 
     where = "users", name, member
     if member not in _MEMBERS:
@@ -74,7 +74,7 @@ def _said(config: Config, name: str, member: str) -> Any:
 
 
 def _key(value: object) -> str:
-    from safelight.mockserver.keys import FORM  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.keys import FORM
 
     if not isinstance(value, str) or not FORM.fullmatch(value):
         raise ValueError("a key is a text of 1 to 200 visible ASCII characters, as it has to fit into a header")
@@ -91,7 +91,7 @@ _MOST_ID: Final = 10**15
 
 
 def _balance(value: object) -> Any:
-    from safelight.mockserver.money import credits_of  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.credits import credits_of
 
     return credits_of(value)
 

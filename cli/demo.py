@@ -39,7 +39,7 @@ _FILE: Final = click.Path(path_type=Path)
 @click.option(
     "--speed", callback=_speed, default="10x", show_default=True, metavar="FACTOR", help="1x: as the service."
 )
-@click.option("--seed", type=int, default=21, show_default=True, help="Fixes ids, lives and pictures.")
+@click.option("--seed", type=int, default=21, show_default=True, help="Fixes ids, timelines and pictures.")
 @click.option("--svg", type=_FILE, metavar="FILE", hidden=True, help="Save the output as SVG.")
 def command(out: Path, speed: float, seed: int, svg: Path | None) -> None:
     """Watch a picture of each workflow being made, in five seconds.
@@ -67,10 +67,10 @@ def _prepare(out: Path) -> None:
 
 
 def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
-    from safelight.cli._demo.cast import recorder, write_svg  # noqa: PLC0415 - `safelight --help` stays quick
-    from safelight.cli._demo.client import Trouble  # noqa: PLC0415
-    from safelight.cli._demo.show import show  # noqa: PLC0415
-    from safelight.mockserver.server import CannotListen  # noqa: PLC0415
+    from safelight.cli._demo.cast import recorder, write_svg
+    from safelight.cli._demo.client import Trouble
+    from safelight.cli._demo.show import show
+    from safelight.mockserver.transports.server import CannotListen
 
     console = recorder() if svg else _terminal()
     try:
@@ -86,7 +86,7 @@ def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
 
 def _terminal() -> Console:
     """Standard output; what it cannot encode is escaped."""
-    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.console import Console
 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

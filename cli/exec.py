@@ -33,8 +33,8 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
 
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
-    from safelight.mockserver.control.steering import Control  # noqa: PLC0415 - not for `--help`
-    from safelight.mockserver.server import in_thread  # noqa: PLC0415
+    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.transports.server import in_thread
 
     fake = fake_of(ctx, options)
     with in_thread(fake.app(Control()), path=fake.path) as server:

@@ -16,7 +16,7 @@ def command() -> None:
 
     A rule of a plan says which requests, and what goes wrong: `poll#2-4: http 503`, `submit#1: reset after`.
     """
-    from safelight.mockserver.faults import faults  # noqa: PLC0415 - `safelight --help` stays quick
+    from safelight.mockserver.faults.catalogue import faults
 
     by_module = sorted(faults().values(), key=_module)
     for module, made in groupby(by_module, _module):
@@ -31,7 +31,7 @@ def _module(made: Any) -> str:
 
 def form(made: Any) -> str:
     """A fault and its settings: `cut PERCENT`."""
-    from safelight.mockserver.faults import name_of  # noqa: PLC0415 - as above
+    from safelight.mockserver.faults.catalogue import name_of
 
     return " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
 

@@ -30,7 +30,7 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """List the schemas: name, title, number of rules."""
-    from safelight.contracts import names, rules, schema  # noqa: PLC0415 - `safelight --help` stays quick
+    from safelight.contracts import names, rules, schema
 
     _print_columns((name, schema(name)["title"], f"{len(rules(name))} rules") for name in names())
 
@@ -49,7 +49,7 @@ def rules_(name: str | None) -> None:
 
     With NAME, those that a document of this schema can break.
     """
-    from safelight.contracts import rules  # noqa: PLC0415
+    from safelight.contracts import rules
 
     if name is not None:
         _text(name)
@@ -61,7 +61,7 @@ def rules_(name: str | None) -> None:
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 def export(directory: Path, *, force: bool) -> None:
     """Write all schemas to DIR, for other languages and tools."""
-    from safelight.contracts.schemas import texts  # noqa: PLC0415
+    from safelight.contracts.schemas import texts
 
     wanted = {directory / f"{name}.json": text.encode() for name, text in texts().items()}
     try:
@@ -74,7 +74,7 @@ def export(directory: Path, *, force: bool) -> None:
 @click.option("--paths", is_flag=True, help="A path for each operation, as `serve --openapi-paths` has them.")
 def openapi_(*, paths: bool) -> None:
     """Print the contract as an OpenAPI 3.1 document."""
-    from safelight.contracts import openapi  # noqa: PLC0415
+    from safelight.contracts import openapi
 
     _print(json.dumps(openapi(paths=paths), indent=2, ensure_ascii=False))
 
@@ -88,8 +88,8 @@ def check(name: str, file: Path) -> None:
     FILE holds a JSON document; `-` is standard input. The exit status is 0 if the document keeps the
     contract, 1 with one line for each violation, and 2 if there is nothing to check.
     """
-    from safelight.contracts import parse  # noqa: PLC0415
-    from safelight.contracts.validation import violations  # noqa: PLC0415
+    from safelight.contracts import parse
+    from safelight.contracts.validation import violations
 
     _text(name)
     parsed = parse(_read(file))
@@ -107,7 +107,7 @@ def check(name: str, file: Path) -> None:
 
 
 def _text(name: str) -> str:
-    from safelight.contracts.schemas import UnknownSchema, text  # noqa: PLC0415
+    from safelight.contracts.schemas import UnknownSchema, text
 
     try:
         return text(name)
@@ -124,7 +124,7 @@ def _limit(keyword: str, limit: object) -> str:
         case str():
             return limit
         case _:
-            from safelight.contracts.wording import shown  # noqa: PLC0415
+            from safelight.contracts.wording import shown
 
             return shown(limit)
 
@@ -162,7 +162,7 @@ def _read(file: Path) -> bytes:
 
 
 def _near(file: Path) -> str:
-    from safelight.contracts.wording import nearest  # noqa: PLC0415
+    from safelight.contracts.wording import nearest
 
     try:
         near = nearest(file.name, (other.name for other in file.parent.iterdir() if other.name != file.name))
@@ -172,14 +172,14 @@ def _near(file: Path) -> str:
 
 
 def _notes(name: str, parsed: Parsed) -> Iterator[str]:
-    from safelight.contracts import notices  # noqa: PLC0415
+    from safelight.contracts import advice
 
     if name.endswith(".request") and parsed.is_complete:
-        yield from (notice.message for notice in notices(parsed.document, name))
+        yield from (one.message for one in advice(parsed.document, name))
 
 
 def _shown(path: Path) -> str:
-    from safelight.contracts.wording import printable  # noqa: PLC0415
+    from safelight.contracts.wording import printable
 
     return printable(click.format_filename(path))
 

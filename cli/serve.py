@@ -46,7 +46,7 @@ _PATIENCE: Final = 0.1
 @click.pass_context
 def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None, log: str, **options: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
-    from safelight.mockserver.server import AppServer, CannotListen, listen  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.transports.server import AppServer, CannotListen, listen
 
     fake = fake_of(ctx, options, LOGS[log])
     try:
@@ -55,10 +55,10 @@ def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None,
         raise Unusable(str(error)) from None
     ready = _ReadyFile(ready_file) if ready_file else None
     before = set(threading.enumerate())
-    steered = control_of(bound, options)
-    app = fake.app(steered.control)
-    sockets = [bound, *filter(None, [steered.bound])]
-    AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, steered.url), path=fake.path).run(sockets)
+    controlled = control_of(bound, options)
+    app = fake.app(controlled.control)
+    sockets = [bound, *filter(None, [controlled.bound])]
+    AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, controlled.url), path=fake.path).run(sockets)
     _end(set(threading.enumerate()) - before)
 
 
@@ -72,7 +72,7 @@ def _end(workers: set[threading.Thread]) -> None:
 
 
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
-    from safelight.mockserver.server import entry_of  # noqa: PLC0415 - not for `--help`
+    from safelight.mockserver.transports.server import entry_of
 
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
@@ -82,7 +82,7 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
     if control:
-        say(f"It is steered at {control}\n")
+        say(f"It is controlled at {control}\n")
     if fake.users:
         say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:
@@ -103,21 +103,23 @@ _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reache
 
 def _shown(key: str) -> str:
     """The key that is plainly nobody's; of one of the user's own what stands for it."""
-    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415 - not for `--help`
-    from safelight.mockserver.session import fingerprint  # noqa: PLC0415
+    from safelight.mockserver.model.keys import (
+        FAKE_KEY,
+        fingerprint,
+    )
 
     return key if key == FAKE_KEY else f"of your own, fingerprint {fingerprint(key)}"
 
 
 def _user(name: str, key: str) -> str:
-    from safelight.mockserver.session import fingerprint  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.keys import fingerprint
 
     return f"{name} (fingerprint {fingerprint(key)})"
 
 
 def _curl(url: str, key: str) -> str:
     """A line that submits, for a shell."""
-    from safelight.mockserver.keys import FAKE_KEY  # noqa: PLC0415 - as above
+    from safelight.mockserver.model.keys import FAKE_KEY
 
     header = f"'x-api-key: {key}'" if key == FAKE_KEY else '"x-api-key: $SAFELIGHT_API_KEY"'
     body = json.dumps({"prompt": "a lighthouse at dusk"})

@@ -1,12 +1,12 @@
-"""The contract: schemas, examples, rules and their provenance, validation, notices, and the life of a task.
+"""The contract: schemas, examples, rules and their provenance, validation, advice, and the life of a task.
 
 Useful alone, in any test suite: `problems("image_generation.request", document)`.
 """
 
+from safelight.contracts.advice import Advice, advice
 from safelight.contracts.dialects import Dialect, dialects
 from safelight.contracts.examples import Example, examples
 from safelight.contracts.lifecycle import FINAL, MOVES, Axis, Phase, State, Step, Timeline
-from safelight.contracts.notices import Notice, notices
 from safelight.contracts.openapi import openapi
 from safelight.contracts.operations import Operation, defaults, operations
 from safelight.contracts.parsing import Parsed, parse
@@ -20,10 +20,10 @@ __all__ = [
     "FINAL",
     "MOVES",
     "VERSION",
+    "Advice",
     "Axis",
     "Dialect",
     "Example",
-    "Notice",
     "Operation",
     "Parsed",
     "Phase",
@@ -36,11 +36,11 @@ __all__ = [
     "Violation",
     "Vocabulary",
     "Workflow",
+    "advice",
     "defaults",
     "dialects",
     "examples",
     "names",
-    "notices",
     "openapi",
     "operations",
     "parse",

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+from functools import cache
+from typing import TYPE_CHECKING
 
 from safelight.contracts.vocabularies import vocabularies
 from safelight.contracts.wording import did_you_mean, listed
@@ -58,3 +64,11 @@ def check_dialect(setting: str, name: str) -> None:
     if name not in known:
         near = did_you_mean(name, known) or f": there are {listed(known)}"
         raise ValueError(f"{setting} cannot be {name!r}{near}")
+
+
+def error_of(envelope: object) -> str:
+    """What an error says, in any dialect; nothing where none is there."""
+    match envelope:
+        case {"error": {"message": str(message)}} | {"error": str(message)} | {"message": str(message)}:
+            return message
+    return ""

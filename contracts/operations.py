@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.contracts.predicates import is_number
 from safelight.contracts.schemas import Schema, known, schemas
-from safelight.contracts.verdicts import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -195,7 +195,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[{]}"))
 
 
 def _is_deep(body: bytes) -> bool:
-    """Told from the text, which is JSON: to walk a document of a million arrays takes longer than to read it."""
+    """Judge the text, which is JSON: a walk of a million arrays takes longer than to read them."""
     steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
     return max(accumulate(memoryview(steps).cast("b")), default=0) > MOST_DEEP
 

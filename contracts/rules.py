@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.promises import PROMISES
+from safelight.contracts.constraints import CONSTRAINTS
 from safelight.contracts.schemas import Schema, known, schemas
 from safelight.contracts.wording import spelled
 
@@ -69,8 +69,8 @@ def _escaped(part: object) -> str:
     return cut.replace("~", "~0").replace("/", "~1")
 
 
-#: Keywords that constrain a value. Each is one rule; `required` is one for each name, `x-promises` for each promise.
-CONSTRAINTS: Final = (
+#: Keywords that constrain a value. Each is one rule; `required` and `x-constraints` are one for each name.
+KEYWORDS: Final = (
     "type",
     "const",
     "enum",
@@ -83,7 +83,7 @@ CONSTRAINTS: Final = (
     "maxItems",
     "minProperties",
     "required",
-    "x-promises",
+    "x-constraints",
 )
 
 #: Rules of the text that a document is parsed from, before any schema is asked.
@@ -114,12 +114,12 @@ def rule(rule_id: str) -> Rule:
 
 
 #: Where a constraint stands: the identity of its schema object, its keyword, and a name within it.
-Place = tuple[int, str, str]
+Location = tuple[int, str, str]
 
 
 @cache
-def rule_at() -> Mapping[Place, Rule]:
-    """Place -> rule, for every schema."""
+def rule_at() -> Mapping[Location, Rule]:
+    """Location -> rule, for every schema."""
     return {place: found for name in schemas() for place, found in _own(name).items()}
 
 
@@ -136,15 +136,15 @@ def _text_rules() -> tuple[Rule, ...]:
 
 
 @cache
-def _own(name: str) -> Mapping[Place, Rule]:
+def _own(name: str) -> Mapping[Location, Rule]:
     """The rules that stand in this schema's own file."""
     root = known(name)
     return dict(_walk(name, root, name.removesuffix(".request"), {"*": Provenance.ASSUMED}))
 
 
-def _walk(name: str, node: Schema, way: str, inherited: Mapping[str, str]) -> Iterator[tuple[Place, Rule]]:
+def _walk(name: str, node: Schema, way: str, inherited: Mapping[str, str]) -> Iterator[tuple[Location, Rule]]:
     provenance = _provenance(node, inherited)
-    for keyword in CONSTRAINTS:
+    for keyword in KEYWORDS:
         if keyword in node:
             for part, suffix, limit in _parts(keyword, node[keyword]):
                 says = provenance.get(suffix.rpartition(".")[2], provenance["*"])
@@ -165,9 +165,9 @@ def _parts(keyword: str, value: Any) -> Iterator[tuple[str, str, Any]]:
         case "required":
             for name in value:
                 yield name, f"{name}.required", name
-        case "x-promises":
+        case "x-constraints":
             for name in value:
-                yield name, name, PROMISES[name].__doc__
+                yield name, name, CONSTRAINTS[name].__doc__
         case _:
             yield "", keyword, value
 

@@ -10,11 +10,11 @@ from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.contracts.constraints import CONSTRAINTS
 from safelight.contracts.parsing import parse
-from safelight.contracts.promises import PROMISES
+from safelight.contracts.predicates import BREAKS, is_number, tests
 from safelight.contracts.rules import Violation, pointer, rule_at
 from safelight.contracts.schemas import known, schemas
-from safelight.contracts.verdicts import BREAKS, is_number, tests
 from safelight.contracts.wording import counted, did_you_mean, either, kind, named, nearest, shown
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _keywords() -> dict[str, Any]:
     """What replaces or joins jsonschema's keywords. Each yields errors that name the part that was broken."""
     limits = {keyword: partial(_limit, breaks) for keyword, breaks in BREAKS.items()}
     members = {"properties": _properties, "propertyNames": _names, "additionalProperties": _additional}
-    return {**limits, **members, "type": _types, "required": _required, "x-promises": _promises}
+    return {**limits, **members, "type": _types, "required": _required, "x-constraints": _promises}
 
 
 def _error(part: str, message: str = "", path: Iterable[str | int] = ()) -> ValidationError:
@@ -134,7 +134,7 @@ def _required(_: Validator, names: Sequence[str], value: Any, __: object) -> Ite
 
 def _promises(_: Validator, names: Sequence[str], value: Any, __: object) -> Iterator[ValidationError]:
     for name in names:
-        for path, seen in PROMISES[name](value):
+        for path, seen in CONSTRAINTS[name](value):
             yield _error(name, seen, path)
 
 

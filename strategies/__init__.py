@@ -4,17 +4,11 @@ Limits are read from the contract's schemas, and drawn far more often than chanc
 """
 
 from safelight.strategies.answers import responses, statuses
-from safelight.strategies.broken import (
-    BrokenRequest,
-    UnknownRule,
-    UnreachableRule,
-    broken_requests,
-    reachable_rules,
-)
+from safelight.strategies.broken import BrokenRequest, UnknownRule, UnreachableRule, broken_requests, reachable_rules
 from safelight.strategies.graphs import comfyui_workflows
-from safelight.strategies.lives import timelines
 from safelight.strategies.plans import fault_plans
-from safelight.strategies.submits import prompts, requests
+from safelight.strategies.requests import prompts, requests
+from safelight.strategies.timelines import timelines
 
 __all__ = [
     "BrokenRequest",

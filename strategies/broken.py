@@ -14,18 +14,18 @@ from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule, pointer, rules
 from safelight.contracts.wording import did_you_mean, named, shown
 from safelight.strategies.graphs import comfyui_workflows
-from safelight.strategies.odds import weighted
-from safelight.strategies.places import AnyMember, Place, places
-from safelight.strategies.submits import check, kept, stated_by
-from safelight.strategies.wounds import DEEDS, GONE
+from safelight.strategies.locations import AnyMember, Location, locations
+from safelight.strategies.mutations import GONE, MUTATORS
+from safelight.strategies.requests import check, kept, stated_by
+from safelight.strategies.weights import weighted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-    from safelight.strategies.places import Way
-    from safelight.strategies.wounds import Path
+    from safelight.strategies.locations import Way
+    from safelight.strategies.mutations import Path
 
 #: The schema of prompts that are graphs.
 _GRAPH: Final = "comfyui_workflow"
@@ -45,7 +45,7 @@ class BrokenRequest:
     #: JSON Pointer to where the violation is reported.
     pointer: str
     #: What was done: `width set to 2049`.
-    deed: str
+    kind: str
 
     @property
     def body(self) -> bytes:
@@ -135,7 +135,9 @@ def _operation_of(rule: str | None) -> str:
 def _is_reachable(rule: str, operation: str) -> None:
     if rule in _breakable(operation):
         return
-    reasons = [place.unbreakable for place in places(operations()[operation].request) if place.rule.id == rule]
+    reasons = [
+        location.unbreakable for location in locations(operations()[operation].request) if location.rule.id == rule
+    ]
     if not reasons:
         raise ValueError(f"{rule} is no rule of {operation}")
     raise UnreachableRule(rule, reasons[0] or "")
@@ -143,17 +145,17 @@ def _is_reachable(rule: str, operation: str) -> None:
 
 @st.composite
 def _broken(draw: DrawFn, operation: str, wanted: frozenset[str], workflow: str | None) -> BrokenRequest:
-    place = draw(_places(operation, wanted))
-    document = draw(_kept(operation, workflow, place.holds, _prompts(place)))
-    path = draw(st.sampled_from(list(_paths(place.way, document))))
-    wound = draw(DEEDS[place.keyword](place, _at(document, path)))
-    broken = _put(document, (*path, *wound.path), wound.value)
-    done = _deed((*path, *wound.path), wound.value)
-    return BrokenRequest(broken, place.rule.id, pointer((*path, *wound.reported)), done)
+    location = draw(_places(operation, wanted))
+    document = draw(_kept(operation, workflow, location.holds, _prompts(location)))
+    path = draw(st.sampled_from(list(_paths(location.way, document))))
+    mutation = draw(MUTATORS[location.keyword](location, _at(document, path)))
+    broken = _put(document, (*path, *mutation.path), mutation.value)
+    done = _change((*path, *mutation.path), mutation.value)
+    return BrokenRequest(broken, location.rule.id, pointer((*path, *mutation.reported)), done)
 
 
 @cache
-def _places(operation: str, wanted: frozenset[str]) -> SearchStrategy[Place]:
+def _places(operation: str, wanted: frozenset[str]) -> SearchStrategy[Location]:
     """Places of these rules, each rule as often as the others."""
     each = [st.sampled_from(found) for name, found in _breakable(operation).items() if name in wanted]
     return weighted(*((1, found) for found in each))
@@ -171,18 +173,22 @@ def _kept(
     return st.one_of(*(kept(operation, workflow, branch, prompt) for branch in branches))
 
 
-def _prompts(place: Place) -> SearchStrategy[Any] | None:
-    """What the prompt has to be for there to be something to break at the place."""
-    needs_link = place.keyword == "links-exist" or AnyMember("array") in place.way
-    return _GRAPHS[needs_link] if place.rule.schema == _GRAPH else None
+def _prompts(location: Location) -> SearchStrategy[Any] | None:
+    """What the prompt has to be for there to be something to break at the location."""
+    needs_link = location.keyword == "links-exist" or AnyMember("array") in location.way
+    return _GRAPHS[needs_link] if location.rule.schema == _GRAPH else None
 
 
 @cache
-def _breakable(operation: str) -> Mapping[str, list[Place]]:
+def _breakable(operation: str) -> Mapping[str, list[Location]]:
     """Rule id -> where it can be broken, in the order of the rules."""
     request = operations()[operation].request
-    found = [place for place in places(request) if place.unbreakable is None]
-    return {rule.id: at for rule in rules(request) if (at := [place for place in found if place.rule.id == rule.id])}
+    found = [location for location in locations(request) if location.unbreakable is None]
+    return {
+        rule.id: at
+        for rule in rules(request)
+        if (at := [location for location in found if location.rule.id == rule.id])
+    }
 
 
 def _paths(way: Way, value: Any, path: Path = ()) -> Iterator[Path]:
@@ -229,12 +235,12 @@ def _put(value: Any, path: Path, new: Any) -> Any:
     return {**value, name: _put(value.get(name, {}), tuple(rest), new)}
 
 
-def _deed(path: Path, value: Any) -> str:
+def _change(path: Path, value: Any) -> str:
     if value is GONE:
         return f"{named(path)} left out"
     text = _written(value)
     return f"{named(path)} set to {text if len(text) <= _LONGEST and text.isprintable() else shown(value)}"
 
 
-#: A value longer than this is described in a deed, not written out.
+#: A value longer than this is described in a kind, not written out.
 _LONGEST: Final = 60

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from safelight.contracts.schemas import known
-from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
 from safelight.strategies.values import values
+from safelight.strategies.weights import seldom, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,9 +133,9 @@ def _workflows(draw: DrawFn, most: int, *, linked: bool) -> Graph:
     count = draw(_counts(least, most))
     graph: Graph = {}
     outputs: dict[str, list[tuple[str, int]]] = {}
-    for place, node_id in enumerate(_ids(draw, count)):
-        fitting = _fitting(frozenset(outputs), linked=linked and place == 1)
-        made_of = classes()[plan[place] if place < len(plan) else draw(fitting)]
+    for location, node_id in enumerate(_ids(draw, count)):
+        fitting = _fitting(frozenset(outputs), linked=linked and location == 1)
+        made_of = classes()[plan[location] if location < len(plan) else draw(fitting)]
         graph[node_id] = _node(draw, made_of, outputs)
         for index, kind in enumerate(made_of.outputs):
             outputs.setdefault(kind, []).append((node_id, index))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from safelight.contracts.wording import did_you_mean, listed
-from safelight.mockserver.deeds import WORDS
-from safelight.mockserver.faults import faults
-from safelight.mockserver.plan_rules import Rule
+from safelight.mockserver.faults.catalogue import faults
+from safelight.mockserver.faults.rules import FaultRule
+from safelight.traffic.request_kinds import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,30 +30,32 @@ _IS_ENDLESS: Final = st.sampled_from([False, False, False, True])
 
 
 def fault_plans(
-    *, deeds: Collection[str] = WORDS, without: Collection[str] = (), endless: bool = True
-) -> SearchStrategy[list[Rule]]:
+    *, kinds: Collection[str] = WORDS, without: Collection[str] = (), endless: bool = True
+) -> SearchStrategy[list[FaultRule]]:
     """Plans of up to four rules, the plainest first: no rule at all, then one that strikes one request.
 
-    `deeds` are the kinds of requests that may be struck, `without` are names of faults that may not be; with `endless`
+    `kinds` are the kinds of requests that may be struck, `without` are names of faults that may not be; with `endless`
     False each rule strikes a few requests only, so that a client that goes on gets through. Raises `ValueError`.
     """
-    for name, known, kind in (
-        *((deed, WORDS, "request") for deed in deeds),
+    for name, known, what in (
+        *((kind, WORDS, "request") for kind in kinds),
         *((one, faults(), "fault") for one in without),
     ):
         if name not in known:
             near = did_you_mean(name, known) or f"; there are {listed(known)}"
-            raise ValueError(f"no {kind} is called {name!r}{near}")
-    kinds = [name for name in faults() if name not in without]
-    return st.lists(_rules(st.sampled_from(list(deeds)), st.sampled_from(kinds), endless), max_size=_MOST_RULES)
+            raise ValueError(f"no {what} is called {name!r}{near}")
+    names = [name for name in faults() if name not in without]
+    return st.lists(_rules(st.sampled_from(list(kinds)), st.sampled_from(names), endless), max_size=_MOST_RULES)
 
 
 @st.composite
-def _rules(draw: DrawFn, deeds: SearchStrategy[str], kinds: SearchStrategy[str], endless: bool) -> Rule:  # noqa: FBT001
-    deed, first = draw(deeds), draw(_NTH)
+def _rules(draw: DrawFn, kinds: SearchStrategy[str], names: SearchStrategy[str], endless: bool) -> FaultRule:  # noqa: FBT001
+    kind, first = draw(kinds), draw(_NTH)
     last = inf if endless and draw(_IS_ENDLESS) else first + draw(st.integers(0, _FEW - 1))
     every = draw(_NTH) if last > first else 1
-    return Rule(deed, draw(_faults(draw(kinds))), draw(st.booleans()), first, last, every=every, percent=draw(_SHARES))
+    return FaultRule(
+        kind, draw(_faults(draw(names))), draw(st.booleans()), first, last, every=every, percent=draw(_SHARES)
+    )
 
 
 @cache

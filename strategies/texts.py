@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from safelight.strategies.odds import seldom
+from safelight.strategies.weights import seldom
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from safelight.contracts.schemas import Schema, known
-from safelight.strategies.odds import seldom, weighted
 from safelight.strategies.texts import texts
+from safelight.strategies.weights import seldom, weighted
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -116,7 +116,7 @@ def integers(stated: Schema) -> SearchStrategy[int | float]:
     return weighted(
         (_ANYWHERE, st.integers(least, most)),
         *((_AT_A_BOUND, st.integers(end, end)) for end in ends),
-        *((1, st.integers(*stretch)) for stretch in _stretches(stated, least, most)),
+        *((1, st.integers(*virtual_time)) for virtual_time in _stretches(stated, least, most)),
         *((1, st.integers(end, end).map(float)) for end in ends[-1:]),
     )
 
@@ -136,7 +136,7 @@ def _stretches(stated: Schema, least: int | None, most: int | None) -> Iterator[
     for default in _defaults(stated):
         yield default, default
     if most is None:
-        yield from (stretch for stretch in _LANDMARKS if least is None or stretch[0] >= least)
+        yield from (virtual_time for virtual_time in _LANDMARKS if least is None or virtual_time[0] >= least)
 
 
 def _defaults(stated: Schema) -> list[int]:

@@ -7,16 +7,18 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from safelight.contracts import Violation, operations, problems
 from safelight.contracts.dialects import ERRORS
-from safelight.mockserver.api import Api
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.journal import Journal
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.ledger import Ledger
-from safelight.mockserver.lives import Next, Settings, lives
-from safelight.mockserver.messages import Reply, Request
-from safelight.mockserver.session import fingerprint
-from safelight.mockserver.store import MemoryStore, Task
-from safelight.mockserver.uploads import picture_path
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.model.ledger import Ledger
+from safelight.mockserver.model.messages import Reply, Request
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.task_override import TaskOverride
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.operations.results import picture_path
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.storage.memory import MemoryStore
+from safelight.traffic.journal import Journal
 
 SUBMIT = "/v1/index.php?endpoint=image_generation"
 #: Credits of whoever is not a matter of money.
@@ -72,7 +74,7 @@ class Fake:
         self.checked = checked
         self.clock = VirtualClock()
         self.store = store or MemoryStore()
-        told_settings = settings or Settings(lives(**told), balance=RICH)
+        told_settings = settings or Settings(task_profile(**told), balance=RICH)
         self.errors = told_settings.errors
         self.api = Api(settings=told_settings, seed=seed, store=self.store, clock=lambda: self.clock, any_key=any_key)
         self.session = self.api.open(key)
@@ -139,7 +141,7 @@ class Fake:
 
     def next(self, **said: Any) -> None:
         """Settle something about a task to come."""
-        self.session.settle(Next(**said))
+        self.session.settle(TaskOverride(**said))
 
     @property
     def picture_owner(self) -> str:

@@ -1,4 +1,4 @@
-"""A fake that nobody asks for anything: patience without a server."""
+"""A fake that nobody asks for anything: virtual time without a server."""
 
 
 class Nobody:

@@ -1,4 +1,4 @@
-"""What Schemathesis takes for a failure and is none: a body that keeps its schema and breaks a promise is refused."""
+"""What Schemathesis takes for a failure and is none: a body that keeps its schema and breaks a constraint is refused."""
 
 from typing import Any
 
@@ -21,6 +21,6 @@ def filter_failure(
 
 
 def are_promises_alone(operation: str, body: bytes) -> bool:
-    """What is broken in a request's body are promises, and there are some."""
+    """What is broken in a request's body are constraints, and there are some."""
     found = problems(f"{operation}.request", body)
-    return bool(found) and all(rule(one.rule).keyword == "x-promises" for one in found)
+    return bool(found) and all(rule(one.rule).keyword == "x-constraints" for one in found)

@@ -9,11 +9,11 @@ import pytest
 
 from fake import SUBMIT, Fake, message_of, status_of
 from safelight.contracts import Example, examples, problems, workflows
-from safelight.mockserver.api import BASE_PATHS
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.session import fingerprint
-from safelight.mockserver.store import MemoryStore, Task
-from safelight.mockserver.submits import ENGINES
+from safelight.mockserver.model.engines import ENGINES
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.service.api import BASE_PATHS
+from safelight.mockserver.storage.memory import MemoryStore
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
@@ -246,4 +246,4 @@ def test_the_journal_knows_what_a_401_does_not_say(headers: dict[str, str], note
     fake = Fake()
     reply = fake.send("GET", status_of("x"), headers=headers, key="")
     assert (reply.status, message_of(reply)) == (401, "Unauthorized: Invalid API Key")
-    assert [notice.message for notice in fake.store.orphans[-1].notices] == [note]
+    assert [advice.message for advice in fake.store.orphans[-1].advice] == [note]

@@ -1,4 +1,4 @@
-"""The ASGI door: bytes in, the core's answer out, whatever the bytes are."""
+"""The ASGI transport: bytes in, the core's answer out, whatever the bytes are."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from asgi_call import GONE, Answered, body_in, call, scope_of
 from fake import PNG, SUBMIT, Fake, broken_promises, status_of
-from safelight.mockserver.app import create_app
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.transports.asgi import create_app
 
 KEYED: Final = [(b"x-api-key", FAKE_KEY.encode()), (b"content-type", b"application/json")]
 PROMPT: Final = b'{"prompt": "a lamp", "width": 16, "height": 8}'
@@ -70,12 +70,12 @@ CONTENT_TYPES: Final = [
 ]
 
 
-@pytest.mark.parametrize(("content_type", "notices"), CONTENT_TYPES)
-def test_a_body_is_json_whatever_it_is_called(content_type: bytes, notices: int) -> None:
+@pytest.mark.parametrize(("content_type", "advice"), CONTENT_TYPES)
+def test_a_body_is_json_whatever_it_is_called(content_type: bytes, advice: int) -> None:
     fake = Fake()
     headers = [KEYED[0], (b"content-type", content_type)]
     assert send(fake, "POST", SUBMIT, PROMPT, headers=headers).status == 200
-    assert len(fake.journal[0].notices) == notices
+    assert len(fake.journal[0].advice) == advice
 
 
 @pytest.mark.parametrize("size", [1, 7, 50])

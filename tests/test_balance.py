@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake
 from safelight.contracts import operations
-from safelight.mockserver.lives import BALANCE, Settings, lives
-from safelight.mockserver.money import Credits, credits_of
+from safelight.mockserver.model.credits import Credits, credits_of
+from safelight.mockserver.model.settings import BALANCE, Settings
+from safelight.mockserver.model.task_profile import task_profile
 
 PROMPT = b'{"prompt": "a lamp"}'
 
 
 def with_balance(balance: int, **told: Any) -> Fake:
-    return Fake(Settings(lives(**told), balance=balance))
+    return Fake(Settings(task_profile(**told), balance=balance))
 
 
 def left(fake: Fake) -> float:
@@ -58,14 +59,14 @@ def test_each_key_is_a_user_of_its_own_and_is_not_shown() -> None:
 
 
 @given(st.integers(0, 60), st.lists(st.sampled_from(["submit", "fail", "poll"]), max_size=20))
-def test_nothing_is_ever_overdrawn_and_no_credit_is_lost(balance: int, deeds: list[str]) -> None:
+def test_nothing_is_ever_overdrawn_and_no_credit_is_lost(balance: int, kinds: list[str]) -> None:
     fake = with_balance(balance)
-    for deed in deeds:
-        if deed == "poll":
+    for kind in kinds:
+        if kind == "poll":
             for task in fake.tasks:
                 fake.poll(task.id)
         else:
-            if deed == "fail" and not fake.session.nexts:
+            if kind == "fail" and not fake.session.overrides:
                 fake.next(fail=True)
             status = fake.send("POST", SUBMIT, PROMPT).status
             assert status in (200, 402)
@@ -112,25 +113,25 @@ def owed_by(fake: Fake, balance: Credits) -> Credits:
     st.lists(st.sampled_from([*PAID, "down", "fail", "wait", "look"]), max_size=20),
     st.decimals(0, 500, places=3),
 )
-def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(deeds: list[str], balance: Decimal) -> None:
+def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(kinds: list[str], balance: Decimal) -> None:
     """In any order, with failures that come with time, and are seen or not."""
-    fake = Fake(Settings(lives(running=3), balance=credits_of(balance), down=frozenset({"rr3"})))
-    for deed in deeds:
-        if deed in ("wait", "look"):
+    fake = Fake(Settings(task_profile(running=3), balance=credits_of(balance), down=frozenset({"rr3"})))
+    for kind in kinds:
+        if kind in ("wait", "look"):
             fake.clock.advance(2)
-            for task in fake.tasks if deed == "look" else ():
+            for task in fake.tasks if kind == "look" else ():
                 fake.poll(task.id)
             continue
         owed = owed_by(fake, credits_of(balance))
-        operation = deed if deed in operations() else "image_generation"
+        operation = kind if kind in operations() else "image_generation"
         parameters = {"prompt": "a", "image": "https://example.com/a.png"}
-        if deed == "down":
+        if kind == "down":
             parameters["workflow"] = "rr3"
-        if deed == "fail" and not fake.session.nexts:
+        if kind == "fail" and not fake.session.overrides:
             fake.next(fail=True)
         reply = fake.ask(operation, **parameters)
         price = operations()[operation].price
-        assert reply.status == (402 if owed < price else 502 if deed == "down" else 200)
+        assert reply.status == (402 if owed < price else 502 if kind == "down" else 200)
         assert fake.session.credits == owed_by(fake, credits_of(balance)) >= 0
         assert left(fake) == float(fake.session.credits)
 
@@ -149,7 +150,7 @@ def test_a_price_of_what_is_no_submit_is_a_sentence() -> None:
 
 
 def test_the_ledger_of_a_day_is_a_table() -> None:
-    fake = Fake(Settings(lives(), balance=50, down=frozenset({"rr3"})), checked=False)
+    fake = Fake(Settings(task_profile(), balance=50, down=frozenset({"rr3"})), checked=False)
     fake.next(id="a")
     fake.next(id="b", fail=True)
     fake.submit()

@@ -15,7 +15,9 @@ from safelight.cli import serve as serve_module
 from safelight.cli._options import Fake, fake_of
 from safelight.cli._toml import line_of
 from safelight.contracts import Axis
-from safelight.mockserver.lives import Fixed, Lives, Settings, Uniform
+from safelight.mockserver.model.delays import Fixed, Uniform
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import TaskProfile
 from serving import safelight, serving
 
 
@@ -163,7 +165,7 @@ def test_every_option_can_stand_in_the_file_with_dashes_or_underscores(tmp_path:
         "seed = 7\nvocabulary = 'plain'\nslots = 3\nany{}key = true\nbody{}limit = 99\ncors = true\napi{}key = 'k'\n"
     )
     lives = "queued = 1\nrunning = '2..3'\nfail{}rate = 0.5\nfail{}reason = 'r'\nfail{}nth = [2, 3]\n"
-    expected = Lives(Fixed(1), Uniform(2, 3), Axis.SECONDS, 0.5, "r", frozenset({2, 3}))
+    expected = TaskProfile(Fixed(1), Uniform(2, 3), Axis.SECONDS, 0.5, "r", frozenset({2, 3}))
     for mark in "-_":
         made = fake(tmp_path, (general + lives).replace("{}", mark))
         assert (made.seed, made.key, made.cors, made.body_limit) == (7, "k", True, 99)
@@ -175,34 +177,38 @@ def test_a_file_with_a_mark_of_its_byte_order_is_read(tmp_path: Path) -> None:
 
 
 def test_one_value_stands_for_a_list_of_one(tmp_path: Path) -> None:
-    assert settings(tmp_path, "fail-nth = 3").lives.fail_nth == {3}
+    assert settings(tmp_path, "fail-nth = 3").profile.fail_nth == {3}
 
 
 def test_a_workflow_lives_as_all_do_but_for_what_its_table_says(tmp_path: Path) -> None:
     text = "queued = 1\nrunning = 2\nfail-rate = 0.5\n[workflows.rr3]\nrunning = 9\n[workflows.anime]\npolls = '1,2'"
-    lives = settings(tmp_path, text).lives_of
-    assert lives("rr3") == Lives(Fixed(1), Fixed(9), fail_rate=0.5)
-    assert lives("anime") == Lives(Fixed(1), Fixed(2), Axis.POLLS, fail_rate=0.5)
-    assert lives("default") == Lives(Fixed(1), Fixed(2), fail_rate=0.5)
+    lives = settings(tmp_path, text).profile_of
+    assert lives("rr3") == TaskProfile(Fixed(1), Fixed(9), fail_rate=0.5)
+    assert lives("anime") == TaskProfile(Fixed(1), Fixed(2), Axis.POLLS, fail_rate=0.5)
+    assert lives("default") == TaskProfile(Fixed(1), Fixed(2), fail_rate=0.5)
 
 
 def test_an_instant_workflow_stays_so_until_its_table_says_a_time(tmp_path: Path) -> None:
     text = "queued = 1\nrunning = 1\n[workflows.grok]\n{}"
-    assert settings(tmp_path, text.format("fail-rate = 1")).lives_of("grok") == Lives(Fixed(0), Fixed(0), fail_rate=1)
-    assert settings(tmp_path, text.format("running = 3")).lives_of("grok") == Lives(Fixed(0), Fixed(3))
+    assert settings(tmp_path, text.format("fail-rate = 1")).profile_of("grok") == TaskProfile(
+        Fixed(0), Fixed(0), fail_rate=1
+    )
+    assert settings(tmp_path, text.format("running = 3")).profile_of("grok") == TaskProfile(Fixed(0), Fixed(3))
 
 
 def test_the_command_line_wins(tmp_path: Path) -> None:
     made = fake(tmp_path, "seed = 1\ncors = true\nqueued = 5", "--seed", "2", "--queued", "7")
     assert (made.seed, made.cors) == (2, True)
-    assert made.api.open("k").settings.lives.queued == Fixed(7)
+    assert made.api.open("k").settings.profile.queued == Fixed(7)
 
 
 def test_the_command_line_wins_on_another_axis(tmp_path: Path) -> None:
-    assert settings(tmp_path, "queued = 5\nrunning = 5", "--polls", "1,2").lives == Lives(
+    assert settings(tmp_path, "queued = 5\nrunning = 5", "--polls", "1,2").profile == TaskProfile(
         Fixed(1), Fixed(2), Axis.POLLS
     )
-    assert settings(tmp_path, "polls = [1, 2]", "--queued", "5", "--running", "6").lives == Lives(Fixed(5), Fixed(6))
+    assert settings(tmp_path, "polls = [1, 2]", "--queued", "5", "--running", "6").profile == TaskProfile(
+        Fixed(5), Fixed(6)
+    )
 
 
 def test_a_file_does_not_excuse_a_contradiction_on_the_command_line(tmp_path: Path) -> None:

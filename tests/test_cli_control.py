@@ -1,4 +1,4 @@
-"""`safelight serve` and `safelight exec` are steered over HTTP, by those who may."""
+"""`safelight serve` and `safelight exec` are controlled over HTTP, by those who may."""
 
 import json
 import socket
@@ -59,7 +59,7 @@ def test_a_server_for_other_machines_is_steered_with_a_token_alone(options: list
 
 def test_a_port_of_its_own_is_for_this_machine_alone() -> None:
     with serving("--host", "0.0.0.0", "--control-port", "0") as server:
-        [url] = [line.split()[-1] for line in server.said.splitlines() if line.startswith("It is steered at ")]
+        [url] = [line.split()[-1] for line in server.said.splitlines() if line.startswith("It is controlled at ")]
         assert urlsplit(url).hostname == "127.0.0.1"
         assert urlsplit(url).port != urlsplit(server.url).port
         assert steer(server, "GET", "/session").status_code == 404
@@ -102,8 +102,8 @@ def test_a_barrier_does_not_keep_the_server_from_ending() -> None:
 
 def test_exec_is_steered_too() -> None:
     code = (
-        "import os; from safelight.mockserver.control.client import Control; "
-        "print(Control(os.environ['SAFELIGHT_BASE_URL'], os.environ['SAFELIGHT_API_KEY']).session()['balance'])"
+        "import os; from safelight.mockserver.control.client import ControlClient; "
+        "print(ControlClient(os.environ['SAFELIGHT_BASE_URL'], os.environ['SAFELIGHT_API_KEY']).session()['balance'])"
     )
     done = subprocess.run(
         [SAFELIGHT, "exec", "--balance", "7", "--", sys.executable, "-c", code],

@@ -18,7 +18,7 @@ from safelight.cli._demo.client import Client, Job, Trouble
 from safelight.cli._demo.display import display
 from safelight.cli._demo.orders import orders
 from safelight.contracts import defaults, operations, problems, workflows
-from safelight.mockserver.testing import Safelight
+from safelight.testing.session import Safelight
 
 COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "demo.svg"
@@ -88,7 +88,7 @@ def test_each_task_has_a_timeline(shown: Shown, name: str) -> None:
 
 
 def test_the_timeline_names_what_had_no_effect(shown: Shown) -> None:
-    assert "notice: cfg has no effect with the workflow z-image" in shown.stdout
+    assert "advice: cfg has no effect with the workflow z-image" in shown.stdout
 
 
 def test_the_doomed_task_fails_with_its_reason_and_its_credits_come_back(shown: Shown) -> None:
@@ -102,7 +102,7 @@ def test_the_doomed_task_fails_with_its_reason_and_its_credits_come_back(shown: 
 def test_without_a_terminal_there_are_plain_lines_without_blanks_at_their_ends_or_wraps(shown: Shown) -> None:
     assert "\x1b" not in shown.stdout
     assert [line for line in shown.stdout.splitlines() if line != line.rstrip()] == []
-    assert re.search(r"^ +notice: cfg has no effect .*: only with rr3 or anime$", shown.stdout, re.MULTILINE)
+    assert re.search(r"^ +advice: cfg has no effect .*: only with rr3 or anime$", shown.stdout, re.MULTILINE)
     assert re.search(r"^ +[\d.]+ s  doomed    failed ", shown.stdout, re.MULTILINE)
 
 

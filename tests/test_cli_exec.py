@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY
 from serving import PATIENCE, SAFELIGHT, safelight
 
 #: Submits a task to the fake it finds in its environment, and prints the answer.

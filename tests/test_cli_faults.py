@@ -1,7 +1,7 @@
 """`safelight faults` lists what plans can name."""
 
-from safelight.mockserver.faults import faults
-from safelight.mockserver.plan_rules import read_rule
+from safelight.mockserver.faults.catalogue import faults
+from safelight.mockserver.faults.rules import read_rule
 from serving import safelight
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY
 from serving import Served, serving
 
 #: Clears the screen, rings, begins a line of its own, and turns text around.
@@ -88,9 +88,9 @@ def test_lines_of_json_parse_and_tell_the_exchange() -> None:
         submit, poll, *rest = [json.loads(line) for line in server.log]
     assert len(rest) == number
     assert (submit["method"], submit["operation"], submit["task_id"]) == ("POST", "image_generation", task)
-    assert (poll["status"], poll["phase"], poll["verdict"], poll["violations"]) == (200, "queued", "ok", [])
+    assert (poll["status"], poll["phase"], poll["outcome"], poll["violations"]) == (200, "queued", "ok", [])
     assert poll["target"] == f"/v1/index.php?endpoint=task_status&task_id={task}"
-    assert submit["notices"] == ["cfg has no effect with the workflow default: only with rr3 or anime"]
+    assert submit["advice"] == ["cfg has no effect with the workflow default: only with rr3 or anime"]
     assert poll["gap"] >= 0 == (submit["gap"] or 0)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from safelight.mockserver.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY
 from serving import PATIENCE, SAFELIGHT, Served, safelight, serving
 
 #: What `--help` has no use for, and must not wait for.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from safelight.mockserver.session import fingerprint
+from safelight.mockserver.model.keys import fingerprint
 from serving import PATIENCE, SAFELIGHT, Served, serving
 from test_cli_config import fake, refusal
 

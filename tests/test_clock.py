@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.mockserver.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
 
 
 @pytest.mark.parametrize("speed", [1.0, 60.0, 0.5])
@@ -65,11 +65,11 @@ _DEEDS = st.one_of(
 
 
 @given(st.lists(_DEEDS))
-def test_a_steered_clock_never_goes_back(deeds: list[tuple[str, float]]) -> None:
+def test_a_steered_clock_never_goes_back(kinds: list[tuple[str, float]]) -> None:
     clock = SteeredClock()
     seen = [clock.now()]
-    for deed, value in deeds:
-        getattr(clock, deed)(value)
+    for kind, value in kinds:
+        getattr(clock, kind)(value)
         seen += [clock.now(), clock.now()]
         assert not clock.is_frozen or seen[-2] == seen[-1]
     assert seen == sorted(seen)

@@ -104,9 +104,9 @@ def test_an_example_without_a_document_says_so() -> None:
 
 @pytest.mark.parametrize("example", [one for one in examples() if one.schema != "json"], ids=label)
 def test_a_validator_that_knows_nothing_of_ours_agrees_where_json_schema_says_all(example: Example) -> None:
-    """The exported files alone are enough in any language, but for the promises."""
+    """The exported files alone are enough in any language, but for the constraints."""
     contents = [(f"{name}.json", DRAFT202012.create_resource(schema(name))) for name in names()]
     registry = Registry[Any]().with_resources(contents)
     accepted = Draft202012Validator(schema(example.schema), registry=registry).is_valid(json.loads(example.text))
-    is_promise = example.rule is not None and rule(example.rule).keyword == "x-promises"
+    is_promise = example.rule is not None and rule(example.rule).keyword == "x-constraints"
     assert accepted == (example.rule is None or is_promise)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.contracts import Phase, examples, notices, problems
+from safelight.contracts import Phase, advice, examples, problems
 from safelight.contracts.rules import pointer
 
 LONG: Final = "x" * 1_000
@@ -83,7 +83,7 @@ def test_a_message_is_one_short_printable_line(example: Any) -> None:
 def test_a_document_cannot_write_to_the_terminal_through_a_message(name: str, value: str) -> None:
     document = {name: value, "workflow": value, f"prompt{name}"[:9]: name, "cfg": value}
     said = [violation.message for violation in problems("image_generation.request", document)]
-    said += [notice.message for notice in notices(document)]
+    said += [advice.message for advice in advice(document)]
     assert all(message.isprintable() for message in said)
 
 

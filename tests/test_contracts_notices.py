@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from safelight.contracts import Provenance, examples, notices, problems
+from safelight.contracts import Provenance, advice, examples, problems
 
 #: Parameters beside the prompt, and what is said about them.
 TABLE: Final[list[tuple[dict[Any, Any], list[str]]]] = [
@@ -37,23 +37,23 @@ TABLE: Final[list[tuple[dict[Any, Any], list[str]]]] = [
 
 @pytest.mark.parametrize(("parameters", "messages"), TABLE, ids=[str(row[0]) for row in TABLE])
 def test_what_has_no_effect_is_noticed(parameters: dict[Any, Any], messages: list[str]) -> None:
-    assert [notice.message for notice in notices({"prompt": "a lamp", **parameters})] == messages
+    assert [advice.message for advice in advice({"prompt": "a lamp", **parameters})] == messages
 
 
 @pytest.mark.parametrize("document", [None, [], "prompt", 7, b"{}"])
 def test_what_is_no_object_is_not_noticed(document: Any) -> None:
-    assert notices(document) == []
+    assert advice(document) == []
 
 
 def test_notices_come_in_the_order_of_the_request_and_can_be_bounded() -> None:
     document = {"z": 1, "prompt": "a", "cfg": 1, "a": 2}
-    assert [notice.pointer for notice in notices(document)] == ["/z", "/cfg", "/a"]
-    assert notices(document, most=2) == notices(document)[:2]
+    assert [advice.pointer for advice in advice(document)] == ["/z", "/cfg", "/a"]
+    assert advice(document, most=2) == advice(document)[:2]
 
 
 def test_a_notice_says_who_says_so() -> None:
     document = {"prompt": "a", "cfg": 1, "steps": 1, "x": 1, "workflow": "z-image"}
-    assert [notice.provenance for notice in notices(document)] == [
+    assert [advice.provenance for advice in advice(document)] == [
         Provenance.SEED,
         Provenance.PUBLISHED,
         Provenance.ASSUMED,
@@ -62,25 +62,25 @@ def test_a_notice_says_who_says_so() -> None:
 
 def test_other_requests_have_unknown_parameters_too() -> None:
     document = {"endpoint": "task_status", "taskid": "7"}
-    [notice] = notices(document, "task_status.request")
-    assert notice.message == "taskid is no parameter and is ignored; did you mean task_id?"
+    [one] = advice(document, "task_status.request")
+    assert one.message == "taskid is no parameter and is ignored; did you mean task_id?"
 
 
 def test_what_is_noticed_is_legal() -> None:
-    noticed = [one for one in examples("image_generation.request") if one.rule is None and notices(one.document)]
+    noticed = [one for one in examples("image_generation.request") if one.rule is None and advice(one.document)]
     assert {one.name for one in noticed} >= {"without-effect", "unknown-parameter"}
     assert all(problems("image_generation.request", one.document) == [] for one in noticed)
 
 
 def test_the_original_example_has_nothing_to_notice() -> None:
     [seed] = [one for one in examples("image_generation.request") if one.name == "seed"]
-    assert notices(seed.document) == []
+    assert advice(seed.document) == []
 
 
 def test_what_has_no_effect_with_a_mode_is_noticed() -> None:
     document = {"prompt": "a lamp", "image": "https://example.com/a.png", "width": 640, "workflow": "default"}
-    assert [(notice.message, notice.provenance) for notice in notices(document, "video_generation.request")] == [
+    assert [(advice.message, advice.provenance) for advice in advice(document, "video_generation.request")] == [
         ("width has no effect with the mode i2v: only with t2v", "published"),
         ("workflow is no parameter and is ignored", "assumed"),
     ]
-    assert notices({"prompt": "a lamp", "width": 640, "mode": "t2v"}, "video_generation.request") == []
+    assert advice({"prompt": "a lamp", "width": 640, "mode": "t2v"}, "video_generation.request") == []

@@ -17,7 +17,7 @@ def limit(rule: Rule) -> str:
     match rule.keyword:
         case "required":
             return "must be there"
-        case "x-promises":
+        case "x-constraints":
             return str(rule.limit).removesuffix(".")
         case _ if rule.schema == "json":
             return str(rule.limit)

@@ -1,4 +1,4 @@
-"""`problems` and `notices` answer for any Python value; nothing but `UnknownSchema` is ever raised."""
+"""`problems` and `advice` answer for any Python value; nothing but `UnknownSchema` is ever raised."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.contracts import UnknownSchema, examples, names, notices, problems
+from safelight.contracts import UnknownSchema, advice, examples, names, problems
 from safelight.contracts.validation import violations
 
 NAMES: Final = sorted({"prompt", "workflow", "width", "cfg", "success", "data", "error", "id", "status", "result", "x"})
@@ -95,7 +95,7 @@ def test_no_value_raises_within_a_request(value: Any) -> None:
     for place in PLACES:
         document = {"prompt": "a lamp", place: value}
         assert all(found.pointer.startswith(f"/{place}") for found in problems("image_generation.request", document))
-        assert all(notice.message.isprintable() for notice in notices(document))
+        assert all(advice.message.isprintable() for advice in advice(document))
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
@@ -105,7 +105,7 @@ def test_no_graph_raises(graph: Any) -> None:
 
 @given(VALUES)
 def test_notices_never_raise(value: Any) -> None:
-    assert notices(value) == notices(value)
+    assert advice(value) == advice(value)
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD.keys())
@@ -115,7 +115,7 @@ def test_odd_values_are_violations_and_no_more(value: Any) -> None:
     for place in ("width", "seed", "cfg", "workflow", "model", "negative_prompt"):
         found = problems("image_generation.request", {"prompt": "a lamp", place: value})
         assert {violation.pointer for violation in found} <= {f"/{place}"}
-        assert notices({"prompt": "a lamp", "cfg": 1, "workflow": value, place: value}) is not None
+        assert advice({"prompt": "a lamp", "cfg": 1, "workflow": value, place: value}) is not None
 
 
 @pytest.mark.parametrize("place", ["width", "seed", "cfg", "workflow", "model", "negative_prompt"])

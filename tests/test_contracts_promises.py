@@ -1,4 +1,4 @@
-"""What a ComfyUI workflow promises beyond its schema: links lead somewhere, and nowhere round."""
+"""What a ComfyUI workflow constraints beyond its schema: links lead somewhere, and nowhere round."""
 
 from typing import Any, Final
 
@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from safelight.contracts import Violation, problems, schema
+from safelight.contracts.predicates import tests as quick_tests
 from safelight.contracts.schemas import known
 from safelight.contracts.validation import violations
-from safelight.contracts.verdicts import tests as quick_tests
 
 
 def graph(**links: str | list[str]) -> dict[str, Any]:

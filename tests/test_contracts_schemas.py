@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from safelight.contracts import Provenance, UnknownSchema, names, rule, rules, schema
-from safelight.contracts.promises import PROMISES
-from safelight.contracts.rules import CONSTRAINTS, TEXT_RULES, rule_at
+from safelight.contracts.constraints import CONSTRAINTS
+from safelight.contracts.rules import KEYWORDS, TEXT_RULES, rule_at
 from safelight.contracts.schemas import schemas, texts
 
 #: Keywords that lead to other schemas, and how: by name, as a list, or directly.
@@ -71,14 +71,14 @@ def test_a_schema_is_named_as_its_file_and_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_every_keyword_of_a_schema_is_known(name: str) -> None:
     used = {keyword for part in parts(schema(name)) for keyword in part}
-    assert used <= set(CONSTRAINTS) | BY_NAME | LISTED | DIRECT | ANNOTATIONS
+    assert used <= set(KEYWORDS) | BY_NAME | LISTED | DIRECT | ANNOTATIONS
 
 
 @pytest.mark.parametrize("name", names())
 def test_every_constraint_outside_a_condition_is_a_rule(name: str) -> None:
     contents = schemas()[name]
     conditions = {id(part) for outer in parts(contents) if "if" in outer for part in parts(outer["if"])}
-    stated = {(id(part), keyword) for part in parts(contents) for keyword in part if keyword in CONSTRAINTS}
+    stated = {(id(part), keyword) for part in parts(contents) for keyword in part if keyword in KEYWORDS}
     known = {(place, keyword) for place, keyword, _ in rule_at()}
     assert {constraint for constraint in stated if constraint[0] not in conditions} <= known
 
@@ -114,9 +114,9 @@ def test_every_rule_has_a_provenance_and_an_id_of_its_own() -> None:
 
 
 def test_every_promise_is_kept_by_a_schema_and_documented() -> None:
-    used = {name for one in names() for part in parts(schema(one)) for name in part.get("x-promises", ())}
-    assert used == PROMISES.keys()
-    assert all(PROMISES[name].__doc__ for name in used)
+    used = {name for one in names() for part in parts(schema(one)) for name in part.get("x-constraints", ())}
+    assert used == CONSTRAINTS.keys()
+    assert all(CONSTRAINTS[name].__doc__ for name in used)
 
 
 def test_the_rules_of_the_text_are_rules_like_any_other() -> None:

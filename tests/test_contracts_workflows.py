@@ -4,16 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from safelight.contracts import (
-    Phase,
-    Provenance,
-    Workflow,
-    defaults,
-    problems,
-    schema,
-    vocabularies,
-    workflows,
-)
+from safelight.contracts import Phase, Provenance, Workflow, defaults, problems, schema, vocabularies, workflows
 
 USUAL: Final = {"width": 512, "height": 512, "steps": 20, "workflow": "default", "seed": -1}
 

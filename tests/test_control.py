@@ -14,19 +14,20 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from asgi_call import Answered, body_in, call, scope_of
 from har_schema import HAR
-from safelight.mockserver.api import Api
-from safelight.mockserver.app import create_app
-from safelight.mockserver.clock import SteeredClock
 from safelight.mockserver.control.bodies import schemas
-from safelight.mockserver.control.client import Control as Client
+from safelight.mockserver.control.client import ControlClient as Client
 from safelight.mockserver.control.client import NotSteered
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.control.steering import Control
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Request
-from safelight.mockserver.options import OPTIONS
-from safelight.mockserver.server import in_thread
-from safelight.mockserver.store import MemoryStore
+from safelight.mockserver.model.clock import SteeredClock
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.sessions.options import OPTIONS
+from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.transports.asgi import create_app
+from safelight.mockserver.transports.server import in_thread
 
 KEY: Final = "key-of-a-test"
 TOKEN: Final = "t0ken-of-a-test"
@@ -78,9 +79,9 @@ class Steered:
 @pytest.fixture
 def fake() -> Iterator[Steered]:
     """A fake with one session; afterwards, no answer had its key in it."""
-    steered = Steered()
-    yield steered
-    assert KEY not in steered.text
+    controlled = Steered()
+    yield controlled
+    assert KEY not in controlled.text
 
 
 def test_a_session_is_opened_with_settings_for_any_key_and_closed(fake: Steered) -> None:
@@ -101,7 +102,7 @@ def test_a_session_that_is_put_again_has_nothing_in_it(fake: Steered) -> None:
 
 
 def test_what_a_session_is_not_told_is_as_the_server_was() -> None:
-    usual = Settings(lives(queued="1..3", running="~5"), slots=2, vocabulary="plain", balance=50)
+    usual = Settings(task_profile(queued="1..3", running="~5"), slots=2, vocabulary="plain", balance=50)
     fake = Steered(api=Api(settings=usual))
     told = fake.data("PUT", "/session", {"balance": 7, "slots": 3, "fail": "no GPU left"})["settings"]
     assert (told["queued"], told["running"], told["vocabulary"]) == ("1..3", "~5/0.5", "plain")
@@ -226,8 +227,8 @@ def asked(fake: Steered) -> Steered:
         ("", 4),
         ("?operation=task_status", 2),
         ("?task_id=t-1", 3),
-        ("?verdict=ok", 3),
-        ("?verdict=image_generation.prompt.required", 1),
+        ("?outcome=ok", 3),
+        ("?outcome=image_generation.prompt.required", 1),
         ("?since=10", 2),
         ("?since=10.5", 0),
         ("?operation=task_status&since=1&format=json", 1),
@@ -296,7 +297,7 @@ def test_nothing_that_steers_is_in_the_journal(fake: Steered) -> None:
         if one.name != "delete_session":
             fake.send(one.method, f"/_safelight{one.path.replace('{task_id}', '1')}", {})
             fake.send(one.method, f"/_safelight{one.path}", b"{", key="")
-    assert (len(store.journal(KEY)), len(store.orphans), fake.api.traffic.open) == (0, 0, 0)
+    assert (len(store.journal(KEY)), len(store.orphans), fake.api.in_flight.open) == (0, 0, 0)
 
 
 def test_a_token_that_comes_with_a_request_of_the_api_is_not_kept(fake: Steered) -> None:
@@ -321,7 +322,7 @@ def test_what_waited_for_a_session_that_was_begun_anew_is_answered_by_the_new_on
     with old.lock:
         waiting = Thread(target=lambda: replies.append(fake.api.handle(request).status))
         waiting.start()
-        new = fake.api.open(KEY, settings=Settings(lives(), balance=10))
+        new = fake.api.open(KEY, settings=Settings(task_profile(), balance=10))
     waiting.join(10)
     assert (replies, new.credits) == ([200], 0)
 
@@ -522,12 +523,12 @@ def test_the_routes_describe_themselves(fake: Steered) -> None:
 
 
 def test_a_session_can_be_told_what_a_marker_can() -> None:
-    of_tests, of_servers = {"patience", "contract"}, {"clock", "seed"}
+    of_tests, of_servers = {"virtual_time", "contract"}, {"clock", "seed"}
     assert set(schemas()["session"]["properties"]) == OPTIONS.keys() - of_tests | of_servers
 
 
 def test_a_reason_that_no_task_has_is_told_without_making_one_fail() -> None:
-    fake = Steered(api=Api(keys=[KEY], settings=Settings(lives(fail_reason="no GPU left"))))
+    fake = Steered(api=Api(keys=[KEY], settings=Settings(task_profile(fail_reason="no GPU left"))))
     said = fake.data("GET", "/session")["settings"]
     assert (said["fail"], said["fail_rate"]) == ("no GPU left", 0)
     assert fake.data("PUT", "/session", said)["settings"] == said
@@ -588,7 +589,7 @@ def _submit(url: str) -> str:
 
 
 def _poll(url: str, task_id: str) -> None:
-    import httpx  # noqa: PLC0415 - as above
+    import httpx  # noqa: PLC0415 - for those on a socket alone
 
     httpx.get(f"{url}?endpoint=task_status&task_id={task_id}", headers={"x-api-key": KEY}).raise_for_status()
 

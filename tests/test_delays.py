@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight.contracts import Axis, Phase, Step, Timeline
-from safelight.mockserver.lives import Delay, Fixed, Lives, LogNormal, Next, Settings, Uniform, delay, lives
+from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform, delay
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_override import TaskOverride
+from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 
 FORMS: Final[list[tuple[str | float, Delay]]] = [
     ("2", Fixed(2)),
@@ -124,10 +127,10 @@ def test_a_log_normal_delay_lies_around_its_median(text: str, sigma: float) -> N
 
 
 def test_lives_are_in_seconds_or_in_polls() -> None:
-    assert lives(queued=1, running="2..3") == Lives(Fixed(1), Uniform(2, 3))
-    assert lives(polls=(1, 2)) == Lives(Fixed(1), Fixed(2), Axis.POLLS)
-    assert lives() == Lives(Fixed(0), Fixed(0), Axis.SECONDS)
-    assert lives(running=1, fail_nth=frozenset({3})).fail_nth == {3}
+    assert task_profile(queued=1, running="2..3") == TaskProfile(Fixed(1), Uniform(2, 3))
+    assert task_profile(polls=(1, 2)) == TaskProfile(Fixed(1), Fixed(2), Axis.POLLS)
+    assert task_profile() == TaskProfile(Fixed(0), Fixed(0), Axis.SECONDS)
+    assert task_profile(running=1, fail_nth=frozenset({3})).fail_nth == {3}
 
 
 SLOTS_NEED_SECONDS: Final = (
@@ -137,32 +140,41 @@ A_LIFE: Final = Timeline((Step(Phase.DONE),))
 
 #: What cannot be set, and what is said about it.
 IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
-    (lambda: lives(queued=1, polls=(1, 2)), "lives are in seconds or in polls: give queued and running, or polls"),
-    (lambda: lives(running=0, polls=(1, 2)), "lives are in seconds or in polls: give queued and running, or polls"),
-    (lambda: lives(polls=(-1, 2)), f"-1 is no delay: {FORM}"),
-    (lambda: lives(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
-    (lambda: lives(fail_rate=-0.1), "a fail rate of -0.1 is no share: give 0 to 1"),
-    (lambda: lives(fail_rate=float("nan")), "a fail rate of nan is no share: give 0 to 1"),
-    (lambda: Settings(slots=0), "0 engine slots would run nothing: give a whole number, 1 or more"),
-    (lambda: Settings(lives(polls=(1, 1)), slots=1), SLOTS_NEED_SECONDS),
-    (lambda: Settings(workflows={"rr3": Lives(axis=Axis.TICKS)}, slots=2), SLOTS_NEED_SECONDS),
     (
-        lambda: Settings(workflows={"rr4": Lives()}),
+        lambda: task_profile(queued=1, polls=(1, 2)),
+        "lives are in seconds or in polls: give queued and running, or polls",
+    ),
+    (
+        lambda: task_profile(running=0, polls=(1, 2)),
+        "lives are in seconds or in polls: give queued and running, or polls",
+    ),
+    (lambda: task_profile(polls=(-1, 2)), f"-1 is no delay: {FORM}"),
+    (lambda: task_profile(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
+    (lambda: task_profile(fail_rate=-0.1), "a fail rate of -0.1 is no share: give 0 to 1"),
+    (lambda: task_profile(fail_rate=float("nan")), "a fail rate of nan is no share: give 0 to 1"),
+    (lambda: Settings(slots=0), "0 engine slots would run nothing: give a whole number, 1 or more"),
+    (lambda: Settings(task_profile(polls=(1, 1)), slots=1), SLOTS_NEED_SECONDS),
+    (lambda: Settings(workflows={"rr3": TaskProfile(axis=Axis.TICKS)}, slots=2), SLOTS_NEED_SECONDS),
+    (
+        lambda: Settings(workflows={"rr4": TaskProfile()}),
         "no workflow is called 'rr4': there are default, anime, z-image, rr3, grok, image_editing and video_generation",
     ),
     (lambda: Settings(vocabulary="french"), "vocabulary cannot be 'french': there are published and plain"),
-    (lambda: Next(id=""), "a task needs an id of at least one character"),
-    (lambda: Next(id="a\ud800"), "'a\\ud800' is no id: half a surrogate pair is no character"),
+    (lambda: TaskOverride(id=""), "a task needs an id of at least one character"),
+    (lambda: TaskOverride(id="a\ud800"), "'a\\ud800' is no id: half a surrogate pair is no character"),
     (lambda: Settings(slots=1.5), "1.5 engine slots would run nothing: give a whole number, 1 or more"),  # type: ignore[arg-type]
-    (lambda: Lives(fail_reason="\ud800"), "'\\ud800' is no reason: half a surrogate pair is no character"),
-    (lambda: Next(running="2..1"), "'2..1' is no delay: 2 is more than 1"),
-    (lambda: Next(fail=3), "fail is 3: give True, False, or the reason as a text"),  # type: ignore[arg-type]
-    (lambda: Next(id=5), "5 is no id: ids are texts, those of digits too"),  # type: ignore[arg-type]
-    (lambda: Next(axis="hours"), "'hours' is no axis: there are seconds, polls, ticks"),
-    (lambda: Next(queued=-1), "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
-    (lambda: Next(running=float("nan")), "nan is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
-    (lambda: Next(timeline=A_LIFE, queued=1), "a timeline is a whole life: leave out queued, running and fail"),
-    (lambda: Next(timeline=A_LIFE, fail=False), "a timeline is a whole life: leave out queued, running and fail"),
+    (lambda: TaskProfile(fail_reason="\ud800"), "'\\ud800' is no reason: half a surrogate pair is no character"),
+    (lambda: TaskOverride(running="2..1"), "'2..1' is no delay: 2 is more than 1"),
+    (lambda: TaskOverride(fail=3), "fail is 3: give True, False, or the reason as a text"),  # type: ignore[arg-type]
+    (lambda: TaskOverride(id=5), "5 is no id: ids are texts, those of digits too"),  # type: ignore[arg-type]
+    (lambda: TaskOverride(axis="hours"), "'hours' is no axis: there are seconds, polls, ticks"),
+    (lambda: TaskOverride(queued=-1), "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+    (lambda: TaskOverride(running=float("nan")), "nan is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+    (lambda: TaskOverride(timeline=A_LIFE, queued=1), "a timeline is a whole life: leave out queued, running and fail"),
+    (
+        lambda: TaskOverride(timeline=A_LIFE, fail=False),
+        "a timeline is a whole life: leave out queued, running and fail",
+    ),
 ]
 
 

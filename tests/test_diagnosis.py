@@ -45,7 +45,7 @@ STRANGERS: Final[list[tuple[dict[str, str], list[str]]]] = [
 def test_a_key_that_is_almost_one_is_noticed(headers: dict[str, str], said: list[str]) -> None:
     fake = Fake()
     fake.send("GET", "/?endpoint=user_balance", headers=headers, key="")
-    assert [notice.message for notice in fake.store.orphans[0].notices[1:]] == said
+    assert [advice.message for advice in fake.store.orphans[0].advice[1:]] == said
 
 
 def test_a_key_in_a_place_that_ends_up_in_logs_is_noticed() -> None:
@@ -53,7 +53,7 @@ def test_a_key_in_a_place_that_ends_up_in_logs_is_noticed() -> None:
     fake.send("GET", f"/?endpoint=user_balance&api_key={fake.key}", key="", headers={})
     fake.send("POST", SUBMIT, f'{{"prompt": "a", "api_key": "{fake.key}"}}'.encode(), key="", headers={})
     fake.send("GET", "/?endpoint=user_balance")
-    said = [[notice.message for notice in exchange.notices if "prefers" in notice.message] for exchange in fake.journal]
+    said = [[advice.message for advice in exchange.advice if "prefers" in advice.message] for exchange in fake.journal]
     assert said == [
         ["the key came as api_key in the query; the service prefers the header x-api-key"],
         ["the key came as api_key in the body; the service prefers the header x-api-key"],

@@ -17,10 +17,11 @@ from safelight.cli.exec import command as exec_command
 from safelight.cli.serve import command as serve_command
 from safelight.contracts import Dialect, dialects, names, problems
 from safelight.contracts.dialects import ERRORS, PATHS
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.plan_rules import read_rules
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.testing.session import Safelight
 
 FOLDER: Final = Path(__file__).parents[1] / "examples" / "dialects"
 
@@ -36,7 +37,7 @@ def label(dialect: Dialect) -> str:
 def speaking(dialect: Dialect) -> Fake:
     """A fake that speaks it; what it says of paths is for servers to say."""
     own = {} if dialect.setting == "path" else {dialect.setting: dialect.name}
-    return Fake(Settings(lives(running=10), **own))  # type: ignore[arg-type]  # the names are those of its fields
+    return Fake(Settings(task_profile(running=10), **own))  # type: ignore[arg-type]  # the names are those of its fields
 
 
 def example(dialect: Dialect) -> dict[str, Any]:
@@ -152,8 +153,8 @@ def test_what_is_over_a_maximum_is_brought_down_to_it_and_noted(
     assert fake.tasks[0].request.items() >= kept.items()
     over = [name for name in sent if name in {"width", "height", "steps"}]
     said = [f"{name} was over its maximum, and is brought down to it" for name in over]
-    assert [notice.message for notice in fake.journal[0].notices] == said
-    assert fake.journal[0].verdict == "ok"
+    assert [advice.message for advice in fake.journal[0].advice] == said
+    assert fake.journal[0].outcome == "ok"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.plan_rules import read_rules
+from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
 
 
 def words(fake: Fake, task_id: str, polls: int = 4) -> list[Any]:
@@ -116,7 +117,7 @@ def test_an_id_that_is_taken_is_a_mistake() -> None:
 
 
 def test_where_it_is_off_a_directive_is_text() -> None:
-    fake = Fake(Settings(lives(), directives=False))
+    fake = Fake(Settings(task_profile(), directives=False))
     prompt = "a lamp [[safelight fail=true]]"
     task_id = fake.submit(prompt=prompt)
     assert (fake.tasks[0].request["prompt"], fake.word(task_id)) == (prompt, "completed")
@@ -133,7 +134,7 @@ def test_videos_and_edits_are_told_as_well() -> None:
 
 
 def test_the_plan_comes_before_a_prompt() -> None:
-    fake = Fake(Settings(lives(), plan=read_rules(["submit#1: http 503"])), checked=False)
+    fake = Fake(Settings(task_profile(), plan=read_rules(["submit#1: http 503"])), checked=False)
     body = json.dumps({"prompt": "a lamp [[safelight submit: http 502]]"}).encode()
     assert [fake.send("POST", SUBMIT, body).status for _ in range(2)] == [503, 502]
 

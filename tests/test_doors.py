@@ -1,4 +1,4 @@
-"""Three doors, one behaviour: the same facts for each HTTP library through each door that it fits."""
+"""Three transports, one behaviour: the same facts for each HTTP library through each transport that it fits."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ import requests
 import respx
 
 from fake import PNG
-from safelight.mockserver.testing import Safelight
+from safelight.testing.session import Safelight
 
 
 class Answer(NamedTuple):
@@ -117,45 +117,45 @@ def _with_node(method: str, url: str, headers: Mapping[str, str], body: bytes | 
     return Answer(found[0], found[1], b64decode(found[2]))
 
 
-#: A door, which gives a client while it is open.
-Door = Callable[[Safelight], Any]
+#: A transport, which gives a client while it is open.
+Transport = Callable[[Safelight], Any]
 
 
-def _live(send: Send) -> Door:
+def _live(send: Send) -> Transport:
     @contextmanager
-    def door(_: Safelight) -> Iterator[Send]:
+    def transport(_: Safelight) -> Iterator[Send]:
         yield send
 
-    return door
+    return transport
 
 
-def _routed(send: Send) -> Door:
+def _routed(send: Send) -> Transport:
     @contextmanager
-    def door(api: Safelight) -> Iterator[Send]:
+    def transport(api: Safelight) -> Iterator[Send]:
         with api.respx:
             yield send
 
-    return door
+    return transport
 
 
-def _transported(library: Any, make: Callable[..., Send], *lost: Any) -> Door:
+def _transported(library: Any, make: Callable[..., Send], *lost: Any) -> Transport:
     @contextmanager
-    def door(api: Safelight) -> Iterator[Send]:
+    def transport(api: Safelight) -> Iterator[Send]:
         yield make(library, *lost, transport=api.transport(library))
 
-    return door
+    return transport
 
 
-def _through_asgi(library: Any) -> Door:
+def _through_asgi(library: Any) -> Transport:
     @contextmanager
-    def door(api: Safelight) -> Iterator[Send]:
+    def transport(api: Safelight) -> Iterator[Send]:
         transport = library.ASGITransport(api.asgi)
         yield _with_async_httpx(library, ConnectionResetError, transport=transport)
 
-    return door
+    return transport
 
 
-DOORS: Final[Mapping[str, Door]] = {
+DOORS: Final[Mapping[str, Transport]] = {
     "socket, httpx": _live(_with_httpx(httpx)),
     "socket, httpx async": _live(_with_async_httpx(httpx, httpx.ReadError)),
     "socket, httpx2": _live(_with_httpx(httpx2)),
@@ -177,12 +177,12 @@ PARAMETERS: Final = [pytest.param(name, marks=pytest.mark.needs("node") if "node
 
 
 @pytest.fixture(params=PARAMETERS)
-def door(request: pytest.FixtureRequest) -> Door:
+def transport(request: pytest.FixtureRequest) -> Transport:
     return DOORS[request.param]
 
 
 class Client:
-    """A client of the API by way of one library and one door."""
+    """A client of the API by way of one library and one transport."""
 
     def __init__(self, api: Safelight, send: Send) -> None:
         self.api, self.send = api, send
@@ -203,8 +203,8 @@ class Client:
         return json.loads(answer.body)["data"]
 
 
-def test_a_task_goes_from_submit_to_picture(door: Door) -> None:
-    with Safelight() as api, door(api) as send:
+def test_a_task_goes_from_submit_to_picture(transport: Transport) -> None:
+    with Safelight() as api, transport(api) as send:
         client = Client(api, send)
         task_id = client.data(client.submit(width=16, height=16, prompt="É \N{CAT}"))["id"]
         answers = [client.data(client.poll(task_id)) for _ in range(3)]
@@ -219,11 +219,11 @@ def test_a_task_goes_from_submit_to_picture(door: Door) -> None:
             *["task_status"] * 3,
             "upload",
         ]
-        assert {exchange.verdict for exchange in api.journal} == {"ok"}
+        assert {exchange.outcome for exchange in api.journal} == {"ok"}
 
 
-def test_what_is_wrong_is_answered_and_written_down(door: Door) -> None:
-    with Safelight() as api, door(api) as send:
+def test_what_is_wrong_is_answered_and_written_down(transport: Transport) -> None:
+    with Safelight() as api, transport(api) as send:
         client = Client(api, send)
         wrong = client.submit(width=2049)
         assert (wrong.status, wrong.media_type) == (400, "application/json")
@@ -234,10 +234,10 @@ def test_what_is_wrong_is_answered_and_written_down(door: Door) -> None:
         assert len(api.orphans) == 1
 
 
-def test_what_is_planned_strikes(door: Door) -> None:
+def test_what_is_planned_strikes(transport: Transport) -> None:
     # No reset of a poll: aiohttp asks again by itself where nothing is at stake.
     plan = ["submit#1: http 503", "submit#2: reset after", "poll#2: garbled", "poll#3: http 502"]
-    with Safelight(plan=plan) as api, door(api) as send:
+    with Safelight(plan=plan) as api, transport(api) as send:
         client = Client(api, send)
         assert client.submit().status == 503
         assert client.submit().error == LOST

@@ -11,15 +11,16 @@ import httpx
 import pytest
 
 from fake import PNG, SUBMIT, Fake, status_of
-from safelight.mockserver.elsewhere import elsewhere
-from safelight.mockserver.faults import faults, read_fault
-from safelight.mockserver.faults.bytes import PHP_WARNING
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Reply, Request, failure, success
-from safelight.mockserver.plan_rules import Rule, read_rule, read_rules
-from safelight.mockserver.story import story
-from safelight.mockserver.testing import Safelight
-from safelight.mockserver.wire import Send, Wait
+from safelight.mockserver.faults.catalogue import faults, read_fault
+from safelight.mockserver.faults.catalogue.bytes import PHP_WARNING
+from safelight.mockserver.faults.rules import FaultRule, read_rule, read_rules
+from safelight.mockserver.model.messages import Reply, Request, failure, success
+from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.model.wire import Send, Wait
+from safelight.testing.session import Safelight
+from safelight.traffic.transcript import transcript
 
 ID: Final = "0190"
 HOME: Final = "http://127.0.0.1:8000"
@@ -324,14 +325,14 @@ def test_elsewhere_is_the_other_name_of_this_machine(url: str, there: str) -> No
 def test_of_an_answer_that_is_too_large_not_even_half_a_key_is_kept(begun: int) -> None:
     fake = planned()
     text = ("x" * (begun - 2) + fake.key).ljust(200_000)
-    fake.session.plan.add(Rule("poll", read_fault("body", ["200", f'"{text}"']), after=True))
+    fake.session.plan.add(FaultRule("poll", read_fault("body", ["200", f'"{text}"']), after=True))
     fake.send("GET", status_of(fake.submit()))
     assert 90_000 < len(fake.journal[-1].answer) < 100_000
     assert fake.key[:6].encode() not in fake.journal[-1].answer
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(lives(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
 
 
 @pytest.mark.parametrize("way", ["header", "bearer", "query", "body"])
@@ -344,7 +345,7 @@ def test_a_key_that_is_brought_to_the_other_origin_is_noticed(way: str) -> None:
     assert (there.netloc, there.path) == ("127.0.0.1", "/elsewhere/v1/index.php")
     assert fake.send("POST", f"{there.path}?{there.query}", body, sent, key="").status == 200
     assert [
-        [notice.message for notice in exchange.notices if "origin" in notice.message] for exchange in fake.journal
+        [advice.message for advice in exchange.advice if "origin" in advice.message] for exchange in fake.journal
     ] == [
         [],
         ["the key was sent to another origin, where a redirect had led"],
@@ -356,9 +357,9 @@ def test_a_picture_can_be_elsewhere_and_needs_no_key_there() -> None:
     fake = planned("poll: result elsewhere", polls=(0, 0))
     url = urlsplit(fake.poll(fake.submit(width=16, height=16))["result"]["image_url"])
     assert fake.send("GET", url.path, key="").body.startswith(PNG)
-    assert fake.journal[-1].notices == []
+    assert fake.journal[-1].advice == []
     fake.send("GET", url.path)
-    assert len(fake.journal[-1].notices) == 1
+    assert len(fake.journal[-1].advice) == 1
 
 
 @pytest.mark.parametrize(
@@ -390,7 +391,7 @@ ERRORS: Final[Mapping[str, Mapping[str, Any]]] = {
 @pytest.mark.parametrize("errors", ERRORS)
 @pytest.mark.parametrize("fault", ["unsuccessful 'out of memory'", "refuse 402 'out of memory'"])
 def test_an_error_is_in_the_dialect_whatever_its_status(fault: str, errors: str) -> None:
-    fake = Fake(Settings(lives(), plan=read_rules([f"submit: {fault}"]), errors=errors), checked=False)
+    fake = Fake(Settings(task_profile(), plan=read_rules([f"submit: {fault}"]), errors=errors), checked=False)
     answer = document(fake.send("POST", SUBMIT, b'{"prompt": "a"}'))
     assert answer == {"success": False, "data": None, **ERRORS[errors]}
 
@@ -400,11 +401,13 @@ def test_an_error_is_in_the_dialect_whatever_its_status(fault: str, errors: str)
     [*faults(), "body 200 [1]", "body 200 '{\"data\": [1]}'", "mistype data.error", "body 500 '{\"success\":false,'"],
 )
 def test_whatever_strikes_the_story_can_be_told_and_is_not_large(fault: str) -> None:
-    fake = Fake(Settings(lives(fail_rate=1), plan=read_rules([f"poll: {fault}"]), errors="string"), checked=False)
+    fake = Fake(
+        Settings(task_profile(fail_rate=1), plan=read_rules([f"poll: {fault}"]), errors="string"), checked=False
+    )
     task_id = fake.submit()
     for _ in range(2):
         fake.send("GET", status_of(task_id))
-    told = story(fake.journal, {})
+    told = transcript(fake.journal, {})
     assert (fault.split(maxsplit=1)[0] in told) is (fault not in NOTHING_TO_SPOIL)
     assert all(exchange.size < 110_000 for exchange in fake.journal)
 
@@ -425,7 +428,7 @@ IDLE: Final = {
 
 @pytest.mark.parametrize("rule", IDLE)
 def test_what_finds_nothing_to_spoil_has_not_struck(rule: str) -> None:
-    fake = Fake(Settings(lives(polls=(9, 9)), plan=read_rules([rule])))
+    fake = Fake(Settings(task_profile(polls=(9, 9)), plan=read_rules([rule])))
     task_id = fake.submit(width=8, height=8)
     fake.word(task_id)
     fake.next(queued=0, running=0)

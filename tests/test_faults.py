@@ -1,4 +1,4 @@
-"""A fault strikes before a request is carried out or after, and journal, ledger and claims tell which."""
+"""A fault strikes before a request is carried out or after, and journal, ledger and expectations tell which."""
 
 import json
 import socket
@@ -10,21 +10,22 @@ import pytest
 from asgi_call import Answered, body_in, call, scope_of
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
-from safelight.mockserver.app import create_app
-from safelight.mockserver.faults.answers import Garbled, Http
-from safelight.mockserver.faults.connections import Reset
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Reply, success
-from safelight.mockserver.plan_rules import read_rules
-from safelight.mockserver.testing import Safelight
-from safelight.mockserver.wire import RESET, AnswerLost
+from safelight.mockserver.faults.catalogue.answers import Garbled, Http
+from safelight.mockserver.faults.catalogue.connections import Reset
+from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.model.messages import Reply, success
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.model.wire import RESET, AnswerLost
+from safelight.mockserver.transports.asgi import create_app
+from safelight.testing.session import Safelight
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 ANSWER: Final = success({"id": "1", "status": "pending"})
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(lives(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_before_means_that_nothing_happened(rule: str, status: int) -> None:
     assert fake.send("POST", SUBMIT, PROMPT).status == status
     assert (fake.tasks, list(fake.ledger)) == ([], [])
     (exchange,) = fake.journal
-    assert (exchange.fault, exchange.task_id, exchange.phase, exchange.verdict) == (rule, None, None, "ok")
+    assert (exchange.fault, exchange.task_id, exchange.phase, exchange.outcome) == (rule, None, None, "ok")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +73,14 @@ def test_after_means_that_it_is_booked_and_the_answer_suffers(rule: str, status:
     (task,) = fake.tasks
     assert [entry.credits for entry in fake.ledger] == [-10]
     (exchange,) = fake.journal
-    assert (exchange.fault, exchange.task_id, exchange.phase, exchange.verdict) == (rule, task.id, "done", "ok")
+    assert (exchange.fault, exchange.task_id, exchange.phase, exchange.outcome) == (rule, task.id, "done", "ok")
 
 
 def test_a_request_that_breaks_the_contract_is_found_out_whatever_strikes() -> None:
     fake = planned("submit#1: http 503", "submit#2: reset after")
     for _ in range(2):
         fake.send("POST", SUBMIT, b'{"prompt": "a", "width": 0}')
-    assert [exchange.verdict for exchange in fake.journal] == ["image_generation.width.minimum"] * 2
+    assert [exchange.outcome for exchange in fake.journal] == ["image_generation.width.minimum"] * 2
     assert fake.tasks == []
 
 
@@ -135,7 +136,7 @@ def test_a_garbled_answer_has_the_length_that_it_says() -> None:
 
 
 def test_a_balance_is_spent_and_not_overdrawn() -> None:
-    fake = Fake(Settings(lives(), balance=25))
+    fake = Fake(Settings(task_profile(), balance=25))
     assert [fake.send("POST", SUBMIT, PROMPT).status for _ in range(3)] == [200, 200, 402]
     assert fake.send("POST", SUBMIT, b'{"prompt": ""}').status == 400, "what is wrong is said first"
     assert [task.number for task in fake.tasks] == [1, 2]
@@ -143,11 +144,11 @@ def test_a_balance_is_spent_and_not_overdrawn() -> None:
 
 
 def test_a_refused_submit_uses_nothing_up() -> None:
-    fake = Fake(Settings(lives(fail_rate=1), balance=10))
+    fake = Fake(Settings(task_profile(fail_rate=1), balance=10))
     fake.next(fail=False)
     fake.next(id="0001", fail="no ink")
     assert [fake.send("POST", SUBMIT, PROMPT).status for _ in range(2)] == [200, 402]
-    fake.api.open("sk-other", settings=Settings(lives(fail_rate=1), balance=10))
+    fake.api.open("sk-other", settings=Settings(task_profile(fail_rate=1), balance=10))
     for _ in range(5):  # each of them fails, and its price is back before the next
         assert fake.send("POST", SUBMIT, PROMPT, key="sk-other").status == 200
-    assert len(fake.session.nexts) == 1
+    assert len(fake.session.overrides) == 1

@@ -13,20 +13,20 @@ import httpx
 import pytest
 
 from fake import PNG, Fake, status_of
-from safelight.mockserver.app import door
-from safelight.mockserver.faults import faults
-from safelight.mockserver.faults.answers import GATEWAY_PAGE
-from safelight.mockserver.faults.bytes import PHP_WARNING
-from safelight.mockserver.in_process import transport
-from safelight.mockserver.server import AppServer, in_thread
-from safelight.mockserver.testing import Safelight
-from safelight.mockserver.uploads import picture_path
+from safelight.mockserver.faults.catalogue import faults
+from safelight.mockserver.faults.catalogue.answers import GATEWAY_PAGE
+from safelight.mockserver.faults.catalogue.bytes import PHP_WARNING
+from safelight.mockserver.operations.results import picture_path
+from safelight.mockserver.transports.asgi import bare_app
+from safelight.mockserver.transports.in_process import transport
+from safelight.mockserver.transports.server import AppServer, in_thread
+from safelight.testing.session import Safelight
 
 #: Seconds after which a server that says nothing hangs, and where it is to say nothing.
 PATIENCE: Final = 20.0
 IMPATIENCE: Final = 0.2
 
-#: The faults that say nothing for ever -> the patience with their first bytes, and with what comes then.
+#: The faults that say nothing for ever -> the virtual time with their first bytes, and with what comes then.
 PATIENCE_WITH: Final[Mapping[str, tuple[float, float]]] = {
     "hang": (IMPATIENCE, IMPATIENCE),
     "stall": (PATIENCE, IMPATIENCE),
@@ -71,13 +71,13 @@ class Heard:
         return int(self.headers["content-length"]) - len(self.body)
 
 
-def heard_on(connection: socket.socket, patience: float = PATIENCE) -> Heard:
-    """What still comes, with so much patience after the first of it."""
+def heard_on(connection: socket.socket, virtual_time: float = PATIENCE) -> Heard:
+    """What still comes, with so much virtual time after the first of it."""
     came = bytearray()
     try:
         while piece := connection.recv(1_000_000):
             came += piece
-            connection.settimeout(patience)
+            connection.settimeout(virtual_time)
     except ConnectionResetError:
         return Heard(bytes(came), "reset")
     except TimeoutError:
@@ -97,19 +97,19 @@ class Site:
     def origin(self) -> str:
         return self.server.url.removesuffix("/v1/index.php")
 
-    def connect(self, target: str, patience: float = PATIENCE) -> socket.socket:
+    def connect(self, target: str, virtual_time: float = PATIENCE) -> socket.socket:
         """A connection on which this was asked. The server has read it."""
         address = urlsplit(self.origin)
-        connection = socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=patience)
+        connection = socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=virtual_time)
         head = f"GET {target} HTTP/1.1\r\nhost: {address.netloc}\r\nx-api-key: {self.fake.key}\r\nconnection: close"
         connection.sendall(f"{head}\r\n\r\n".encode())
         self.server.settle()
         return connection
 
-    def hear(self, target: str, first: float = PATIENCE, patience: float = PATIENCE) -> Heard:
+    def hear(self, target: str, first: float = PATIENCE, virtual_time: float = PATIENCE) -> Heard:
         """What comes of asking this."""
         with self.connect(target, first) as connection:
-            return heard_on(connection, patience)
+            return heard_on(connection, virtual_time)
 
     def plan(self, *rules: str) -> None:
         """These rules and no others."""
@@ -123,7 +123,7 @@ def served() -> Iterator[Site]:
     done = fake.submit(width=64, height=64)
     fake.next(queued=0, running=1_000, axis="polls")
     targets = {"done": status_of(done), "running": status_of(fake.submit()), "file": picture_path(fake.key, done)}
-    with in_thread(door(fake.api)) as server:
+    with in_thread(bare_app(fake.api)) as server:
         yield Site(fake, server, targets)
 
 
@@ -268,7 +268,7 @@ def test_what_hangs_is_not_under_way(site: Site, name: str) -> None:
     site.plan(f"poll: {name}")
     with site.connect(site.targets["done"]):
         assert site.fake.session.plan.undelivered() == []
-        assert site.fake.api.traffic.open == 0
+        assert site.fake.api.in_flight.open == 0
 
 
 @pytest.mark.parametrize("name", ["hang", "stall", "hang 999"])
@@ -350,8 +350,8 @@ QUICK: Final = {"drip": "drip 1000000", "bomb": "bomb 1", "huge": "huge 1"}
     "fault", [*(QUICK.get(name, name) for name in faults()), "length -7", "hang 0", "image: corrupt"]
 )
 def test_httpx_sees_the_same_with_a_socket_and_without(site: Site, fault: str) -> None:
-    deed, at = ("image", "file") if fault.startswith("image") else ("poll", "done")
-    site.plan(f"{deed}: {fault.removeprefix('image: ')}")
+    kind, at = ("image", "file") if fault.startswith("image") else ("poll", "done")
+    site.plan(f"{kind}: {fault.removeprefix('image: ')}")
     url = f"{site.origin}{site.targets[at]}"
     headers = {"x-api-key": site.fake.key}
     timeout = httpx.Timeout(PATIENCE, read=IMPATIENCE if fault in PATIENCE_WITH else PATIENCE)
@@ -389,7 +389,7 @@ def test_a_client_that_takes_its_key_elsewhere_is_seen(way: str, status: int, ac
         answer = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
         assert (answer.url.host, answer.url.path) == ("localhost", "/elsewhere/v1/index.php")
         assert len(api.tasks) == accepted, "with 307 it is sent again as it was, with 302 it is a GET"
-        assert "notice: the key was sent to another origin, where a redirect had led" in api.story
+        assert "advice: the key was sent to another origin, where a redirect had led" in api.transcript
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -397,4 +397,4 @@ def test_here_is_where_a_redirect_goes_in_circles(way: str) -> None:
     with Safelight(plan=["balance: redirect 308 here"]) as api, WAYS[way](api) as http:
         with pytest.raises(httpx.TooManyRedirects):
             http.get(f"{api.url}?endpoint=user_balance")
-        assert "another origin" not in api.story
+        assert "another origin" not in api.transcript

@@ -16,8 +16,9 @@ import pytest
 import requests
 import respx
 
-from safelight.mockserver.guard import NotThisMachine, guard, is_this_machine, places
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.model.addresses import is_this_machine
+from safelight.testing.guard import NotThisMachine, guard, places
+from safelight.testing.session import Safelight
 
 #: No host: names below `.invalid` are never given to anybody.
 ELSEWHERE: Final = "elsewhere.invalid"

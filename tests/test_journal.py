@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
-from safelight.mockserver.api import Api
-from safelight.mockserver.journal import Exchange, Journal
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.messages import Request
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.service.api import Api
+from safelight.traffic.exchange import Exchange
+from safelight.traffic.journal import Journal
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 
@@ -35,7 +36,7 @@ def test_exchanges_are_kept_in_their_order_with_what_came_of_them() -> None:
         (1, "GET", "upload", 200, Phase.DONE, 0),
     ]
     assert {seen.task_id for seen in fake.journal} == {task_id}
-    assert [notice.pointer for notice in fake.journal[0].notices] == ["/cfg"]
+    assert [advice.pointer for advice in fake.journal[0].advice] == ["/cfg"]
 
 
 def test_request_and_answer_are_kept_as_they_were_and_a_picture_is_not() -> None:
@@ -48,7 +49,7 @@ def test_request_and_answer_are_kept_as_they_were_and_a_picture_is_not() -> None
     assert (fake.journal[-1].media_type, fake.journal[-1].answer) == ("image/png", b"")
 
 
-#: Method, target, body, the verdict.
+#: Method, target, body, the outcome.
 VERDICTS: Final = [
     ("POST", SUBMIT, PROMPT, "ok"),
     ("POST", SUBMIT, b'{"prompt": "a lamp", "width": 4096, "steps": 0}', "image_generation.width.maximum"),
@@ -60,11 +61,11 @@ VERDICTS: Final = [
 ]
 
 
-@pytest.mark.parametrize(("method", "target", "body", "verdict"), VERDICTS)
-def test_each_exchange_has_a_verdict(method: str, target: str, body: bytes | None, verdict: str) -> None:
+@pytest.mark.parametrize(("method", "target", "body", "outcome"), VERDICTS)
+def test_each_exchange_has_a_verdict(method: str, target: str, body: bytes | None, outcome: str) -> None:
     fake = Fake()
     fake.send(method, target, body)
-    assert fake.journal[0].verdict == verdict
+    assert fake.journal[0].outcome == outcome
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=20))

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from fake import SUBMIT, Fake
-from safelight.mockserver.keys import FAKE_KEY, WAYS, sent_key
-from safelight.mockserver.messages import Reply, Request
+from safelight.mockserver.model.keys import FAKE_KEY, WAYS, sent_key
+from safelight.mockserver.model.messages import Reply, Request
 
 OTHER: Final = "sk-" + 48 * "0"
 

@@ -121,7 +121,7 @@ POSITIONS: Final = st.lists(st.floats(0, 500), min_size=2, max_size=30).map(sort
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> Timeline:
+def task_profile(draw: st.DrawFn) -> Timeline:
     """Legal lives: from queued by the table to a phase without moves."""
     steps, phase = [Step(Q, draw(DWELLS))], Q
     while MOVES[phase]:
@@ -139,14 +139,14 @@ def follows(before: Phase, after: Phase) -> bool:
     return before is after or any(follows(between, after) for between in MOVES[before])
 
 
-@given(lives(), POSITIONS)
+@given(task_profile(), POSITIONS)
 def test_phases_follow_the_table(life: Timeline, positions: list[float]) -> None:
     states = [life.at(position) for position in positions]
     assert all(follows(before.phase, after.phase) for before, after in pairwise(states))
     assert list(life.illegal_moves()) == []
 
 
-@given(lives(), POSITIONS)
+@given(task_profile(), POSITIONS)
 def test_what_is_final_stays(life: Timeline, positions: list[float]) -> None:
     states = [life.at(position) for position in positions]
     assert all(before == after for before, after in pairwise(states) if before.is_final)
@@ -176,7 +176,7 @@ def test_all_steps_that_are_due_are_taken(life: Timeline) -> None:
     assert life.at(position + 1).phase is life.steps[-1].phase
 
 
-@given(lives(), st.integers(0, 50), st.integers(0, 200))
+@given(task_profile(), st.integers(0, 50), st.integers(0, 200))
 def test_holding_delays_and_changes_nothing_else(life: Timeline, units: int, position: int) -> None:
     whole = Timeline(
         tuple(Step(step.phase, step.dwell if step.dwell == inf else int(step.dwell)) for step in life.steps)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from fake import Fake, status_of
 from safelight.contracts import FINAL, Axis, Phase, Step, Timeline, problems, vocabularies, workflows
-from safelight.mockserver.lives import Fixed, Lives, Settings, lives
+from safelight.mockserver.model.delays import Fixed
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 
 SLOW: Final = [name for name, workflow in workflows().items() if not workflow.instant]
 
@@ -24,7 +26,7 @@ WORDS: Final = {
 @pytest.mark.parametrize("workflow", SLOW)
 @pytest.mark.parametrize(("vocabulary", "words"), WORDS.items())
 def test_a_task_is_done_when_its_time_has_come(workflow: str, vocabulary: str, words: tuple[str, ...]) -> None:
-    fake = Fake(Settings(lives(queued=1, running=2), vocabulary=vocabulary))
+    fake = Fake(Settings(task_profile(queued=1, running=2), vocabulary=vocabulary))
     task_id = fake.submit(workflow=workflow)
     seen = []
     for seconds in (0, 0.5, 0.5, 1, 0.75, 0.25, 1_000):
@@ -38,7 +40,7 @@ def test_a_task_is_done_when_its_time_has_come(workflow: str, vocabulary: str, w
 
 @pytest.mark.parametrize(("vocabulary", "words"), WORDS.items())
 def test_every_answer_is_of_its_vocabularys_schema(vocabulary: str, words: tuple[str, ...]) -> None:
-    fake = Fake(Settings(lives(polls=(1, 1)), vocabulary=vocabulary))
+    fake = Fake(Settings(task_profile(polls=(1, 1)), vocabulary=vocabulary))
     task_id = fake.submit()
     for word in words[:3]:
         reply = fake.send("GET", status_of(task_id))
@@ -90,7 +92,7 @@ def test_looking_at_a_picture_is_no_poll() -> None:
 
 
 def test_on_the_axis_of_ticks_a_task_moves_when_it_is_released() -> None:
-    fake = Fake(Settings(Lives(Fixed(1), Fixed(4), Axis.TICKS)))
+    fake = Fake(Settings(TaskProfile(Fixed(1), Fixed(4), Axis.TICKS)))
     task_id = fake.submit()
     assert [fake.word(task_id) for _ in range(3)] == ["pending"] * 3
     fake.session.release(task_id)
@@ -114,7 +116,7 @@ def test_grok_is_done_at_the_first_poll(told: dict[str, Any]) -> None:
 
 
 def test_grok_takes_its_time_where_it_is_told_to() -> None:
-    fake = Fake(Settings(workflows={"grok": lives(queued=1)}))
+    fake = Fake(Settings(workflows={"grok": task_profile(queued=1)}))
     task_id = fake.submit(workflow="grok")
     assert fake.word(task_id) == "pending"
     fake.clock.advance(1)
@@ -129,7 +131,9 @@ def test_never_is_for_ever() -> None:
 
 
 def test_a_workflow_leads_the_lives_it_is_told_to() -> None:
-    fake = Fake(Settings(lives(queued=5), {"anime": lives(polls=(0, 1)), "rr3": lives(fail_rate=1)}))
+    fake = Fake(
+        Settings(task_profile(queued=5), {"anime": task_profile(polls=(0, 1)), "rr3": task_profile(fail_rate=1)})
+    )
     first = {workflow: fake.word(fake.submit(workflow=workflow)) for workflow in SLOW}
     assert first == {"default": "pending", "anime": "processing", "z-image": "pending", "rr3": "failed"}
 
@@ -188,7 +192,7 @@ def test_the_nth_task_fails_counted_from_one() -> None:
 
 
 def test_a_workflow_with_lives_of_its_own_counts_its_own_tasks() -> None:
-    fake = Fake(Settings(workflows={"anime": lives(fail_nth=frozenset({2}))}))
+    fake = Fake(Settings(workflows={"anime": task_profile(fail_nth=frozenset({2}))}))
     seen = [fake.word(fake.submit(workflow=workflow)) for workflow in ("default", "anime", "rr3", "anime", "anime")]
     assert seen == ["completed", "completed", "completed", "failed", "completed"]
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from fake import Fake
 from safelight.contracts import Axis, Phase, Step, Timeline
-from safelight.mockserver.lives import Fixed, Lives, Settings, lives
+from safelight.mockserver.model.delays import Fixed
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 
 Q, R, D, F = Phase
 
@@ -162,14 +164,14 @@ def test_an_id_said_for_one_key_is_another_task_for_another() -> None:
 
 @pytest.mark.parametrize("axis", [Axis.POLLS, Axis.TICKS])
 def test_slots_need_a_next_life_in_seconds(axis: Axis) -> None:
-    fake = Fake(Settings(lives(running=1), slots=1))
+    fake = Fake(Settings(task_profile(running=1), slots=1))
     with pytest.raises(ValueError, match="engine slots need lives in seconds"):
         fake.next(axis=axis)
     fake.next(axis=Axis.SECONDS)
 
 
 def test_a_workflows_own_axis_is_kept() -> None:
-    fake = Fake(Settings(Lives(Fixed(1), Fixed(1), Axis.TICKS)))
+    fake = Fake(Settings(TaskProfile(Fixed(1), Fixed(1), Axis.TICKS)))
     fake.next(queued=0)
     task_id = fake.submit()
     assert fake.word(task_id) == "processing"

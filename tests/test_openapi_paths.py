@@ -5,10 +5,10 @@ import json
 import pytest
 
 from safelight.contracts import VERSION, openapi
-from safelight.mockserver.api import Api
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.messages import Reply, Request
-from safelight.mockserver.store import MemoryStore
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Reply, Request
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.storage.memory import MemoryStore
 
 
 def send(api: Api, method: str, target: str, body: bytes = b"") -> Reply:

@@ -1,4 +1,4 @@
-"""Patience: a client's own sleeps move the clock, whatever it sleeps with, and nothing else is disturbed."""
+"""Virtual time: a client's own sleeps move the clock, whatever it sleeps with, and nothing else is disturbed."""
 
 import asyncio
 import queue
@@ -25,13 +25,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nobody import Nobody
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.patience import clock_in_use, patience
-from safelight.mockserver.patience.loops import Jumping
-from safelight.mockserver.patience.places import put_back
-from safelight.mockserver.patience.stretch import MOST_SLEEPS
-from safelight.mockserver.testing import Safelight
-from safelight.mockserver.wall import WALL
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.testing.real_time import WALL
+from safelight.testing.session import Safelight
+from safelight.testing.virtual_time import clock_in_use, virtual_time
+from safelight.testing.virtual_time.loops import Jumping
+from safelight.testing.virtual_time.patches import put_back
+from safelight.testing.virtual_time.thread_time import MOST_SLEEPS
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
@@ -42,7 +42,7 @@ def clock() -> Iterator[VirtualClock]:
     """The clock that this test's sleeps move. The wall says how long it took."""
     clock = VirtualClock()
     begun = imported_monotonic()
-    with patience(clock, Nobody()):
+    with virtual_time(clock, Nobody()):
         yield clock
     assert imported_monotonic() - begun < LONG
 
@@ -71,10 +71,10 @@ def test_a_name_that_a_test_had_patched_is_found_later(monkeypatch: pytest.Monke
     here = sys.modules[__name__]
     with monkeypatch.context() as patched:
         patched.setattr(here, "imported_sleep", lambda _: None)
-        with patience(VirtualClock(), Nobody()):
+        with virtual_time(VirtualClock(), Nobody()):
             pass
     clock = VirtualClock()
-    with patience(clock, Nobody()):
+    with virtual_time(clock, Nobody()):
         imported_sleep(7)
     assert clock.now() == 7
 
@@ -92,14 +92,14 @@ def test_every_reading_agrees_with_the_clock(clock: VirtualClock) -> None:
 
 def test_the_time_of_day_begins_with_the_walls() -> None:
     wall = time.time()
-    with patience(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), Nobody()):
         assert 0 <= time.time() - wall < 2
 
 
 @given(st.lists(st.integers(0, 1_000_000), max_size=50))
 def test_sleeps_of_whole_seconds_add_up_exactly(lengths: list[int]) -> None:
     clock = VirtualClock()
-    with patience(clock, Nobody()):
+    with virtual_time(clock, Nobody()):
         begun = time.monotonic()
         for length in lengths:
             time.sleep(length)
@@ -117,7 +117,7 @@ def test_what_is_no_length_is_refused_as_ever(clock: VirtualClock, length: Any) 
 
 def test_nothing_is_left_when_the_block_has_ended() -> None:
     before = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
-    with patience(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), Nobody()):
         assert time.sleep is not before[0]
         assert imported_sleep is time.sleep
     after = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
@@ -127,9 +127,9 @@ def test_nothing_is_left_when_the_block_has_ended() -> None:
 
 def test_blocks_within_each_other_move_all_their_clocks_once() -> None:
     outer, inner = VirtualClock(), VirtualClock()
-    with patience(outer, Nobody()):
+    with virtual_time(outer, Nobody()):
         time.sleep(1)
-        with patience(inner, Nobody()), patience(outer, Nobody()):
+        with virtual_time(inner, Nobody()), virtual_time(outer, Nobody()):
             time.sleep(2)
         time.sleep(4)
     assert (outer.now(), inner.now()) == (7, 2)
@@ -204,7 +204,7 @@ def test_deadlines_of_a_loop_follow_the_clock(clock: VirtualClock) -> None:
 def test_patience_may_begin_and_end_within_a_loop() -> None:
     async def run() -> tuple[float, bool]:
         clock = VirtualClock()
-        with patience(clock, Nobody()):
+        with virtual_time(clock, Nobody()):
             await asyncio.sleep(600)
         selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]  # noqa: SLF001
         return clock.now(), isinstance(selector, Jumping)
@@ -246,7 +246,7 @@ def test_blocks_of_one_loop_may_end_in_any_order() -> None:
     ended = []
 
     async def one(seconds: float, clock: VirtualClock) -> None:
-        with patience(clock, Nobody()):
+        with virtual_time(clock, Nobody()):
             await asyncio.sleep(seconds)
             ended.append(seconds)
 
@@ -261,7 +261,7 @@ def test_blocks_of_one_loop_may_end_in_any_order() -> None:
 
 
 def test_patience_that_began_outside_a_loop_may_end_within_it() -> None:
-    block = patience(VirtualClock(), Nobody())
+    block = virtual_time(VirtualClock(), Nobody())
 
     async def end() -> float:
         await asyncio.sleep(600)
@@ -290,8 +290,8 @@ def test_work_that_is_given_to_threads_in_other_ways_is_waited_for_too(clock: Vi
 
 
 def test_what_is_under_way_for_too_long_is_given_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.mockserver.patience.stretch.FOR_EXCHANGES", 0.1)
-    with Safelight(queued=5, patience=True) as api:
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.FOR_EXCHANGES", 0.1)
+    with Safelight(queued=5, virtual_time=True) as api:
         address = httpx.URL(api.url)
         with socket.create_connection((address.host, address.port)) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")
@@ -301,10 +301,10 @@ def test_what_is_under_way_for_too_long_is_given_up_once(monkeypatch: pytest.Mon
             assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
             with httpx.Client() as http:
                 assert http.get(api.url).status_code == 404
-            assert api._host.is_quiet()  # noqa: SLF001
-        while api._host.api.traffic.open:  # noqa: SLF001
+            assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+        while api._host.api.in_flight.open:  # noqa: SLF001
             api._host.is_quiet()  # noqa: SLF001
-        assert api._host.is_quiet()  # noqa: SLF001
+        assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
 
 
 class Odd(types.ModuleType):
@@ -322,14 +322,14 @@ def test_odd_modules_do_no_harm(monkeypatch: pytest.MonkeyPatch, make: Callable[
     monkeypatch.setitem(loaded, "odd_module", make())
     monkeypatch.setitem(loaded, 3, make())
     clock = VirtualClock()
-    with patience(clock, Nobody()):
+    with virtual_time(clock, Nobody()):
         time.sleep(3)
     assert clock.now() == 3
     assert time.sleep is WALL["sleep"]
 
 
 def test_what_is_put_back_by_others_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    with patience(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), Nobody()):
         put_back()
         assert time.sleep is not WALL["sleep"], "somebody is patient"
         monkeypatch.setattr(time, "sleep", lambda _: None)
@@ -346,7 +346,7 @@ def test_a_loop_of_another_make_is_refused_in_a_sentence() -> None:
 
     with pytest.raises(pytest.fail.Exception) as raised, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
-    sentence = "patience cannot move a loop of {}: let the test run on asyncio's own, or give speed=60"
+    sentence = "virtual time cannot move a loop of {}: let the test run on asyncio's own, or give speed=60"
     assert str(raised.value) == sentence.format("uvloop")
     with pytest.raises(pytest.fail.Exception) as raised:
         trio.run(anyio.sleep, 1)

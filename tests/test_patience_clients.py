@@ -1,4 +1,4 @@
-"""Patience as clients have it: a minute passes at once, no poll is overtaken, and what would never end is stopped."""
+"""Virtual time as clients have it: a minute passes at once, no poll is overtaken, and what would never end is stopped."""
 
 import asyncio
 import socket
@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from nobody import Nobody
-from safelight.mockserver.clock import RealClock, VirtualClock
-from safelight.mockserver.patience import patience
-from safelight.mockserver.patience.loops import Jumping
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.model.clock import RealClock, VirtualClock
+from safelight.testing.session import Safelight
+from safelight.testing.virtual_time import virtual_time
+from safelight.testing.virtual_time.loops import Jumping
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
@@ -70,7 +70,7 @@ CLIENTS: Final[dict[str, Callable[[Safelight], float]]] = {
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_minute_passes_at_once_and_no_poll_is_overtaken(client: str) -> None:
-    with Safelight(queued=10, running=50, patience=True) as api:
+    with Safelight(queued=10, running=50, virtual_time=True) as api:
         assert CLIENTS[client](api) == api.clock.now() == 60
         gaps = [exchange.gap for exchange in api.journal if exchange.operation == "task_status"]
         assert {gap for gap in gaps if gap} == {3.0}, "each poll was answered at the time it was sent"
@@ -88,7 +88,7 @@ def poll_for_ever(api: Safelight, pause: Callable[[], object] = lambda: None) ->
 
 @pytest.mark.parametrize("way", ["socket", "respx"])
 def test_whoever_polls_and_does_not_wait_is_stopped(way: str) -> None:
-    with Safelight(queued=10, running=50, patience=True) as api, api.respx if way == "respx" else nullcontext():
+    with Safelight(queued=10, running=50, virtual_time=True) as api, api.respx if way == "respx" else nullcontext():
         with pytest.raises(
             pytest.fail.Exception, match=r"^the client has sent 1,001 requests, and the clock stands still"
         ):
@@ -97,15 +97,15 @@ def test_whoever_polls_and_does_not_wait_is_stopped(way: str) -> None:
 
 
 def test_whoever_waits_with_what_does_not_move_the_clock_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.mockserver.patience.stretch._LONG_UNMOVED", 0.1)
-    with Safelight(queued=10, running=50, patience=True) as api:
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time._LONG_UNMOVED", 0.1)
+    with Safelight(queued=10, running=50, virtual_time=True) as api:
         with pytest.raises(pytest.fail.Exception, match=r"such as another thread or process, Event\.wait or datetime"):
             poll_for_ever(api, lambda: threading.Event().wait(0.05))
         assert len(api.journal) < 20
 
 
 def test_a_clock_that_is_advanced_does_not_stand_still() -> None:
-    with Safelight(queued=3_000, patience=True) as api, api.respx, httpx.Client() as http:
+    with Safelight(queued=3_000, virtual_time=True) as api, api.respx, httpx.Client() as http:
         headers = {"x-api-key": api.api_key}
         http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
         query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
@@ -115,7 +115,7 @@ def test_a_clock_that_is_advanced_does_not_stand_still() -> None:
 
 
 def test_where_time_does_not_matter_it_may_stand_still() -> None:
-    with Safelight(polls=(1_200, 0), patience=True) as api, api.respx, httpx.Client() as http:
+    with Safelight(polls=(1_200, 0), virtual_time=True) as api, api.respx, httpx.Client() as http:
         headers = {"x-api-key": api.api_key}
         http.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a lamp"})
         query = {"endpoint": "task_status", "task_id": api.tasks[0].id}
@@ -142,14 +142,14 @@ def test_connections_to_the_fake_are_no_strangers(monkeypatch: pytest.MonkeyPatc
         return seen[-1]
 
     monkeypatch.setattr(Jumping, "_has_foreign", look)
-    with Safelight(queued=10, running=50, patience=True) as api:
+    with Safelight(queued=10, running=50, virtual_time=True) as api:
         asyncio.run(polled_with_aiohttp(api))
     assert len(seen) >= 20
     assert not any(seen)
 
 
 def test_a_minute_passes_without_a_socket_too() -> None:
-    with Safelight(queued=10, running=50, patience=True) as api, api.respx:
+    with Safelight(queued=10, running=50, virtual_time=True) as api, api.respx:
         assert with_httpx(api) == 60
         assert asyncio.run(polled_with_httpx(api)) == 60
         assert api.clock.now() == 120
@@ -166,7 +166,7 @@ def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
     naps: list[Callable[[], None]] = [lambda: time.sleep(3), lambda: asyncio.run(asyncio.sleep(3))]
     for nap in naps:
         clock, busy = VirtualClock(), Busy()
-        with patience(clock, busy):
+        with virtual_time(clock, busy):
             nap()
         assert (clock.now(), busy.looks) == (3, 6)
 
@@ -174,9 +174,9 @@ def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        ({"patience": True, "speed": 2}, "speed lets the wall's time run faster: leave out patience"),
+        ({"virtual_time": True, "speed": 2}, "speed lets the wall's time run faster: leave out virtual_time"),
         ({"clock": VirtualClock(), "speed": 2}, "speed lets the wall's time run faster: leave out clock"),
-        ({"clock": RealClock(), "patience": True}, "patience moves a virtual clock: give one, or none"),
+        ({"clock": RealClock(), "virtual_time": True}, "virtual time moves a virtual clock: give one, or none"),
     ],
 )
 def test_times_that_contradict_each_other_are_refused(told: dict[str, Any], sentence: str) -> None:

@@ -10,51 +10,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
-from safelight.mockserver.deeds import WORDS
-from safelight.mockserver.faults import faults, name_of, written
-from safelight.mockserver.faults.answers import Garbled, Http
-from safelight.mockserver.faults.connections import Reset
-from safelight.mockserver.faults.contents import Word
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.messages import Request
-from safelight.mockserver.plan_rules import Rule, WrongRule, read_rule, read_rules
+from safelight.mockserver.faults.catalogue import faults, name_of, written
+from safelight.mockserver.faults.catalogue.answers import Garbled, Http
+from safelight.mockserver.faults.catalogue.connections import Reset
+from safelight.mockserver.faults.catalogue.contents import Word
+from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule, read_rules
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
 from safelight.strategies import fault_plans
+from safelight.traffic.request_kinds import WORDS
 
 #: A rule as it is written, what it means, and how it reads where that is shorter.
-RULES: Final[list[tuple[str, Rule, str]]] = [
-    ("submit#1: reset after", Rule("submit", Reset(), True, 1, 1), ""),
-    ("submit#1: reset", Rule("submit", Reset(), False, 1, 1), ""),
-    ("submit#1: reset before", Rule("submit", Reset(), False, 1, 1), "submit#1: reset"),
-    ("submit: http 503", Rule("submit", Http(503), False), ""),
-    ("poll#2-4: http 502", Rule("poll", Http(502), True, 2, 4), ""),
-    ("poll#2-: http 401", Rule("poll", Http(401), True, 2, inf), ""),
-    ("poll#2: http 502 before", Rule("poll", Http(502), False, 2, 2), ""),
-    ("poll: http", Rule("poll", Http(500), True), "poll: http 500"),
-    ("poll#3-3: garbled after", Rule("poll", Garbled(), True, 3, 3), "poll#3: garbled"),
-    ("  image #1 :  garbled  ", Rule("image", Garbled(), True, 1, 1), "image#1: garbled"),
-    ("image: garbled", Rule("image", Garbled(), True), ""),
-    ("submit every 3: http 503", Rule("submit", Http(503), False, every=3), ""),
-    ("poll#2-9 every 2: http 502", Rule("poll", Http(502), True, 2, 9, every=2), ""),
-    ("poll 20%: http 502", Rule("poll", Http(502), True, percent=20), ""),
-    ("poll 0.5%: http 502", Rule("poll", Http(502), True, percent=0.5), ""),
-    ("submit workflow=rr3: http 503", Rule("submit", Http(503), False, where=(("workflow", "rr3"),)), ""),
+RULES: Final[list[tuple[str, FaultRule, str]]] = [
+    ("submit#1: reset after", FaultRule("submit", Reset(), True, 1, 1), ""),
+    ("submit#1: reset", FaultRule("submit", Reset(), False, 1, 1), ""),
+    ("submit#1: reset before", FaultRule("submit", Reset(), False, 1, 1), "submit#1: reset"),
+    ("submit: http 503", FaultRule("submit", Http(503), False), ""),
+    ("poll#2-4: http 502", FaultRule("poll", Http(502), True, 2, 4), ""),
+    ("poll#2-: http 401", FaultRule("poll", Http(401), True, 2, inf), ""),
+    ("poll#2: http 502 before", FaultRule("poll", Http(502), False, 2, 2), ""),
+    ("poll: http", FaultRule("poll", Http(500), True), "poll: http 500"),
+    ("poll#3-3: garbled after", FaultRule("poll", Garbled(), True, 3, 3), "poll#3: garbled"),
+    ("  image #1 :  garbled  ", FaultRule("image", Garbled(), True, 1, 1), "image#1: garbled"),
+    ("image: garbled", FaultRule("image", Garbled(), True), ""),
+    ("submit every 3: http 503", FaultRule("submit", Http(503), False, every=3), ""),
+    ("poll#2-9 every 2: http 502", FaultRule("poll", Http(502), True, 2, 9, every=2), ""),
+    ("poll 20%: http 502", FaultRule("poll", Http(502), True, percent=20), ""),
+    ("poll 0.5%: http 502", FaultRule("poll", Http(502), True, percent=0.5), ""),
+    ("submit workflow=rr3: http 503", FaultRule("submit", Http(503), False, where=(("workflow", "rr3"),)), ""),
     (
         "submit prompt='a: lamp' width=64: http 503",
-        Rule("submit", Http(503), False, where=(("prompt", "a: lamp"), ("width", "64"))),
+        FaultRule("submit", Http(503), False, where=(("prompt", "a: lamp"), ("width", "64"))),
         'submit prompt="a: lamp" width=64: http 503',
     ),
-    ("poll 10-60s: http 502", Rule("poll", Http(502), True, since=10, until=60), ""),
-    ("poll 10-s: http 502", Rule("poll", Http(502), True, since=10), ""),
-    ("submit over 2/s: http 429", Rule("submit", Http(429), False, quota=2), ""),
-    ("video_generation#1: reset after", Rule("video_generation", Reset(), True, 1, 1), ""),
-    ("poll 0.00001%: reset", Rule("poll", Reset(), True, percent=0.00001), ""),
-    ("poll 0.00001-0.5s: reset", Rule("poll", Reset(), True, since=0.00001, until=0.5), ""),
-    (r"""poll task_id="a\"b'c:d\\": reset""", Rule("poll", Reset(), True, where=(("task_id", "a\"b'c:d\\"),)), ""),
-    ("poll: word 'after'", Rule("poll", Word("after"), True), "poll: word after after"),
-    ("task_status#1: reset", Rule("task_status", Reset(), True, 1, 1), ""),
+    ("poll 10-60s: http 502", FaultRule("poll", Http(502), True, since=10, until=60), ""),
+    ("poll 10-s: http 502", FaultRule("poll", Http(502), True, since=10), ""),
+    ("submit over 2/s: http 429", FaultRule("submit", Http(429), False, quota=2), ""),
+    ("video_generation#1: reset after", FaultRule("video_generation", Reset(), True, 1, 1), ""),
+    ("poll 0.00001%: reset", FaultRule("poll", Reset(), True, percent=0.00001), ""),
+    ("poll 0.00001-0.5s: reset", FaultRule("poll", Reset(), True, since=0.00001, until=0.5), ""),
+    (r"""poll task_id="a\"b'c:d\\": reset""", FaultRule("poll", Reset(), True, where=(("task_id", "a\"b'c:d\\"),)), ""),
+    ("poll: word 'after'", FaultRule("poll", Word("after"), True), "poll: word after after"),
+    ("task_status#1: reset", FaultRule("task_status", Reset(), True, 1, 1), ""),
     (
         "  poll#2-  workflow=rr3   20%  every 3 : http 502 before ",
-        Rule("poll", Http(502), False, 2, inf, every=3, percent=20, where=(("workflow", "rr3"),)),
+        FaultRule("poll", Http(502), False, 2, inf, every=3, percent=20, where=(("workflow", "rr3"),)),
         "poll#2- every 3 20% workflow=rr3: http 502 before",
     ),
 ]
@@ -94,7 +95,7 @@ MISTAKES: Final[list[tuple[Any, int, str]]] = [
 
 
 @pytest.mark.parametrize(("text", "rule", "short"), RULES)
-def test_a_rule_is_what_it_reads(text: str, rule: Rule, short: str) -> None:
+def test_a_rule_is_what_it_reads(text: str, rule: FaultRule, short: str) -> None:
     assert read_rule(text) == rule
     assert str(rule) == (short or text)
 
@@ -120,21 +121,21 @@ FAULTS: Final = st.one_of(st.builds(Http, st.integers(400, 599)), st.just(Garble
 
 
 @given(
-    deed=st.sampled_from(WORDS),
+    kind=st.sampled_from(WORDS),
     fault=FAULTS,
     after=st.booleans(),
     first=st.integers(1, 10**9 - 1),
     more=st.none() | st.integers(0, 9),
 )
 def test_whatever_can_be_planned_can_be_written_and_read(
-    deed: str, fault: Any, first: int, more: int | None, *, after: bool
+    kind: str, fault: Any, first: int, more: int | None, *, after: bool
 ) -> None:
-    rule = Rule(deed, fault, after, first, inf if more is None else min(first + more, 10**9 - 1))
+    rule = FaultRule(kind, fault, after, first, inf if more is None else min(first + more, 10**9 - 1))
     assert read_rules([str(rule), rule]) == (rule, rule)
 
 
 @given(fault_plans())
-def test_a_plan_of_any_kind_is_stored_as_json_and_compares_equal(plan: list[Rule]) -> None:
+def test_a_plan_of_any_kind_is_stored_as_json_and_compares_equal(plan: list[FaultRule]) -> None:
     stored = json.dumps([str(rule) for rule in plan])
     assert list(read_rules(json.loads(stored))) == plan
 
@@ -145,7 +146,7 @@ def test_a_fault_goes_by_the_name_of_its_class() -> None:
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(lives(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
 
 
 def statuses(fake: Fake, task_id: str, times: int) -> list[int]:
@@ -169,7 +170,7 @@ def test_submits_are_counted_for_the_session_also_those_that_break_the_contract(
     fake = planned("submit#2: http 503")
     bodies = [b'{"prompt": "a"}', b'{"prompt": ""}', b'{"prompt": ""}', b'{"prompt": "a"}']
     assert [fake.send("POST", SUBMIT, body).status for body in bodies] == [200, 503, 400, 200]
-    assert [exchange.verdict for exchange in fake.journal][1] == "image_generation.prompt.minLength"
+    assert [exchange.outcome for exchange in fake.journal][1] == "image_generation.prompt.minLength"
 
 
 def test_pictures_are_counted_for_each_task() -> None:

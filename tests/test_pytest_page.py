@@ -8,9 +8,9 @@ from typing import Any
 
 from parts import DOCS, Part, stale, table, write
 from safelight.cli.faults import first_line, form
-from safelight.mockserver.faults import faults, written
-from safelight.mockserver.options import OPTIONS
-from safelight.mockserver.scenarios import Scenario, scenarios
+from safelight.mockserver.faults.catalogue import faults, written
+from safelight.mockserver.faults.scenarios import Scenario, scenarios
+from safelight.mockserver.sessions.options import OPTIONS
 
 
 def parts() -> list[Part]:

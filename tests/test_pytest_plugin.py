@@ -11,7 +11,7 @@ FACTS = {
         def test(safelight):
             assert words(safelight) == ["pending", "processing", "completed"]
             assert safelight.url.endswith("/v1/index.php")
-            assert [exchange.verdict for exchange in safelight.journal] == ["ok"] * 4
+            assert [exchange.outcome for exchange in safelight.journal] == ["ok"] * 4
             assert (safelight.ledger.total, len(safelight.tasks)) == (-10, 1)
     """,
     "each test has a session of its own on one server": """

@@ -6,14 +6,14 @@ from typing import Final
 
 import pytest
 
-from safelight.mockserver.lives import SLOTS_NEED_SECONDS
+from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS
 from suites import ALONE, run, suite
 
 #: What stands in the marker, and the sentence.
 MISTAKES: Final = {
     "qeued=2": "qeued is no option; did you mean queued?",
     "colour='red'": "colour is no option: there are queued, running, polls, timeline, fail, fail_rate, slots, balance, "
-    "prices, down, vocabulary, errors, limits, patience, speed, contract and faults",
+    "prices, down, vocabulary, errors, limits, virtual_time, speed, contract and faults",
     "timeline=[('asleep', 3), 'done']": "('asleep', 3) is no step of a life: write ('running', 5), or a phase alone: "
     "queued, running, done, failed, unseen",
     "timeline=[('running', -3), 'done']": "a step cannot last -3: a dwell is 0 or more",
@@ -24,9 +24,9 @@ MISTAKES: Final = {
     "speed=10**400": "speed=100000000000000000...0000000000000000000 cannot be: give how many times faster than the "
     "wall, above 0",
     "balance=-1": "balance=-1 cannot be: give credits, 0 or more",
-    "patience='yes'": "patience='yes' cannot be: give True or False",
+    "virtual_time='yes'": "virtual_time='yes' cannot be: give True or False",
     "speed=0": "speed=0 cannot be: give how many times faster than the wall, above 0",
-    "speed=60, patience=True": "patience skips time, and speed lets it pass: give one of them",
+    "speed=60, virtual_time=True": "virtual time skips time, and speed lets it pass: give one of them",
     "queued='soon'": "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
     "queued=-1": "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
     "queued=[1]": "queued=[1] cannot be: give 2, '1..3', '~5', '~5/0.8' or 'never'",
@@ -160,7 +160,7 @@ def test_the_story_of_a_worker_is_told(pytester: pytest.Pytester) -> None:
         "-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2", "--color=yes"
     )
     result.stdout.fnmatch_lines(
-        ["*- safelight, contract 1.* -*", "*seconds * verdict*", "\x1b[[]32m0.0 * completed * done * ok*"]
+        ["*- safelight, contract 1.* -*", "*seconds * outcome*", "\x1b[[]32m0.0 * completed * done * ok*"]
     )
 
 
@@ -207,7 +207,11 @@ def test_an_unused_plugin_imports_itself_and_nothing_else(
 ) -> None:
     without = modules(pytester, monkeypatch)
     having = modules(pytester, monkeypatch, "-p", "safelight")
-    own = {f"safelight.mockserver.{name}" for name in ("pytest_plugin", "wall")}
-    assert having - without == {"safelight", "safelight.mockserver", *own}
+    assert having - without == {
+        "safelight",
+        "safelight.testing",
+        "safelight.testing.plugin",
+        "safelight.testing.real_time",
+    }
     heavy = {"starlette", "hypothesis", "uvicorn", "jsonschema", "PIL", "httpx", "anyio", "safelight.contracts"}
     assert not heavy & having

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.testing.session import Safelight
 from serving import serving
 from suites import ALONE, errors, run, suite
 
@@ -76,7 +76,7 @@ def test_factory(safelight_factory):
     with safelight_factory() as api:
         assert submit(api)
 
-@pytest.mark.safelight(contract=False, patience=True)
+@pytest.mark.safelight(contract=False, virtual_time=True)
 def test_harmless(safelight):
     assert submit(safelight, width=2049) is None
 

@@ -7,7 +7,7 @@ import pytest
 
 from suites import errors, run, section
 
-#: What a client did, what is claimed of it, and the sentence that says otherwise.
+#: What a client did, what is expected of it, and the sentence that says otherwise.
 CLAIMS: Final = {
     "nothing was submitted": (
         "poll(safelight, '0')",
@@ -52,12 +52,12 @@ CLAIMS: Final = {
     "nothing was polled": (
         "poll(safelight, '0')",
         "assert_polled()",
-        "the client polled 0 times; claimed were 1 or more",
+        "the client polled 0 times; expected were 1 or more",
     ),
     "it was polled too little": (
         "words(safelight, 1)",
         "assert_polled(at_least=2)",
-        "the client polled 1 time; claimed were 2 or more",
+        "the client polled 1 time; expected were 2 or more",
     ),
     "it was polled after the end": (
         "safelight.next(id='seven'); words(safelight, 5)",
@@ -125,21 +125,21 @@ def test_claims_that_hold_say_nothing(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("fact", CLAIMS)
 def test_a_claim_fails_with_a_sentence_when(pytester: pytest.Pytester, fact: str) -> None:
-    did, claim, sentence = CLAIMS[fact]
-    result = run(pytester, failing(did, f"safelight.{claim}"))
+    did, expectation, sentence = CLAIMS[fact]
+    result = run(pytester, failing(did, f"safelight.{expectation}"))
     result.assert_outcomes(failed=1)
     first, *rest = errors(result)
-    assert first == f"safelight.mockserver.claims.NotSo: {sentence}"
+    assert first == f"safelight.traffic.expectations.UnmetExpectation: {sentence}"
     assert any(re.match(r"seconds|no request came in", line) for line in rest)
-    assert any(line.startswith(">") and claim in line for line in result.outlines), "the user's line is shown"
-    assert "claims.py" not in result.stdout.str(), "and none of ours"
+    assert any(line.startswith(">") and expectation in line for line in result.outlines), "the user's line is shown"
+    assert "expectations.py" not in result.stdout.str(), "and none of ours"
 
 
 def test_a_failure_tells_the_story(pytester: pytest.Pytester) -> None:
     result = run(pytester, failing("words(safelight, 4)", "assert False"))
     result.assert_outcomes(failed=1)
     assert [re.split("  +", line) for line in section(result)] == [
-        ["seconds", "request", "task", "answer", "phase", "verdict"],
+        ["seconds", "request", "task", "answer", "phase", "outcome"],
         ["0.0", "submit", "1", "200 queued", "queued", "ok"],
         ["0.0", "poll", "1", "200 pending", "queued", "ok"],
         ["0.0", "poll", "1", "200 processing, 0 %", "running", "ok"],
@@ -156,7 +156,7 @@ def test_a_request_without_the_key_is_in_the_story(pytester: pytest.Pytester) ->
     assert section(result)[1:] == [
         "0.0      submit   401     refused",
         "    Unauthorized: Invalid API Key",
-        f"    notice: {NO_KEY}",
+        f"    advice: {NO_KEY}",
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from safelight.mockserver.scenarios import scenarios
+from safelight.mockserver.faults.scenarios import scenarios
 from suites import ALONE, run, section, suite
 
 FACTS: Final = {
@@ -81,7 +81,7 @@ FACTS: Final = {
         def test(safelight):
             assert [submit(safelight) is None for _ in range(3)] == [False, False, True]
     """,
-    "a scenario is a life and a plan, and patience is on": """
+    "a scenario is a life and a plan, and virtual time is on": """
         import time
 
         @pytest.mark.safelight_scenarios("three-bad-polls")
@@ -193,7 +193,7 @@ def test_a_fault_that_struck_stands_in_the_story(pytester: pytest.Pytester) -> N
             assert False
     """
     assert [re.split("  +", line) for line in section(run(pytester, tests))] == [
-        ["seconds", "request", "task", "answer", "phase", "fault", "verdict"],
+        ["seconds", "request", "task", "answer", "phase", "fault", "outcome"],
         ["0.0", "submit", "1", "reset", "queued", "submit#1: reset after", "ok"],
         ["0.0", "poll", "1", "200 pending", "queued", "ok"],
         ["0.0", "poll", "1", "502", "running", "poll#2: http 502", "ok"],
@@ -342,7 +342,7 @@ def test_nothing_is_claimed_of_what_is_no_longer_kept(pytester: pytest.Pytester)
     result = run(pytester, tests)
     result.assert_outcomes(failed=1)
     assert any(
-        "nothing can be claimed: 1 exchanges of this session are no longer kept" in line for line in result.outlines
+        "nothing can be expected: 1 exchanges of this session are no longer kept" in line for line in result.outlines
     )
 
 
@@ -369,4 +369,4 @@ def test_with_several_workers_too(pytester: pytest.Pytester, marker: str) -> Non
     assert result.ret != 0
     assert MISTAKES[marker].split("\n")[0] in result.stdout.str() + result.stderr.str()
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
-    assert "pytest_plugin.py" not in result.stdout.str()
+    assert "plugin.py" not in result.stdout.str()

@@ -1,4 +1,4 @@
-"""Patience in the suites of users: their own sleeps move the clock, and a minute passes in no time."""
+"""Virtual time in the suites of users: their own sleeps move the clock, and a minute passes in no time."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def async_wait(api):
 """
 
 FACTS = {
-    "a life in seconds turns patience on": """
+    "a life in seconds turns virtual time on": """
         @pytest.mark.safelight(queued=10, running=50)
         def test(safelight):
             assert wait(safelight) == safelight.clock.now() == 60
@@ -45,11 +45,11 @@ FACTS = {
             assert wait(safelight) == 30
     """,
     "it can be on for lives in polls, and off for lives in seconds": """
-        @pytest.mark.safelight(polls=(10, 10), patience=True)
+        @pytest.mark.safelight(polls=(10, 10), virtual_time=True)
         def test_on(safelight):
             assert wait(safelight) == safelight.clock.now() == 60
 
-        @pytest.mark.safelight(queued=600, patience=False)
+        @pytest.mark.safelight(queued=600, virtual_time=False)
         def test_off(safelight):
             assert wait(safelight, lambda seconds: safelight.clock.advance(200 * seconds)) < 20
             assert safelight.clock.now() == 600
@@ -159,7 +159,7 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
 
 
 def test_a_suite_may_be_patient_throughout(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nsafelight_patience = true\n")
+    pytester.makeini("[pytest]\nsafelight_virtual_time = true\n")
     tests = """
         def test(safelight):
             assert wait(safelight) == safelight.clock.now() == 6
@@ -168,7 +168,7 @@ def test_a_suite_may_be_patient_throughout(pytester: pytest.Pytester) -> None:
             with safelight_factory() as api:
                 assert wait(api) == api.clock.now() == 6
 
-        @pytest.mark.safelight(patience=False)
+        @pytest.mark.safelight(virtual_time=False)
         def test_not(safelight):
             assert wait(safelight, lambda _: None) < 20
             assert safelight.clock.now() == 0
@@ -208,7 +208,7 @@ def test_a_client_that_never_ends_fails_with_a_sentence_and_its_story(pytester: 
         "or the task a life that ends"
     )
     assert any(line.startswith("0.0 .. 30000.0  11 polls") for line in result.outlines)
-    assert "mockserver/patience" not in result.stdout.str()
+    assert "mockserver/virtual time" not in result.stdout.str()
     assert errors(result) == []
 
 

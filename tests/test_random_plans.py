@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safelight.contracts import Phase, Timeline
-from safelight.mockserver.host import Host
-from safelight.mockserver.journal import Exchange
-from safelight.mockserver.plan_rules import Rule
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.faults.rules import FaultRule
 from safelight.strategies import fault_plans, timelines
+from safelight.testing.session import Safelight
+from safelight.testing.shared import SharedServer
+from safelight.traffic.exchange import Exchange
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "lamp"))
 from lamp import Failed, Lamp, LampError, Picture, Refused, Unclear
@@ -60,19 +60,19 @@ def is_true(api: Safelight, end: Picture | LampError) -> bool:
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with Host() as host:
+def host() -> Iterator[SharedServer]:
+    with SharedServer() as host:
         yield host
 
 
 @MANY
 @given(plan=fault_plans(), life=timelines(max_dwell=9) | st.just(Timeline.read(["running"])))
 def test_a_careful_client_ends_with_a_true_report_whatever_is_planned(
-    host: Host, plan: list[Rule], life: Timeline
+    host: SharedServer, plan: list[FaultRule], life: Timeline
 ) -> None:
-    with Safelight(plan=plan, timeline=life, patience=True, host=host) as api:
+    with Safelight(plan=plan, timeline=life, virtual_time=True, host=host) as api:
         end: Any = drawn(api)
-        assert is_true(api, end), f"{end!r}\n{api.story}"
+        assert is_true(api, end), f"{end!r}\n{api.transcript}"
         false_alarms = [exchange for exchange in submits_of(api) if lied(exchange) and exchange.status in BUSY]
         assert len(api.tasks) <= 1 + len(false_alarms), "it pays again only where it was told that nothing was accepted"
         assert all(struck == delivered for _, struck, delivered in api.plan.counts())

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from safelight.mockserver import scenarios as module
-from safelight.mockserver.options import checked
-from safelight.mockserver.plan_rules import read_rule
-from safelight.mockserver.scenarios import chosen
+from safelight.mockserver.faults import scenarios as module
+from safelight.mockserver.faults.rules import read_rule
+from safelight.mockserver.faults.scenarios import chosen
+from safelight.mockserver.sessions.options import checked
 
 FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda file: file.stem)
 

@@ -17,10 +17,10 @@ from anyio.to_thread import current_default_thread_limiter
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from safelight.mockserver.api import Api
-from safelight.mockserver.app import create_app
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.server import AppServer, CannotListen, entry_of, in_thread, listen
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.transports.asgi import create_app
+from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, in_thread, listen
 
 GET: Final = b"GET /v1/index.php?endpoint=task_status HTTP/1.1\r\nHost: x\r\n"
 

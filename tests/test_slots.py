@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from fake import Fake
 from safelight.contracts import Phase, Step, Timeline
-from safelight.mockserver.lives import Lives, Settings, lives
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 
 Q, R, D, F = Phase
 
 
-def slotted(slots: int | None, lives_: Lives | None = None) -> Fake:
-    return Fake(Settings(lives_ or lives(running=2), slots=slots))
+def slotted(slots: int | None, lives_: TaskProfile | None = None) -> Fake:
+    return Fake(Settings(lives_ or task_profile(running=2), slots=slots))
 
 
 #: Slots, and what five tasks of two seconds do each second after they came at once: queued, running, done.
@@ -46,7 +47,7 @@ def test_a_burst_shows_a_growing_queue(slots: int | None, rows: list[str]) -> No
 
 
 def test_a_task_runs_as_long_as_ever_once_it_runs() -> None:
-    fake = slotted(1, lives(queued=1, running=4))
+    fake = slotted(1, task_profile(queued=1, running=4))
     fake.submit()
     waiting = fake.submit()
     fake.clock.advance(5)
@@ -172,11 +173,11 @@ def test_as_many_slots_as_tasks_hold_nobody(tasks: list[Submit]) -> None:
 
 
 def test_what_is_there_at_once_waits_for_no_slot() -> None:
-    fake = Fake(Settings(lives(running=60), slots=1))
+    fake = Fake(Settings(task_profile(running=60), slots=1))
     fake.submit()
     assert fake.word(fake.submit(workflow="grok")) == "completed"
 
 
 def test_slots_cost_nothing_until_they_are_used() -> None:
-    fake = Fake(Settings(lives(running=1), slots=10**15))
+    fake = Fake(Settings(task_profile(running=1), slots=10**15))
     assert [fake.word(fake.submit()) for _ in range(3)] == ["processing"] * 3

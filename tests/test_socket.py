@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.contracts import problems
-from safelight.mockserver.testing import Safelight
+from safelight.testing.session import Safelight
 
 #: Seconds after which a server that says nothing hangs.
 PATIENCE: Final = 10
@@ -155,7 +155,16 @@ def test_an_offer_to_upgrade_is_ignored(server: Safelight) -> None:
         assert answered(connection)[0] == 200
 
 
-PARTS: Final = [b"GET ", b"POST ", b"/", b"?endpoint=image_generation", b" HTTP/1.1", b"\r\n", b"Host: x", b": "]
+PARTS: Final = [
+    b"GET ",
+    b"POST ",
+    b"/",
+    b"?endpoint=image_generation",
+    b" HTTP/1.1",
+    b"\r\n",
+    b"Host: x",
+    b": ",
+]
 PARTS_TOO: Final = [
     b"Content-Length: 5",
     b"Transfer-Encoding: chunked",

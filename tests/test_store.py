@@ -10,9 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Axis
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.store import MemoryStore, Task
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.storage.memory import MemoryStore
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 
@@ -233,7 +235,7 @@ def test_a_closed_session_is_unknown() -> None:
 
 def test_a_sessions_own_settings_are_its_own() -> None:
     fake = Fake()
-    fake.api.open("sk-slow", settings=Settings(lives(queued=5)))
+    fake.api.open("sk-slow", settings=Settings(task_profile(queued=5)))
     assert fake.poll(fake.submit())["status"] == "completed"
     assert fake.poll(fake.submit(key="sk-slow"), key="sk-slow")["status"] == "pending"
 

@@ -3,11 +3,11 @@
 import re
 
 from fake import SUBMIT, Fake, status_of
-from safelight.mockserver.story import rows, story
+from safelight.traffic.transcript import rows, transcript
 
 
 def told(fake: Fake) -> list[str]:
-    return story(fake.journal, {task.id: task.number for task in fake.tasks}).splitlines()
+    return transcript(fake.journal, {task.id: task.number for task in fake.tasks}).splitlines()
 
 
 def cells(line: str) -> list[str]:
@@ -21,7 +21,7 @@ def test_a_story_has_a_line_for_each_change() -> None:
         fake.poll(task_id)
         fake.clock.advance(1)
     assert [cells(line) for line in told(fake)] == [
-        ["seconds", "request", "task", "answer", "phase", "verdict"],
+        ["seconds", "request", "task", "answer", "phase", "outcome"],
         ["0.0", "submit", "1", "200 queued", "queued", "ok"],
         ["0.0 .. 1.0", "2 polls", "1", "200 pending", "queued", "ok"],
         ["2.0 .. 5.0", "4 polls", "1", "200 processing, 0 to 75 %", "running", "ok"],
@@ -38,7 +38,7 @@ def test_what_is_wrong_and_why_stands_below_its_line() -> None:
     fake.send("GET", "/v1/index.php?endpoint=image_generations")
     fake.send("GET", "/v1/index.php?endpoint=image_generations")
     assert [line.strip() for line in told(fake) if line.startswith(" ")] == [
-        "notice: cfg has no effect with the workflow z-image: only with rr3 or anime",
+        "advice: cfg has no effect with the workflow z-image: only with rr3 or anime",
         "no paper",
         "width is 2049; the most is 2048",
         'seed is "x", a string; it must be an integer',

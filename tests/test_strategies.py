@@ -307,7 +307,7 @@ def test_a_mistake_in_asking_is_said_at_once_in_a_sentence(ask: Any, answer: str
     ],
 )
 def test_values_keep_limits_that_no_schema_of_ours_states(stated: dict[str, Any]) -> None:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - costs a tenth of a second
 
     @settings(MANY, max_examples=100)
     @given(values(stated))

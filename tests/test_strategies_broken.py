@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 from safelight.contracts import operations, parse, problems, rule, rules, workflows
-from safelight.contracts.promises import PROMISES
-from safelight.contracts.rules import CONSTRAINTS
+from safelight.contracts.constraints import CONSTRAINTS
+from safelight.contracts.rules import KEYWORDS
 from safelight.strategies import BrokenRequest, UnknownRule, UnreachableRule, broken_requests, reachable_rules
-from safelight.strategies.places import Place
-from safelight.strategies.wounds import DEEDS, GONE, Wound
+from safelight.strategies.locations import Location
+from safelight.strategies.mutations import GONE, MUTATORS, Mutation
 
 REQUEST = "image_generation.request"
 
@@ -109,7 +109,7 @@ def test_the_node_that_is_reported_lies_on_the_cycle(broken: BrokenRequest) -> N
 
 
 @pytest.mark.parametrize(
-    ("rule_id", "deeds"),
+    ("rule_id", "kinds"),
     [
         ("image_generation.width.maximum", {"width set to 2049", "width set to 2049.0"}),
         ("image_generation.prompt.required", {"prompt left out"}),
@@ -121,16 +121,16 @@ def test_the_node_that_is_reported_lies_on_the_cycle(broken: BrokenRequest) -> N
         ("comfyui_workflow.node.inputs.required", {"prompt.1.inputs left out"}),
     ],
 )
-def test_the_deed_says_what_was_done(rule_id: str, deeds: set[str]) -> None:
+def test_the_deed_says_what_was_done(rule_id: str, kinds: set[str]) -> None:
     seen = set()
 
     @settings(SOME, max_examples=150, derandomize=True, phases=[Phase.generate])
     @given(broken_requests(rule_id))
     def look(broken: BrokenRequest) -> None:
-        seen.add(broken.deed)
+        seen.add(broken.kind)
 
     look()
-    assert deeds <= seen
+    assert kinds <= seen
 
 
 def test_the_rules_out_of_reach_are_these() -> None:
@@ -164,7 +164,7 @@ def test_an_unknown_workflow_is_said_at_once() -> None:
 
 
 def test_there_is_a_deed_for_every_keyword_and_promise() -> None:
-    assert DEEDS.keys() == {*CONSTRAINTS, *PROMISES} - {"x-promises"}
+    assert MUTATORS.keys() == {*KEYWORDS, *CONSTRAINTS} - {"x-constraints"}
 
 
 @pytest.mark.parametrize(
@@ -195,15 +195,15 @@ def test_there_is_a_deed_for_every_keyword_and_promise() -> None:
 def test_a_deed_breaks_its_keyword_alone_in_schemas_that_are_not_ours(
     keyword: str, stated: dict[str, Any], value: Any
 ) -> None:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - costs a tenth of a second
 
-    place = Place(rule("image_generation.type"), (), stated, "")
+    place = Location(rule("image_generation.type"), (), stated, "")
     kept = copy.deepcopy(value)
 
     @settings(SOME, max_examples=100)
-    @given(DEEDS[keyword](place, value))
-    def breaks_it(wound: Wound) -> None:
-        assert [error.validator for error in Draft202012Validator(stated).iter_errors(wound.value)] == [keyword]
+    @given(MUTATORS[keyword](place, value))
+    def breaks_it(mutation: Mutation) -> None:
+        assert [error.validator for error in Draft202012Validator(stated).iter_errors(mutation.value)] == [keyword]
         assert value == kept
 
     breaks_it()

@@ -15,9 +15,10 @@ from PIL import Image
 from fake import Fake, message_of, size_of
 from matroska import number
 from safelight.contracts import operations, problems
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import Settings, lives, submits
-from safelight.mockserver.messages import Request
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings, submits
+from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.operations import operations as operations_of_the_fake
 from safelight.strategies import broken_requests, requests
 
@@ -182,7 +183,7 @@ def test_a_picture_that_was_sent_is_not_written_out_in_the_result() -> None:
 
 
 def test_lives_of_edits_and_videos_can_be_their_own() -> None:
-    fake = Fake(Settings(lives(), {"video_generation": lives(running=60)}))
+    fake = Fake(Settings(task_profile(), {"video_generation": task_profile(running=60)}))
     assert fake.word(fake.data("video_generation", **T2V)["id"]) == "processing"
     assert fake.word(fake.data("image_editing", **EDIT)["id"]) == "completed"
 
@@ -240,7 +241,7 @@ def test_a_revoked_key_is_refused_and_says_so_in_its_journal() -> None:
     fake.session.revoked = True
     reply = fake.ask("task_status", task_id=task_id)
     assert (reply.status, message_of(reply)) == (401, "Unauthorized: Invalid API Key")
-    assert fake.journal[1].notices[0].message == "the key in the header x-api-key was revoked"
+    assert fake.journal[1].advice[0].message == "the key in the header x-api-key was revoked"
     assert fake.picture(task_id).status == 200
 
 

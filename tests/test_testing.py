@@ -15,10 +15,10 @@ import requests
 
 from fake import PNG, size_of
 from safelight.contracts import Axis, Phase, Step, Timeline
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.lives import SLOTS_NEED_SECONDS
-from safelight.mockserver.testing import Safelight
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS
+from safelight.testing.session import Safelight
 
 #: Method, URL, headers, document to send: gives status and body.
 Client = Callable[[str, str, Mapping[str, str], Any], tuple[int, bytes]]
@@ -70,7 +70,7 @@ def test_a_task_is_pending_then_processing_then_completed(client: Client) -> Non
         status, png = client("GET", data[-1]["result"]["image_url"], {"Authorization": "Bearer other"}, None)
         assert (status, size_of(png)) == (200, (24, 16))
         assert [seen.operation for seen in api.journal] == ["image_generation", *["task_status"] * 4, "upload"]
-        assert {seen.verdict for seen in api.journal} == {"ok"}
+        assert {seen.outcome for seen in api.journal} == {"ok"}
         assert (api.ledger.total, [task.id for task in api.tasks]) == (-10, [task_id])
 
 

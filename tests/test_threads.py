@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 import pytest
 
 from fake import RICH, SUBMIT, Fake
-from safelight.mockserver.ledger import Ledger
-from safelight.mockserver.lives import Settings, lives
-from safelight.mockserver.store import MemoryStore
+from safelight.mockserver.model.ledger import Ledger
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.storage.memory import MemoryStore
 
 THREADS: Final = 6
 
@@ -48,7 +49,7 @@ def test_submits_from_several_threads_are_all_booked_once() -> None:
 
 
 def test_threads_never_overdraw() -> None:
-    fake = Fake(Settings(lives(), balance=105))
+    fake = Fake(Settings(task_profile(), balance=105))
     statuses = together(lambda _: [fake.send("POST", SUBMIT, b'{"prompt": "a"}').status for _ in range(5)])
     assert [status for found in statuses for status in found].count(200) == 10
     assert fake.ledger.total == -100
@@ -71,7 +72,7 @@ class Meeting(MemoryStore):
 
 
 def test_of_two_submits_at_once_one_gets_the_last_credits() -> None:
-    fake = Fake(Settings(lives(), balance=10), store=Meeting())
+    fake = Fake(Settings(task_profile(), balance=10), store=Meeting())
     with ThreadPoolExecutor(2) as pool:
         replies = list(pool.map(lambda _: fake.send("POST", SUBMIT, b'{"prompt": "a"}').status, range(2)))
     assert sorted(replies) == [200, 402]
@@ -113,7 +114,7 @@ def test_what_was_said_is_about_one_task_each() -> None:
 
 
 def test_slots_are_handed_out_one_by_one() -> None:
-    fake = Fake(Settings(lives(running=1), slots=2, balance=RICH))
+    fake = Fake(Settings(task_profile(running=1), slots=2, balance=RICH))
     together(lambda _: [fake.submit() for _ in range(20)])
     assert [task.timeline.wait for task in fake.tasks] == [number // 2 for number in range(THREADS * 20)]
 

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import PNG, Fake, message_of, size_of
-from safelight.mockserver.keys import FAKE_KEY
-from safelight.mockserver.messages import Request
-from safelight.mockserver.session import fingerprint
-from safelight.mockserver.uploads import picture_path
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.operations.results import picture_path
 
 NOT_YET: Final = "No such picture yet: its task is not done"
 NO_PICTURE: Final = "No such picture: the URL is not one that a task was answered with"

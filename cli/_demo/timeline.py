@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from safelight.cli._demo.display import STYLES
-from safelight.mockserver.story import rows
+from safelight.traffic.transcript import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from safelight.cli._demo.client import Job
-    from safelight.mockserver.journal import Journal
-    from safelight.mockserver.ledger import Ledger
-    from safelight.mockserver.story import Row
+    from safelight.mockserver.model.ledger import Ledger
+    from safelight.traffic.journal import Journal
+    from safelight.traffic.transcript import Row
 
 #: Heading -> width of its column.
-_COLUMNS: Final = {"task": 8, "seconds": 13, "request": 9, "answer": 29, "verdict": 0}
+_COLUMNS: Final = {"task": 8, "seconds": 13, "request": 9, "answer": 29, "outcome": 0}
 
 
 def print_timelines(console: Console, jobs: Sequence[Job], journal: Journal) -> None:
@@ -46,7 +46,7 @@ def _print_row(console: Console, name: str, row: Row, start: float) -> None:
     seconds = f"{row.at - start:.1f}"
     if row.count > 1:
         seconds += f" .. {row.until - start:.1f}"
-    console.print(_line(name, seconds, row.request, row.answer, row.verdict, word=row.word))
+    console.print(_line(name, seconds, row.request, row.answer, row.outcome, word=row.word))
     for remark in row.remarks:
         _print_remark(console, Text(remark, "italic"))
 

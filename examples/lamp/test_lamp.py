@@ -13,7 +13,7 @@ from safelight import strategies
 from safelight.contracts import Phase
 
 #: Lamp waits between its polls, and here that takes no time: its sleeps move a clock.
-pytestmark = pytest.mark.safelight(patience=True)
+pytestmark = pytest.mark.safelight(virtual_time=True)
 
 #: Seconds for which it polls, a moment more than a number of whole intervals.
 DEADLINE = 401

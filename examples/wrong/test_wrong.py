@@ -1,9 +1,9 @@
-"""Each of these fails, and says what is wrong with the client. The last one has no claim of its own: it is judged."""
+"""Each of these fails, and says what is wrong with the client. The last one has no expectation of its own: it is judged."""
 
 import pytest
 from wrong import draw
 
-pytestmark = pytest.mark.safelight(patience=True)
+pytestmark = pytest.mark.safelight(virtual_time=True)
 
 
 @pytest.mark.safelight_faults("submit#1: reset after")

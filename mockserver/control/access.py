@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from safelight.contracts.wording import shown
-from safelight.mockserver.guard import is_this_machine
-from safelight.mockserver.messages import Refused
+from safelight.mockserver.model.addresses import is_this_machine
+from safelight.mockserver.model.messages import Refused
 
 if TYPE_CHECKING:
-    from safelight.mockserver.messages import Request
+    from safelight.mockserver.model.messages import Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
@@ -27,7 +27,9 @@ def check_access(request: Request, token: str | None) -> None:
     if token is None:
         _check_host(request)
     elif TOKEN not in request.headers:
-        raise Refused(HTTPStatus.UNAUTHORIZED, f"No token was sent: this fake is steered with one, as header {TOKEN}")
+        raise Refused(
+            HTTPStatus.UNAUTHORIZED, f"No token was sent: this fake is controlled with one, as header {TOKEN}"
+        )
     elif not hmac.compare_digest(request.headers[TOKEN].encode(), token.encode()):
         raise Refused(HTTPStatus.UNAUTHORIZED, f"The token in {TOKEN} is not the one of this fake")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from safelight.contracts import parse
 from safelight.contracts.validation import sentence
 from safelight.contracts.wording import counted, did_you_mean, listed, named, shown
-from safelight.mockserver.messages import Refused, parameters
+from safelight.mockserver.model.messages import Refused, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-    from safelight.mockserver.messages import Request
+    from safelight.mockserver.model.messages import Request
 
 #: Beside what a schema knows: one of the ways to bring a key.
 _KEY: Final = "api_key"

@@ -10,14 +10,14 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from safelight.contracts.dialects import error_of
 from safelight.mockserver.control.access import TOKEN
-from safelight.mockserver.messages import error_of
 
 #: Straight to the fake, whatever proxy is told to the rest.
 _OPENER: Final = build_opener(ProxyHandler({}))
 
 #: Seconds for an answer, beside those that a barrier waits.
-_PATIENCE: Final = 30
+_TIMEOUT: Final = 30
 
 Data = dict[str, Any]
 
@@ -33,7 +33,7 @@ class NotSteered(Exception):
         return f"{self.status}: {self.reason}"
 
 
-class Control:
+class ControlClient:
     """One session of a running fake. `url` is the API's entry point, or anything else at the same host and port.
 
     Each method gives the data of the answer, raises `NotSteered` where the fake refuses, and `OSError` where no fake
@@ -105,7 +105,7 @@ class Control:
         return self._call("POST", "/plan", {"rules": rules})
 
     def journal(self, **query: Any) -> list[Data]:
-        """The exchanges; `operation`, `task_id`, `verdict` and `since` choose among them."""
+        """The exchanges; `operation`, `task_id`, `outcome` and `since` choose among them."""
         return list(self._call("GET", f"/journal?{urlencode(query)}")["exchanges"])
 
     def har(self, **query: Any) -> Data:
@@ -119,7 +119,7 @@ class Control:
     def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
         """Return once so many polls of a task were answered; raises `NotSteered` after `within` seconds."""
         said = {"task_id": task_id, "polls": polls, "within": within}
-        return self._call("POST", "/wait", said, patience=_PATIENCE + within)
+        return self._call("POST", "/wait", said, timeout=_TIMEOUT + within)
 
     def ledger(self) -> Data:
         """The lines of the ledger, what they come to, and what is left."""
@@ -129,15 +129,15 @@ class Control:
         """The routes as an OpenAPI document."""
         return self._document("GET", "/openapi.json")
 
-    def _call(self, method: str, target: str, body: Any = None, *, patience: float = _PATIENCE) -> Data:
-        data: Data = self._document(method, target, body, patience)["data"]
+    def _call(self, method: str, target: str, body: Any = None, *, timeout: float = _TIMEOUT) -> Data:
+        data: Data = self._document(method, target, body, timeout)["data"]
         return data
 
-    def _document(self, method: str, target: str, body: Any = None, patience: float = _PATIENCE) -> Data:
+    def _document(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
         text = None if body is None else json.dumps(body).encode()
         request = Request(self._base + target, text, self._headers, method=method)  # noqa: S310 - the user's own URL
         try:
-            with _OPENER.open(request, timeout=patience) as answer:
+            with _OPENER.open(request, timeout=timeout) as answer:
                 document: Data = json.load(answer)
         except HTTPError as error:
             with error:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis
-from safelight.mockserver.clock import RealClock, SteeredClock, VirtualClock
-from safelight.mockserver.lives import Delay, Fixed, LogNormal, Uniform
+from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.contracts import Step, Timeline
-    from safelight.mockserver.clock import Clock
-    from safelight.mockserver.journal import Exchange
-    from safelight.mockserver.lives import Lives, Settings
-    from safelight.mockserver.money import Credits
-    from safelight.mockserver.session import Session
-    from safelight.mockserver.store import Task
+    from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.credits import Credits
+    from safelight.mockserver.model.settings import Settings
+    from safelight.mockserver.model.task import Task
+    from safelight.mockserver.model.task_profile import TaskProfile
+    from safelight.mockserver.sessions.session import Session
 
 Form = dict[str, Any]
 
@@ -56,20 +55,20 @@ def _step_form(step: Step) -> Any:
     return name if isinf(step.dwell) else [name, _number(step.dwell), *word]
 
 
-def _pair(lives: Lives) -> list[str | float]:
-    return [delay_form(lives.queued), delay_form(lives.running)]
+def _pair(profile: TaskProfile) -> list[str | float]:
+    return [delay_form(profile.queued), delay_form(profile.running)]
 
 
-def lives_form(lives: Lives) -> Form:
+def profile_form(profile: TaskProfile) -> Form:
     """How tasks live, and which of them fail."""
-    if lives.timeline:
-        return {"timeline": timeline_form(lives.timeline)}
-    time = dict(zip(("queued", "running"), _pair(lives), strict=True)) if lives.axis is Axis.SECONDS else {}
-    counted = {} if lives.axis is Axis.SECONDS else {str(lives.axis): _pair(lives)}
+    if profile.timeline:
+        return {"timeline": timeline_form(profile.timeline)}
+    time = dict(zip(("queued", "running"), _pair(profile), strict=True)) if profile.axis is Axis.SECONDS else {}
+    counted = {} if profile.axis is Axis.SECONDS else {str(profile.axis): _pair(profile)}
     failing = {
-        "fail": lives.fail_reason,
-        "fail_rate": lives.fail_rate if lives.fail_rate or lives.fail_reason else None,
-        "fail_nth": sorted(lives.fail_nth) or None,
+        "fail": profile.fail_reason,
+        "fail_rate": profile.fail_rate if profile.fail_rate or profile.fail_reason else None,
+        "fail_nth": sorted(profile.fail_nth) or None,
     }
     return {**time, **counted, **_said(failing)}
 
@@ -82,10 +81,10 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
     """A session's settings; `rules` is its plan as it is now."""
     own = {
         "slots": settings.slots,
-        "workflows": {name: lives_form(lives) for name, lives in settings.workflows.items()} or None,
+        "workflows": {name: profile_form(profile) for name, profile in settings.workflows.items()} or None,
     }
     return {
-        **lives_form(settings.lives),
+        **profile_form(settings.profile),
         **_said(own),
         "balance": credits_form(settings.balance),
         "prices": {name: credits_form(price) for name, price in settings.prices.items()},
@@ -102,8 +101,8 @@ _KINDS: Final[Mapping[type[Any], str]] = {VirtualClock: "virtual", SteeredClock:
 def clock_form(session: Session, clock: Clock) -> Form:
     """A session's clock: its time, and seconds since the session began."""
     kind = _KINDS.get(type(clock), "another")
-    steered = {"speed": clock.speed, "frozen": clock.is_frozen} if isinstance(clock, SteeredClock) else {}
-    return {"kind": kind, "now": clock.now(), "passed": session.passed(), **steered}
+    controlled = {"speed": clock.speed, "frozen": clock.is_frozen} if isinstance(clock, SteeredClock) else {}
+    return {"kind": kind, "now": clock.now(), "passed": session.passed(), **controlled}
 
 
 def task_form(session: Session, task: Task) -> Form:
@@ -125,39 +124,3 @@ def task_form(session: Session, task: Task) -> Form:
         "seed": task.seed,
         "request": dict(task.request),
     }
-
-
-def exchange_form(exchange: Exchange, began: float) -> Form:
-    """One exchange of a journal; `at` is in seconds since `began`. A JSON answer is one here too."""
-    return {
-        "at": exchange.at - began,
-        "operation": exchange.operation,
-        "task_id": exchange.task_id,
-        "phase": exchange.phase and str(exchange.phase),
-        "verdict": exchange.verdict,
-        "method": exchange.method,
-        "target": exchange.target,
-        "headers": dict(exchange.headers),
-        "body": text_form(exchange.body),
-        "status": exchange.status,
-        "media_type": exchange.media_type,
-        "answer": _decoded(exchange.answer),
-        "violations": [{"rule": one.rule, "message": one.message} for one in exchange.violations],
-        "notices": [one.message for one in exchange.notices],
-        "fault": exchange.fault,
-        "wire": exchange.wire,
-        "gap": exchange.gap,
-    }
-
-
-def text_form(text: bytes) -> str:
-    """Bytes as text; what is no UTF-8 is replaced."""
-    return text.decode("utf-8", "replace")
-
-
-def _decoded(answer: bytes) -> Any:
-    """JSON as it is, anything else as text; nothing where nothing was kept."""
-    try:
-        return json.loads(answer, parse_constant=str) if answer else None
-    except (ValueError, RecursionError):
-        return text_form(answer)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safelight.contracts.wording import shown
-from safelight.mockserver.plan_rules import Rule, WrongRule, read_rule
+from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def read(texts: Iterable[str], name: str) -> tuple[Rule, ...]:
+def read(texts: Iterable[str], name: str) -> tuple[FaultRule, ...]:
     """The rules; `name` is the member that they stand in. Raises `ValueError` with place and reason."""
     return tuple(_read(texts, name))
 
 
-def _read(texts: Iterable[str], name: str) -> Iterator[Rule]:
+def _read(texts: Iterable[str], name: str) -> Iterator[FaultRule]:
     for number, text in enumerate(texts):
         try:
             yield read_rule(text)

@@ -13,17 +13,17 @@ from starlette.concurrency import run_in_threadpool
 
 from safelight.mockserver.control.access import check_access
 from safelight.mockserver.control.bodies import body_of, query_of
-from safelight.mockserver.control.routes import PREFIX, Asked, found
-from safelight.mockserver.keys import FORM, sent_key
-from safelight.mockserver.messages import Refused, Reply, failure, success
-from safelight.mockserver.redaction import redacted, redacted_value
-from safelight.mockserver.store import NoSession
+from safelight.mockserver.control.routes import PREFIX, ControlCall, found
+from safelight.mockserver.model.keys import FORM, sent_key
+from safelight.mockserver.model.messages import Refused, Reply, failure, success
+from safelight.mockserver.storage.memory import NoSession
+from safelight.traffic.redaction import redacted, redacted_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.api import Api
-    from safelight.mockserver.messages import Request
+    from safelight.mockserver.model.messages import Request
+    from safelight.mockserver.service.api import Api
 
 _LOG: Final = logging.getLogger("safelight")
 
@@ -70,7 +70,7 @@ class Control:
         method = "GET" if request.method == "HEAD" else request.method
         route, places = found(method, [unquote(part) for part in request.path.removeprefix(PREFIX).split("/")])
         body, query = body_of(request, route.body), query_of(request, route.query)
-        asked = Asked(api, key, self.token is not None, places, body, query)
+        asked = ControlCall(api, key, self.token is not None, places, body, query)
         handler: Any = route.handler
         # What only waits has no need of a worker, of which there are few.
         answer = await (handler(asked) if iscoroutinefunction(handler) else run_in_threadpool(handler, asked))

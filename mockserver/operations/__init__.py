@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from safelight.contracts import Phase
-    from safelight.mockserver.lives import Next
-    from safelight.mockserver.messages import Request
-    from safelight.mockserver.results import Result
-    from safelight.mockserver.session import Session
+    from safelight.mockserver.model.messages import Request
+    from safelight.mockserver.model.task_override import TaskOverride
+    from safelight.mockserver.operations.results import ResultKind
+    from safelight.mockserver.sessions.session import Session
 
 
 class Call(NamedTuple):
@@ -28,7 +28,7 @@ class Call(NamedTuple):
     #: The JSON body of a POST, the query's parameters of a GET.
     document: Mapping[str, Any]
     #: What the prompt says about its task.
-    life: Next | None = None
+    life: TaskOverride | None = None
 
 
 class Answer(NamedTuple):
@@ -40,12 +40,12 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Endpoint:
     """One value of `endpoint`: what the contract says of it, the function that answers, and what comes of its tasks."""
 
     stated: contracts.Operation
     answer: Callable[[Call], Answer]
-    result: Result | None = None
+    result: ResultKind | None = None
 
     @property
     def name(self) -> str:
@@ -63,22 +63,22 @@ class Operation:
         return self.stated.request
 
 
-_REGISTRY: Final[dict[str, Operation]] = {}
+_REGISTRY: Final[dict[str, Endpoint]] = {}
 
 
-def operation(*, result: Result | None = None) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
+def operation(*, result: ResultKind | None = None) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
     """Register the function under its own name, which is the value of `endpoint`; `result` comes of a submit's task."""
 
     def register(function: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
         stated = contracts.operations()[function.__name__]
-        _REGISTRY[stated.name] = Operation(stated, function, result)
+        _REGISTRY[stated.name] = Endpoint(stated, function, result)
         return function
 
     return register
 
 
 @cache
-def operations() -> Mapping[str, Operation]:
+def operations() -> Mapping[str, Endpoint]:
     """Name -> operation, for every module of this folder."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")

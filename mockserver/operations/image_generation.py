@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from safelight.contracts import workflows
 from safelight.mockserver.operations import Answer, Call, operation
-from safelight.mockserver.results import PICTURE
-from safelight.mockserver.submits import accepted
+from safelight.mockserver.operations.results import PICTURE
+from safelight.mockserver.operations.submits import accepted
 
 
 @operation(result=PICTURE)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Phase, State, schema, vocabularies
-from safelight.mockserver.messages import Refused
+from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.operations import Answer, Call, operation
-from safelight.mockserver.uploads import result_of, upload_path
+from safelight.mockserver.operations.results import result_of, upload_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from safelight.mockserver.store import Task
+    from safelight.mockserver.model.task import Task
 
 _REASON: Final[str] = schema("task_status.response.failed")["properties"]["data"]["properties"]["error"]["default"]
 

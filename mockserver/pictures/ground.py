@@ -43,7 +43,7 @@ def ground_of(data: bytes) -> Image.Image | None:
     with _QUIET, warnings.catch_warnings(action="ignore"):
         try:
             return _tones(data)
-        except Exception:  # noqa: BLE001 - Pillow's readers raise what they like about a broken file
+        except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
             return None
 
 

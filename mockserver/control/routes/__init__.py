@@ -12,21 +12,21 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.wording import listed, nearest, shown
-from safelight.mockserver.keys import FORM, WAYS
-from safelight.mockserver.messages import Refused, Reply
+from safelight.mockserver.model.keys import FORM, WAYS
+from safelight.mockserver.model.messages import Refused, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
-    from safelight.mockserver.api import Api
-    from safelight.mockserver.session import Session
-    from safelight.mockserver.store import Task
+    from safelight.mockserver.model.task import Task
+    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.sessions.session import Session
 
 #: What each path begins with.
 PREFIX: Final = "/_safelight"
 
 
-class Asked(NamedTuple):
+class ControlCall(NamedTuple):
     """A request that keeps its schema, as its handler gets it."""
 
     api: Api
@@ -67,7 +67,7 @@ class Asked(NamedTuple):
 
 
 #: Answers with the data of a success, or with a whole reply where an answer is in no envelope; perhaps later.
-Handler = Callable[["Asked"], "Mapping[str, Any] | Reply | Awaitable[Mapping[str, Any]]"]
+Handler = Callable[["ControlCall"], "Mapping[str, Any] | Reply | Awaitable[Mapping[str, Any]]"]
 
 
 @dataclass(frozen=True, slots=True)

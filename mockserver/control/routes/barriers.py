@@ -7,25 +7,25 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.wording import counted, shown
-from safelight.mockserver.control.routes import Asked, route
-from safelight.mockserver.messages import Refused
+from safelight.mockserver.control.routes import ControlCall, route
+from safelight.mockserver.model.messages import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.journal import Exchange
-    from safelight.mockserver.session import Session
+    from safelight.mockserver.sessions.session import Session
+    from safelight.traffic.exchange import Exchange
 
 #: Seconds of the wall that are waited where nothing is said.
 _PATIENCE: Final = 10
 
 
 @route("POST", "/wait", body="wait")
-async def wait_for_polls(asked: Asked) -> Mapping[str, Any]:
+async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
     """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
     session, task_id = asked.session, asked.body["task_id"]
     polls, within = asked.body.get("polls", 1), asked.body.get("within", _PATIENCE)
-    if not session.find(task_id) and all(said.id != task_id for said in session.nexts):
+    if not session.find(task_id) and all(said.id != task_id for said in session.overrides):
         raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
     try:
         async with asyncio.timeout(within):
@@ -37,7 +37,7 @@ async def wait_for_polls(asked: Asked) -> Mapping[str, Any]:
     return {"task_id": task_id, "polls": session.answered(task_id)}
 
 
-async def _until(asked: Asked, session: Session, task_id: str, polls: int) -> None:
+async def _until(asked: ControlCall, session: Session, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
 
     def hear(_: Session | None, exchange: Exchange) -> None:

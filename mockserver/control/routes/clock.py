@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.clock import SteeredClock, VirtualClock
 from safelight.mockserver.control.forms import clock_form
-from safelight.mockserver.control.routes import Asked, route
-from safelight.mockserver.messages import Refused
+from safelight.mockserver.control.routes import ControlCall, route
+from safelight.mockserver.model.clock import SteeredClock, VirtualClock
+from safelight.mockserver.model.messages import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,22 +22,22 @@ _TAKERS: Final[Mapping[str, tuple[type[Any], ...]]] = {
 
 
 @route("GET", "/clock")
-def get_clock(asked: Asked) -> Mapping[str, Any]:
+def get_clock(asked: ControlCall) -> Mapping[str, Any]:
     """Say what time it is in the session."""
     session = asked.session
     return clock_form(session, session.store.clock(session.key))
 
 
 @route("POST", "/clock", body="clock")
-def steer_clock(asked: Asked) -> Mapping[str, Any]:
+def steer_clock(asked: ControlCall) -> Mapping[str, Any]:
     """Let time pass at once, run at another speed, stand still or go on: one of them."""
     session = asked.session
     clock: Any = session.store.clock(session.key)
-    [(deed, value)] = asked.body.items()
-    if not isinstance(clock, _TAKERS[deed]):
+    [(verb, value)] = asked.body.items()
+    if not isinstance(clock, _TAKERS[verb]):
         kind = clock_form(session, clock)["kind"]
-        reason = f"A {kind} clock cannot {deed}, and this session has one: PUT /_safelight/session gives it another"
+        reason = f"A {kind} clock cannot {verb}, and this session has one: PUT /_safelight/session gives it another"
         raise Refused(HTTPStatus.CONFLICT, reason)
     with session.lock:
-        getattr(clock, deed)(value)
+        getattr(clock, verb)(value)
         return clock_form(session, clock)

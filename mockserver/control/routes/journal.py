@@ -6,37 +6,38 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.control.forms import exchange_form
-from safelight.mockserver.control.har import har
-from safelight.mockserver.control.routes import Asked, route
-from safelight.mockserver.messages import Refused, Reply
-from safelight.mockserver.redaction import redacted_value
+from safelight.mockserver.control.routes import ControlCall, route
+from safelight.mockserver.model.messages import Refused, Reply
+from safelight.traffic.har import har
+from safelight.traffic.ndjson import exchange_form
+from safelight.traffic.redaction import redacted_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from safelight.mockserver.journal import Exchange, Journal
+    from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Journal
 
 #: What a query may ask of exchanges, beside a time.
-_ASKED: Final = ("operation", "task_id", "verdict")
+_ASKED: Final = ("operation", "task_id", "outcome")
 
 
 @route("GET", "/journal", query="journal")
-def get_journal(asked: Asked) -> Mapping[str, Any] | Reply:
+def get_journal(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges with this key in the order of their answers, all or those that are asked for."""
     session = asked.session
     return _given(asked, session.store.journal(session.key), session.began)
 
 
 @route("GET", "/orphans", query="journal", is_own=False)
-def get_orphans(asked: Asked) -> Mapping[str, Any] | Reply:
+def get_orphans(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges without a usable key. They are nobody's: only a server with a token gives them."""
     if not asked.has_token:
         raise Refused(HTTPStatus.FORBIDDEN, "The orphans are nobody's: only a server with a control token gives them")
     return _given(asked, asked.api.store.journal(None), 0)
 
 
-def _given(asked: Asked, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
+def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
     exchanges = [exchange for exchange in journal if _is_asked_for(exchange, asked.query, began)]
     return _FORMATS[asked.query.get("format", "json")](exchanges, began, journal.dropped, asked.key)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safelight.mockserver.control.forms import credits_form
-from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.control.routes import ControlCall, route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @route("GET", "/ledger")
-def get_ledger(asked: Asked) -> Mapping[str, Any]:
+def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
     """Give the lines of the ledger, what they come to, and what is left."""
     session = asked.session
     with session.lock:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from safelight.mockserver.control.openapi import document
-from safelight.mockserver.control.routes import Asked, route
-from safelight.mockserver.messages import Reply
+from safelight.mockserver.control.routes import ControlCall, route
+from safelight.mockserver.model.messages import Reply
 
 
 @route("GET", "/openapi.json", is_own=False)
-def get_openapi(_: Asked) -> Reply:
+def get_openapi(_: ControlCall) -> Reply:
     """Give this document."""
     return Reply(200, json.dumps(document(), ensure_ascii=False).encode())

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.control.rules import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.session import Session
+    from safelight.mockserver.sessions.session import Session
 
 
 @route("GET", "/plan")
-def get_plan(asked: Asked) -> Mapping[str, Any]:
+def get_plan(asked: ControlCall) -> Mapping[str, Any]:
     """Say of each rule how often it struck and was delivered, and of the undelivered why they were not."""
     return _form(asked.session)
 
 
 @route("PUT", "/plan", body="plan")
-def put_plan(asked: Asked) -> Mapping[str, Any]:
+def put_plan(asked: ControlCall) -> Mapping[str, Any]:
     """Plan this and nothing else. Where one rule is wrong, all stays as it was."""
     session, rules = asked.session, read(asked.body["rules"], "rules")
     with session.lock:
@@ -30,7 +30,7 @@ def put_plan(asked: Asked) -> Mapping[str, Any]:
 
 
 @route("POST", "/plan", body="plan")
-def add_plan(asked: Asked) -> Mapping[str, Any]:
+def add_plan(asked: ControlCall) -> Mapping[str, Any]:
     """Plan this too, below what is planned. A rule counts the requests that come from now on."""
     session, rules = asked.session, read(asked.body["rules"], "rules")
     with session.lock:

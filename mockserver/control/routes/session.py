@@ -6,19 +6,19 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.clock import SteeredClock, VirtualClock
 from safelight.mockserver.control.forms import clock_form, credits_form, settings_form
-from safelight.mockserver.control.routes import Asked, route
+from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.control.rules import read
-from safelight.mockserver.options import LIVES, checked, settings_of
-from safelight.mockserver.session import fingerprint
+from safelight.mockserver.model.clock import SteeredClock, VirtualClock
+from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.sessions.options import LIVES, checked, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.clock import Clock
-    from safelight.mockserver.lives import Settings
-    from safelight.mockserver.session import Session
+    from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.settings import Settings
+    from safelight.mockserver.sessions.session import Session
 
 #: Settings that are about the session and not about its tasks' lives.
 _OF_SESSION: Final = ("slots", "balance", "prices", "down", "vocabulary", "errors", "limits")
@@ -27,7 +27,7 @@ _CLOCK: Final = frozenset({"clock", "speed", "seed"})
 
 
 @route("PUT", "/session", body="session")
-def put_session(asked: Asked) -> Mapping[str, Any]:
+def put_session(asked: ControlCall) -> Mapping[str, Any]:
     """Open a session for the key, or begin it anew. What is left out is as the server was told at its start."""
     key, api, told = asked.own_key, asked.api, asked.body
     clock = _clock(told)
@@ -40,13 +40,13 @@ def put_session(asked: Asked) -> Mapping[str, Any]:
 
 
 @route("GET", "/session")
-def get_session(asked: Asked) -> Mapping[str, Any]:
+def get_session(asked: ControlCall) -> Mapping[str, Any]:
     """Say what the session is like, and how much it has of everything."""
     return _form(asked.session)
 
 
 @route("DELETE", "/session")
-def delete_session(asked: Asked) -> Mapping[str, Any]:
+def delete_session(asked: ControlCall) -> Mapping[str, Any]:
     """Close the session, and forget all that it kept. Its key is unknown from now on, unless any key is welcome."""
     session = asked.session
     with session.lock:
@@ -63,9 +63,9 @@ def _settings(told: Mapping[str, Any], usual: Settings) -> Settings:
     own = settings_of(checked(life | {name: value for name, value in told.items() if name not in _CLOCK}))
     said: dict[str, Any] = {name: getattr(own, name) for name in _OF_SESSION if name in told}
     if has_life:
-        said |= {"lives": own.lives, "workflows": {}}
+        said |= {"profile": own.profile, "workflows": {}}
     elif {"fail", "fail_rate"} & told.keys():
-        said["lives"] = replace(usual.lives, fail_rate=own.lives.fail_rate, fail_reason=own.lives.fail_reason)
+        said["profile"] = replace(usual.profile, fail_rate=own.profile.fail_rate, fail_reason=own.profile.fail_reason)
     if "faults" in told:
         said["plan"] = rules
     return replace(usual, **said)
@@ -91,7 +91,7 @@ def _form(session: Session) -> Mapping[str, Any]:
             "seed": session.seed,
             "balance": credits_form(session.credits),
             "tasks": len(store.tasks(key)),
-            "next": len(session.nexts),
+            "next": len(session.overrides),
             "exchanges": len(journal),
             "dropped": journal.dropped,
         }

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from safelight.contracts import Axis, Timeline
 from safelight.contracts.wording import shown
 from safelight.mockserver.control.forms import task_form
-from safelight.mockserver.control.routes import Asked, route
-from safelight.mockserver.lives import Next
-from safelight.mockserver.messages import Refused
+from safelight.mockserver.control.routes import ControlCall, route
+from safelight.mockserver.model.messages import Refused
+from safelight.mockserver.model.task_override import TaskOverride
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @route("GET", "/tasks")
-def get_tasks(asked: Asked) -> Mapping[str, Any]:
+def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     """List the tasks that are still kept, in the order of their submits."""
     session = asked.session
     with session.lock:
@@ -25,7 +25,7 @@ def get_tasks(asked: Asked) -> Mapping[str, Any]:
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")
-def release_task(asked: Asked) -> Mapping[str, Any]:
+def release_task(asked: ControlCall) -> Mapping[str, Any]:
     """Move a task along that lives in ticks."""
     session, task = asked.session, asked.task
     if task.axis is not Axis.TICKS:
@@ -37,7 +37,7 @@ def release_task(asked: Asked) -> Mapping[str, Any]:
 
 
 @route("POST", "/tasks/{task_id}/fail", body="fail")
-def fail_task(asked: Asked) -> Mapping[str, Any]:
+def fail_task(asked: ControlCall) -> Mapping[str, Any]:
     """Let a task fail now. Its price is returned, as that of any that fails."""
     session, task = asked.session, asked.task
     with session.lock:
@@ -48,11 +48,11 @@ def fail_task(asked: Asked) -> Mapping[str, Any]:
 
 
 @route("POST", "/next", body="next")
-def settle_next(asked: Asked) -> Mapping[str, Any]:
+def settle_next(asked: ControlCall) -> Mapping[str, Any]:
     """Say something about a task to come: the first one about which nothing was said yet."""
     said = dict(asked.body)
     if "timeline" in said:
         said["timeline"] = Timeline.read(said["timeline"])
     session = asked.session
-    session.settle(Next(**said))
-    return {"next": len(session.nexts)}
+    session.settle(TaskOverride(**said))
+    return {"next": len(session.overrides)}

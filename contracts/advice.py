@@ -1,0 +1,66 @@
+"""What is legal in a request but has no effect: worth a word, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+
+from safelight.contracts.operations import without_effect
+from safelight.contracts.rules import Provenance, pointer
+from safelight.contracts.schemas import Schema, known
+from safelight.contracts.wording import did_you_mean, either, named
+
+#: Members of any request that its schema does not list: they say who asks, and for what.
+_ADDRESS: Final = frozenset({"endpoint", "api_key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A part of a request that will change nothing, and why."""
+
+    pointer: str
+    message: str
+    provenance: Provenance
+
+
+def advice(document: object, schema_name: str = "image_generation.request", *, most: int | None = None) -> list[Advice]:
+    """What in this request has no effect, in the request's order; `most` bounds how many are looked for."""
+    if not isinstance(document, Mapping) or document.keys() <= _always_in_effect(schema_name):
+        return []
+    return list(islice(_advice(document, known(schema_name)), most))
+
+
+@cache
+def _always_in_effect(schema_name: str) -> frozenset[str]:
+    """The members of which there is never anything to say: most requests have no others."""
+    parameters = known(schema_name).get("properties", {}).items()
+    return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
+
+
+def _advice(document: Mapping[Any, Any], stated: Schema) -> Iterator[Advice]:
+    parameters = stated.get("properties", {})
+    idle = without_effect(stated, document)
+    for name in document:
+        if name not in parameters:
+            if name not in _ADDRESS:
+                yield _unknown(name, parameters)
+        elif name in idle:
+            yield _without_effect(name, stated, document)
+
+
+def _unknown(name: object, parameters: Mapping[str, Any]) -> Advice:
+    message = f"{named([name])} is no parameter and is ignored{did_you_mean(name, parameters)}"
+    return Advice(pointer([name]), message, Provenance.ASSUMED)
+
+
+def _without_effect(name: str, stated: Schema, document: Mapping[Any, Any]) -> Advice:
+    choice, parameter = stated["x-choice"], stated["properties"][name]
+    chosen = document.get(choice, stated["properties"][choice]["default"])
+    says = parameter["x-provenance"]
+    who = says if isinstance(says, str) else says.get("x-effective-for", says["*"])
+    where = either(parameter["x-effective-for"])
+    message = f"{name} has no effect with the {choice} {named([chosen])}: only with {where}"
+    return Advice(pointer([name]), message, Provenance(who))

@@ -1,0 +1,121 @@
+"""From the prompt: what becomes of one task, for clients that nobody can configure.
+
+`[[safelight queued=3 running=5 fail="out of memory"]]` is a life, `[[safelight poll#2: http 502]]` a rule of the plan.
+Other brackets are ordinary syntax of prompts, and stay.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
+from safelight.mockserver.model.task_override import TaskOverride
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_BEGIN: Final = re.compile(r"\[\[safelight(?=[\s\]])", re.IGNORECASE)
+_END: Final = "]]"
+
+#: Characters of all that a prompt says in this way.
+_LONGEST: Final = 2_000
+
+#: What a rule in a prompt can be about: this submit, and what comes after it.
+_DEEDS: Final = ("submit", "poll", "image")
+
+#: What a life can be told.
+_NAMES: Final = ("queued", "running", "fail", "id", "axis")
+
+_WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
+
+_LIFE: Final = re.compile(r"\w+\s*=")
+
+
+class Directive(NamedTuple):
+    """What a prompt says beside what it is about."""
+
+    #: The prompt without it.
+    prompt: str
+    life: TaskOverride | None = None
+    rules: tuple[FaultRule, ...] = ()
+
+    def rules_of(self, task_id: str) -> Iterator[FaultRule]:
+        """The rules about what comes after the submit, for this task alone."""
+        for rule in self.rules:
+            if rule.kind != "submit":
+                yield replace(rule, where=(*rule.where, ("task_id", task_id)))
+
+    @property
+    def on_submit(self) -> FaultRule | None:
+        """The rule that strikes the submit itself."""
+        return next((rule for rule in self.rules if rule.kind == "submit"), None)
+
+
+def directive_in(document: Mapping[str, Any]) -> Directive | None:
+    """What the prompt of a request says, or None where it says nothing. Raises `ValueError` with a sentence."""
+    prompt = document.get("prompt")
+    if not isinstance(prompt, str) or "[[safelight" not in prompt.casefold():
+        return None
+    kept, said = _taken_apart(prompt)
+    if not said:
+        return None
+    if sum(map(len, said)) > _LONGEST:
+        raise ValueError(f"a prompt says at most {_LONGEST:,} characters in this way")
+    lives = [text for text in said if _LIFE.match(text)]
+    rules = tuple(_rule(text) for text in said if text not in lives)
+    if len(lives) > 1 or sum(rule.kind == "submit" for rule in rules) > 1:
+        raise ValueError("a prompt says one life, in one directive, and one rule about its submit")
+    return Directive(kept.strip(), _life(lives[0]) if lives else None, rules)
+
+
+def _taken_apart(prompt: str) -> tuple[str, list[str]]:
+    """The prompt without its directives, and what they say: in one go, as a prompt may be long."""
+    kept, said, at = list[str](), list[str](), 0
+    for begin in _BEGIN.finditer(prompt):
+        end = prompt.find(_END, begin.end())
+        if end < 0:
+            break
+        if begin.start() >= at:
+            kept.append(prompt[at : begin.start()])
+            said.append(prompt[begin.end() : end].strip())
+            at = end + len(_END)
+    return "".join(kept) + prompt[at:], said
+
+
+def _rule(text: str) -> FaultRule:
+    if ":" not in text:
+        raise ValueError(
+            f'[[safelight {text}]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502'
+        )
+    try:
+        rule = read_rule(text)
+    except WrongRule as error:
+        raise ValueError(f"{error.reason}, in [[safelight {text}]] at column {error.at + 1}") from None
+    if rule.kind not in _DEEDS:
+        raise ValueError(f"a prompt can say what goes wrong with its {listed(_DEEDS, 'or')}, and not with {rule.kind}")
+    if rule.kind == "submit" and rule.which not in ("submit", "submit#1"):
+        raise ValueError(f"{rule.which} is not about this submit alone: write submit: {text.partition(':')[2].strip()}")
+    return rule
+
+
+def _life(text: str) -> TaskOverride:
+    said: dict[str, Any] = {}
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]") from None
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name in _NAMES and not (equals and value):
+            raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
+        if name in said:
+            raise ValueError(f"{name} is said twice")
+        if name not in _NAMES:
+            near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
+            raise ValueError(f"{word} says nothing about a life{near}")
+        said[name] = _WORDS.get(value, value) if name == "fail" else value
+    return TaskOverride(**said)

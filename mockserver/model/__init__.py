@@ -1,0 +1,1 @@
+"""Values of the fake, and pure functions on them."""

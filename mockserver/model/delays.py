@@ -1,0 +1,93 @@
+"""Delays as people write them, and what is drawn from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import inf, log
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from random import Random
+
+
+class Delay(Protocol):
+    """How long something takes, in units of the axis."""
+
+    def draw(self, random: Random) -> float:
+        """One duration, 0 or more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Always the same."""
+
+    units: float
+
+    def draw(self, random: Random) -> float:  # noqa: ARG002 - the protocol's signature
+        """The units."""
+        return self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Anything from `low` to `high`, equally likely."""
+
+    low: float
+    high: float
+
+    def draw(self, random: Random) -> float:
+        """One duration between the bounds."""
+        return random.uniform(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """Around `median`, now and then much longer: how real queues behave. `sigma` is that of the logarithm."""
+
+    median: float
+    sigma: float = 0.5
+
+    def draw(self, random: Random) -> float:
+        """One duration above 0."""
+        return random.lognormvariate(log(self.median), self.sigma)
+
+
+#: Finite whatever its digits; the exponent is what Python writes small numbers with.
+_NUMBER: Final = r"(\d{1,15}(?:\.\d+)?(?:e-\d{2,3})?)"
+
+
+#: With more, a draw is a number too large to be one.
+_MOST_SIGMA: Final = 10
+
+
+#: How delays are written, and what that makes. The first group that matches wins.
+_FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
+    _NUMBER: lambda units: Fixed(float(units)),
+    "never|inf": lambda: Fixed(inf),
+    rf"{_NUMBER}\.\.{_NUMBER}": lambda low, high: Uniform(float(low), float(high)),
+    rf"~{_NUMBER}": lambda median: LogNormal(float(median)),
+    rf"~{_NUMBER}/{_NUMBER}": lambda median, sigma: LogNormal(float(median), float(sigma)),
+}
+
+
+def delay(text: str | float) -> Delay:
+    """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
+    for form, make in _FORMS.items():
+        found = re.fullmatch(form, str(text).strip())
+        if found:
+            return _possible(make(*found.groups()), text)
+    raise ValueError(f"{text!r} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
+
+
+def _possible(made: Delay, text: object) -> Delay:
+    match made:
+        case Uniform(low, high) if low > high:
+            raise ValueError(f"{text!r} is no delay: {low:g} is more than {high:g}")
+        case LogNormal(median) if not median:
+            raise ValueError(f"{text!r} is no delay: a median is above 0")
+        case LogNormal(sigma=sigma) if sigma > _MOST_SIGMA:
+            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MOST_SIGMA}")
+    return made

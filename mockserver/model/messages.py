@@ -1,0 +1,120 @@
+"""A request and a reply as values: what every transport hands to the core, and gets back from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from safelight.contracts.schemas import VERSION, VERSION_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safelight.mockserver.model.wire import Wire
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+#: What each reply says: which version of the contract it keeps.
+HEADERS: Final[Mapping[str, str]] = MappingProxyType({VERSION_HEADER: VERSION})
+
+
+class Request(NamedTuple):
+    """One request as it came in. A tuple, because one is made for every request."""
+
+    method: str
+    #: As on the wire, percent-encoding included.
+    path: str
+    #: What stands behind the `?`, undecoded.
+    query: str = ""
+    #: Names in lower case.
+    headers: Mapping[str, str] = _NO_HEADERS
+    #: None: larger than the transport lets in, and not read.
+    body: bytes | None = b""
+    #: Scheme and authority by which the client reached us: what absolute URLs start with.
+    origin: str = "http://localhost"
+
+
+@lru_cache(256)
+def parameters(query: str) -> Mapping[str, str]:
+    """The parameters of a query; the last of a name counts, as in PHP. Kept, as a client asks the same each time."""
+    return dict(parse_qsl(query, keep_blank_values=True))
+
+
+class Reply(NamedTuple):
+    """One reply as it goes out. The transport adds Content-Length. A tuple, as above."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = HEADERS
+    #: What happens below HTTP instead.
+    wire: Wire | None = None
+    #: What it answers, where a fault has to know.
+    request: Request | None = None
+    #: To be called when the last byte is on its way, or all of what is done instead.
+    on_delivery: Callable[[], object] | None = None
+
+    def deliver(self) -> None:
+        """Say that it is on its way."""
+        if self.on_delivery:
+            self.on_delivery()
+
+
+def success(data: Mapping[str, Any]) -> Reply:
+    """The envelope of a success around its data."""
+    return Reply(200, encoded({"success": True, "data": data, "error": None}))
+
+
+def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
+    """The envelope of an error around its message."""
+    envelope = {"success": False, "data": None, "error": {"message": message}}
+    return Reply(status, encoded(envelope), headers={**HEADERS, **headers} if headers else HEADERS)
+
+
+def in_dialect(reply: Reply, errors: str) -> Reply:
+    """The reply with its error as this dialect writes it. What is no envelope of an error stays as it is."""
+    rewrite = _ERRORS.get(errors)
+    if rewrite is None or reply.media_type != "application/json" or not reply.body.startswith(_NO_SUCCESS):
+        return reply
+    try:
+        message = json.loads(reply.body)["error"]["message"]
+    except (ValueError, TypeError, KeyError, RecursionError):  # it was garbled, or is in this dialect already
+        return reply
+    return reply._replace(body=encoded({"success": False, "data": None, **rewrite(message)}))
+
+
+#: How the envelope of an error begins, whatever its status.
+_NO_SUCCESS: Final = b'{"success":false,'
+
+#: Dialect -> what an error has beside `success` and `data`. Another one is as published.
+_ERRORS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
+    "string": lambda message: {"error": message},
+    "message": lambda message: {"message": message},
+}
+
+
+def encoded(envelope: Mapping[str, Any]) -> bytes:
+    """An envelope as it goes out."""
+    return _ENCODER.encode(envelope).encode()
+
+
+#: Made once: `json.dumps` with options makes one for each call. What is answered has no cycles to look for.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """The request is answered with an error, and nothing has happened."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] | None = None
+    #: The task that was asked for, where the request named one.
+    task_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"

@@ -1,0 +1,45 @@
+"""The second origin at which the fake answers: the other name of this machine, and a path that tells.
+
+Redirects and results lead there, so that a client is seen that takes its key along.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from safelight.contracts import Advice, Provenance
+from safelight.mockserver.model.keys import sent_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safelight.mockserver.model.messages import Request
+
+#: With what paths begin there.
+_PREFIX: Final = "/elsewhere"
+
+#: The name of a host -> that of the other one. Whoever came by another name stands on this machine, or goes nowhere.
+_OTHER_HOSTS: Final = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}
+
+_LEAKED: Final = Advice("", "the key was sent to another origin, where a redirect had led", Provenance.ASSUMED)
+
+
+def elsewhere(url: str) -> str:
+    """The same target at the second origin."""
+    parts = urlsplit(url)
+    host = _OTHER_HOSTS.get(parts.hostname or "", "localhost")
+    path = parts.path if parts.path.startswith(f"{_PREFIX}/") else _PREFIX + parts.path
+    return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, path=path).geturl()
+
+
+def at_home(request: Request) -> Request:
+    """The request as it would be at the first origin."""
+    if not request.path.startswith(f"{_PREFIX}/"):
+        return request
+    return request._replace(path=request.path.removeprefix(_PREFIX))
+
+
+def leaks(request: Request) -> Sequence[Advice]:
+    """What there is to say where a key was brought to the second origin."""
+    return [_LEAKED] if request.path.startswith(f"{_PREFIX}/") and sent_key(request)[0] else ()

@@ -1,0 +1,123 @@
+"""What the lives of tasks to come are drawn from: delays, failures, and who gets which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safelight.contracts import Axis
+from safelight.mockserver.model.delays import Fixed
+from safelight.mockserver.model.task_profile import TaskProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from safelight.mockserver.faults.rules import FaultRule
+    from safelight.mockserver.model.credits import Credits
+
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from safelight.contracts import operations, workflows
+from safelight.contracts.dialects import check_dialect
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.model.engines import ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from safelight.mockserver.faults.rules import FaultRule
+    from safelight.mockserver.model.credits import Credits
+
+
+SLOTS_NEED_SECONDS: Final = (
+    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+)
+
+
+#: Credits at the start, unless somebody says otherwise.
+BALANCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who a key belongs to, as `user_balance` says."""
+
+    id: int
+    name: str
+
+
+def kinds() -> tuple[str, ...]:
+    """What tasks can have lives of their own by: the workflows, and the submits that have none."""
+    return (*workflows(), *(name for name in submits() if name != "image_generation"))
+
+
+def submits() -> tuple[str, ...]:
+    """The operations that are paid for."""
+    return tuple(name for name, operation in operations().items() if operation.is_submit)
+
+
+def check_names(given: Iterable[str], known: Iterable[str], kind: str) -> None:
+    """Raises `ValueError` with a sentence where one of the names is not known."""
+    options = list(known)
+    for name in given:
+        if name not in options:
+            near = did_you_mean(name, options) or f": there are {listed(options)}"
+            raise ValueError(f"no {kind} is called {name!r}{near}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a session is like, and what it does to its tasks."""
+
+    profile: TaskProfile = field(default_factory=TaskProfile)
+    #: Workflow -> lives of its own.
+    workflows: Mapping[str, TaskProfile] = field(default_factory=dict)
+    #: How many tasks an engine runs at once; None: as many as come. On the seconds axis only.
+    slots: int | None = None
+    vocabulary: str = "published"
+    #: What goes wrong, and when.
+    plan: tuple[FaultRule, ...] = ()
+    #: Credits at the start.
+    balance: Credits = BALANCE
+    #: Operation -> credits for each of its tasks, where they are not as published.
+    prices: Mapping[str, Credits] = field(default_factory=dict)
+    #: Engines that do not answer.
+    down: frozenset[str] = frozenset()
+    #: How errors are written, and what becomes of values over their maximum.
+    errors: str = "object"
+    limits: str = "reject"
+    #: Who the key belongs to; None: somebody.
+    user: User | None = None
+    #: The key is not accepted.
+    revoked: bool = False
+    #: A prompt can say what becomes of its task: `[[safelight running=5]]`.
+    directives: bool = True
+
+    def __post_init__(self) -> None:
+        check_names(self.workflows, kinds(), "workflow")
+        check_names(self.prices, submits(), "submit")
+        check_names(self.down, ENGINES, "engine")
+        if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
+            raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
+        if self.slots and any(lives.axis is not Axis.SECONDS for lives in (self.profile, *self.workflows.values())):
+            raise ValueError(SLOTS_NEED_SECONDS)
+        for setting in ("vocabulary", "errors", "limits"):
+            check_dialect(setting, getattr(self, setting))
+
+    def profile_of(self, workflow: str) -> TaskProfile:
+        """The lives that tasks of this workflow lead."""
+        if self._is_instant(workflow):
+            return replace(self.profile, queued=Fixed(0), running=Fixed(0))
+        return self.workflows.get(workflow, self.profile)
+
+    def slots_of(self, workflow: str) -> int | None:
+        """The slots that tasks of this workflow wait for: none where the result is there at once."""
+        return None if self._is_instant(workflow) else self.slots
+
+    def price_of(self, operation: str) -> Credits:
+        """Credits that one accepted submit of this operation costs."""
+        return self.prices.get(operation, operations()[operation].price)
+
+    def _is_instant(self, workflow: str) -> bool:
+        return workflow in workflows() and workflows()[workflow].instant and workflow not in self.workflows

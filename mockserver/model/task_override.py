@@ -1,0 +1,66 @@
+"""A task override: what was set beforehand for one task to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safelight.contracts import Axis, Phase, Step, Timeline
+from safelight.mockserver.model.delays import delay
+from safelight.mockserver.model.task_profile import check_text
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOverride:
+    """What was said beforehand about one task to come. What was left out is drawn as for any other."""
+
+    timeline: Timeline | None = None
+    #: Delays as people write them: `2`, `1..3`, `never`.
+    queued: str | float | None = None
+    running: str | float | None = None
+    fail: str | bool | None = None
+    id: str | None = None
+    axis: Axis | str | None = None
+
+    def __post_init__(self) -> None:
+        parts = (self.queued, self.running, self.fail)
+        if self.timeline and any(part is not None for part in parts):
+            raise ValueError("a timeline is a whole life: leave out queued, running and fail")
+        for units in (self.queued, self.running):
+            if units is not None:
+                delay(units)  # or it says why that is none
+        check_text(self.fail, "reason")
+        if not isinstance(self.fail, str | bool | None):
+            raise ValueError(f"fail is {self.fail!r}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
+        if self.axis is not None and self.axis not in list(Axis):
+            raise ValueError(f"{self.axis!r} is no axis: there are {', '.join(Axis)}")
+        _check_id(self.id)
+
+    def applied(self, drawn: Timeline, random: Random) -> Timeline:
+        """The drawn life with what was said in place of what was drawn."""
+        if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
+            return self.timeline or drawn
+        queued, running, end = drawn.steps if _is_usual(drawn) else Timeline.of().steps
+        if self.fail is not None:
+            end = Timeline.of(fail=self.fail).steps[-1]
+        return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
+
+
+def _is_usual(timeline: Timeline) -> bool:
+    """It has the three steps that `queued`, `running` and `fail` are about."""
+    return [step.phase for step in timeline.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
+
+
+def _check_id(task_id: object) -> None:
+    if task_id is not None and not isinstance(task_id, str):
+        raise ValueError(f"{task_id!r} is no id: ids are texts, those of digits too")
+    if task_id == "":
+        raise ValueError("a task needs an id of at least one character")
+    check_text(task_id, "id")
+
+
+def _lasting(step: Step, units: str | float | None, random: Random) -> Step:
+    return step if units is None else replace(step, dwell=delay(units).draw(random))

@@ -1,0 +1,83 @@
+"""The task profile: how long tasks wait and run, and which of them fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from safelight.contracts import Axis, Timeline
+from safelight.mockserver.model.delays import Delay, Fixed, delay
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProfile:
+    """How tasks live: how long they wait and run, and which of them fail."""
+
+    queued: Delay = Fixed(0)
+    running: Delay = Fixed(0)
+    axis: Axis = Axis.SECONDS
+    #: The share of tasks that fail, 0 to 1.
+    fail_rate: float = 0.0
+    #: What failed tasks say; None is the service's own sentence.
+    fail_reason: str | None = None
+    #: Tasks that fail whatever the rate, counted from 1.
+    fail_nth: frozenset[int] = frozenset()
+    #: The life that all tasks lead, whatever else is said.
+    timeline: Timeline | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fail_rate <= 1:
+            raise ValueError(f"a fail rate of {self.fail_rate} is no share: give 0 to 1")
+        check_text(self.fail_reason, "reason")
+
+    def draw(self, number: int, random: Random) -> Timeline:
+        """The life of the `number`-th task."""
+        queued, running = self.queued.draw(random), self.running.draw(random)
+        # Drawn always, so that a change of the rate changes no other number.
+        unlucky = random.random() < self.fail_rate
+        fail = (self.fail_reason or True) if unlucky or number in self.fail_nth else False
+        if self.timeline:
+            return self.timeline
+        return Timeline.of(queued=queued, running=running, fail=fail)
+
+
+def task_profile(
+    *,
+    queued: str | float | None = None,
+    running: str | float | None = None,
+    polls: tuple[int, int] | None = None,
+    ticks: tuple[int, int] | None = None,
+    timeline: Timeline | None = None,
+    **failures: Any,
+) -> TaskProfile:
+    """A task profile as people write it: delays, texts or numbers, or a pair of `polls` or `ticks`, queued and running.
+
+    A whole `timeline`, in seconds, is led by all tasks, whatever their workflow.
+    """
+    seconds = None if queued is None and running is None else (queued, running)
+    said = {
+        ("seconds", "queued and running"): seconds,
+        ("polls", "polls"): polls,
+        ("ticks", "ticks"): ticks,
+        ("a timeline", "timeline"): timeline,
+    }
+    given = [names for names, value in said.items() if value is not None]
+    if len(given) > 1:
+        axes, ways = zip(*given, strict=True)
+        raise ValueError(f"lives are in {' or in '.join(axes)}: give {', or '.join(ways)}")
+    if polls is None and ticks is None:
+        return TaskProfile(delay(queued or 0), delay(running or 0), timeline=timeline, **failures)
+    axis, pair = (Axis.TICKS, ticks) if polls is None else (Axis.POLLS, polls)
+    match pair:
+        case (int(waiting), int(working)):
+            return TaskProfile(delay(waiting), delay(working), axis, **failures)
+    raise ValueError(f"{axis} are a pair of whole numbers, queued and running: give (1, 2), not {pair!r}")
+
+
+def check_text(text: object, name: str) -> None:
+    """What is answered has to be UTF-8."""
+    if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(f"{text!r} is no {name}: half a surrogate pair is no character")

@@ -1,0 +1,43 @@
+"""Accepting tasks: which ids the engines give, and what a submit is answered with, as the schema of its answer says."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from safelight.contracts.schemas import known
+from safelight.mockserver.model.engines import ENGINES
+from safelight.mockserver.operations import Answer, Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str = "") -> Answer:
+    """Accept a task, or raise `Refused`. `answer` is the schema of what is answered; `workflow` if there is one."""
+    operation = answer.partition(".")[0]
+    # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
+    request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
+    size = len(call.request.body or b"")
+    kind = workflow or operation
+    task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, life=call.life)
+    return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
+
+
+def _data(answer: str, task_id: str) -> Mapping[str, Any]:
+    """The data of an answer: the schema's own words, and what is about this task."""
+    own = {"id": task_id, "check_status": f"?endpoint=task_status&task_id={quote(task_id, safe='')}"}
+    return {name: own.get(name, said) for name, said in _said(answer).items()}
+
+
+@cache
+def _said(answer: str) -> Mapping[str, Any]:
+    """The members of an answer, each with the only value that it can have, or the usual one."""
+    members = known(answer)["properties"]["data"]["properties"]
+    return {name: stated.get("const", stated.get("default")) for name, stated in members.items()}
+
+
+@cache
+def _parameters(operation: str) -> frozenset[str]:
+    return frozenset(known(f"{operation}.request")["properties"])

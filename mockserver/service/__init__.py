@@ -1,0 +1,1 @@
+"""The service: a request goes in, a reply comes out."""

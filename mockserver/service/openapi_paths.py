@@ -1,0 +1,37 @@
+"""A path for each operation beside the real entry points, and the OpenAPI documents: for tools that need both."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Final
+
+from safelight.contracts.dialects import PATHS
+from safelight.contracts.openapi import openapi
+from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
+from safelight.mockserver.operations import operations
+
+_PREFIX: Final = "/v1/"
+
+#: Path -> does each operation have a path in the document that is served there?
+DOCUMENTS: Final = {"/openapi.json": True, "/openapi.one-path.json": False}
+
+
+def published(request: Request) -> Request:
+    """The request as the service would get it: with the operation of its path in the query, where the last counts."""
+    name = request.path.removeprefix(_PREFIX)
+    if _PREFIX + name != request.path or name not in operations():
+        return request
+    return request._replace(path=PATHS["published"], query=f"{request.query}&endpoint={name}")
+
+
+def document(request: Request) -> Reply:
+    """The document of one of the `DOCUMENTS`, or `Refused`."""
+    if request.method not in ("GET", "HEAD"):
+        raise Refused(405, "Method not allowed: a document takes GET or HEAD", {"allow": "GET, HEAD"})
+    return Reply(200, _text(paths=DOCUMENTS[request.path]), headers=HEADERS)
+
+
+@cache
+def _text(*, paths: bool) -> bytes:
+    return json.dumps(openapi(paths=paths), ensure_ascii=False).encode()

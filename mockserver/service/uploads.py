@@ -1,0 +1,159 @@
+"""What comes of finished tasks, at `/uploads/<fingerprint of the key>/<task id>.png`; no key is needed to fetch it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from safelight.contracts import Phase, workflows
+from safelight.contracts.operations import defaults, effective, longest_side
+from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
+from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
+from safelight.traffic.redaction import redacted_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.mockserver.model.task import Task
+    from safelight.mockserver.pictures import Gallery, Picture
+    from safelight.mockserver.sessions.session import Session
+
+
+#: Pixels of a side where nobody says how large a picture is.
+_SIDE: Final = 1024
+
+#: Characters of a picture within a request that are kept as its description.
+_SHOWN: Final = 100
+
+#: An edit of an edit and so on: after so many the next one is of a drawn picture, so that none takes long.
+_GENERATIONS: Final = 16
+
+_DATA_URL: Final = re.compile(r"data:[^,]*,")
+
+
+class Uploads:
+    """The files of all sessions, drawn when they are first fetched."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+
+    def open(self, session: Session) -> None:
+        """Serve the files of this session."""
+        self._sessions[fingerprint(session.key)] = session
+
+    def close(self, session: Session) -> None:
+        """Serve them no longer."""
+        if self._sessions.get(fingerprint(session.key)) is session:
+            del self._sessions[fingerprint(session.key)]
+
+    def find(self, request: Request) -> tuple[Session, Task]:
+        """Whose file a path means, and of which task, or `Refused`."""
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(405, "Method not allowed: an upload takes GET or HEAD", {"allow": "GET, HEAD"})
+        found = self._at(request.path)
+        if found is None:
+            raise Refused(404, "No such picture: the URL is not one that a task was answered with")
+        return found
+
+    def reply(self, session: Session, task: Task) -> Reply:
+        """What comes of a task that is done, or `Refused`."""
+        if session.state(task).phase is not Phase.DONE:
+            raise Refused(404, "No such picture yet: its task is not done")
+        headers = {**HEADERS, "cache-control": "public, max-age=3600"}
+        return Reply(200, self._file(session, task), result_of(task).media_type, headers)
+
+    def _at(self, path: str) -> tuple[Session, Task] | None:
+        owner, _, name = path.removeprefix(UPLOADS).partition("/")
+        session = self._sessions.get(owner)
+        task = session and session.find(unquote(name.rpartition(".")[0]))
+        return (session, task) if session and task and upload_path(session.key, task) == path else None
+
+    def _file(self, session: Session, task: Task) -> bytes:
+        """What comes of a task, from the gallery once it was drawn."""
+        draw = result_of(task).draw
+        return self._gallery.file((session, task.number), lambda: draw(self._picture(session, task)))
+
+    def _picture(self, session: Session, task: Task) -> Picture:
+        """What is to be drawn: the size asked for, times what its workflow makes of it; or what was sent, changed.
+
+        Without the key of its session, wherever the request may hold it: anybody may fetch it.
+        """
+        from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - Pillow is needed when a picture is
+
+        asked = effective(task.operation, task.request, task.workflow)
+        width, height = (ceil(int(asked.get(side, _SIDE)) * _scale(task)) for side in ("width", "height"))
+        return Picture(
+            width,
+            height,
+            seed=task.seed,
+            task_id=task.id,
+            request=_told(task, session.key),
+            ground=self._ground(task, asked.get("image")),
+            longest=longest_side(task.operation),
+        )
+
+    def _ground(self, task: Task, image: str | None) -> bytes | None:
+        """The picture that was sent, or that the fake has drawn itself. Nothing is fetched from anywhere."""
+        if image is None:
+            return None
+        if not image.startswith(("http://", "https://")):
+            return _decoded(image)
+        if (source := self._source(image)) and self._generation(task) % _GENERATIONS:
+            return self._file(*source)
+        return None
+
+    def _source(self, image: object) -> tuple[Session, Task] | None:
+        """The finished task whose picture a URL means, whatever name of this machine stands in it."""
+        found = self._at(_path(image)) if isinstance(image, str) else None
+        is_there = found and result_of(found[1]) is PICTURE and found[0].state(found[1]).phase is Phase.DONE
+        return found if is_there else None
+
+    def _generation(self, task: Task) -> int:
+        """How many edits lie between a task and what was drawn; 0 where they go in a circle, as ids can be foretold."""
+        seen = {id(task)}
+        while source := self._source(task.request.get("image")):
+            _, task = source
+            if id(task) in seen:
+                return 0
+            seen.add(id(task))
+        return len(seen) - 1
+
+    @cached_property
+    def _gallery(self) -> Gallery:
+        from safelight.mockserver.pictures import Gallery  # noqa: PLC0415 - as above
+
+        return Gallery()
+
+
+def _scale(task: Task) -> float:
+    return workflows()[task.workflow].scale if task.workflow in workflows() else 1
+
+
+def _told(task: Task, key: str) -> Mapping[str, Any]:
+    """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
+    own = {"workflow": task.workflow} if task.workflow in workflows() else {}
+    told = dict(redacted_document({**own, **defaults(task.operation, task.workflow), **task.request}, key))
+    image = told.get("image", "")
+    if len(image) > _SHOWN:
+        told["image"] = f"{image[:_SHOWN]}… ({len(image):,} characters)"
+    return told
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _decoded(image: str) -> bytes | None:
+    try:
+        return b64decode(_DATA_URL.sub("", image, count=1))
+    except NotBase64:
+        return None

@@ -1,0 +1,1 @@
+"""The sessions: one for each API key."""

@@ -1,0 +1,129 @@
+"""HTTP as the server reads it: uvicorn's protocol, and its answer to what is no request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from safelight.mockserver.model.messages import HEADERS, failure
+from safelight.mockserver.model.wire import EXTENSION
+
+#: Bytes of request line and headers that are taken in. The parser itself knows no limit.
+_MOST_HEAD: Final = 64_000
+
+#: uvicorn's words for what is none.
+_NO_REQUEST: Final = "Invalid HTTP request received."
+
+#: Seconds for which what is no request may go on coming in when it has been answered.
+_LINGER: Final = 1.0
+
+
+class EnvelopeProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which answers in the published envelope even where there is no request to hand on."""
+
+    #: Bytes of the head so far, as the parser hands it on.
+    _head = 0
+    #: Bytes that came in since it last handed something on: a line that does not end is kept by the parser.
+    _withheld = 0
+    #: What still comes in is thrown away.
+    _is_over = False
+    #: What is no request came while another was being answered: this is to be said then.
+    _refusal = ""
+    #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
+    _offers = False
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
+        if self._is_over:
+            return
+        self._unset_keepalive_if_required()
+        self._withheld += len(data)
+        while data:
+            try:
+                self.parser.feed_data(data)
+                data = b""
+            except HttpParserUpgrade as offer:
+                data = self._head_without_offer() + data[offer.args[0] :] if self._offers else b""
+            except HttpParserError:
+                self.send_400_response(_NO_REQUEST)
+                return
+        if self._withheld > _MOST_HEAD:
+            self.send_400_response(_NO_REQUEST)
+
+    def _head_without_offer(self) -> bytes:
+        """The head that was read, for a new parser: the old one has ended."""
+        version = self.parser.get_http_version().encode()
+        start = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        rest = [b"%s: %s\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return start + b"".join(rest) + b"\r\n"
+
+    def on_headers_complete(self) -> None:
+        """Hand the head on, unless it comes again without the offer."""
+        self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+        if not self._offers:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body on."""
+        self._withheld = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Say that the request is whole, unless it comes again without the offer."""
+        self._withheld = 0
+        if not self._offers:
+            super().on_message_complete()
+
+    def on_message_begin(self) -> None:
+        """Measure the head of each request alone, and hand the connection on with it."""
+        self._head = self._withheld = 0
+        super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: self.transport}  # type: ignore[dict-item]  # the list is of known ones
+
+    def on_url(self, url: bytes) -> None:
+        """Hand a piece of the URL on."""
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Hand a header on."""
+        self._count(name, value, b": \r\n")
+        super().on_header(name, value)
+
+    def _count(self, *parts: bytes) -> None:
+        self._withheld = 0
+        self._head += sum(map(len, parts))
+        if self._head > _MOST_HEAD:
+            raise ValueError("request line and headers are too large")
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request in the envelope, and close the connection: once what came before is answered."""
+        self._is_over = True
+        cycle = self.cycle  # None before the first request, whatever its type says
+        if cycle is not None and not (cycle.response_complete or cycle.more_body):  # type: ignore[redundant-expr]
+            self._refusal = msg
+        else:
+            self._refuse(msg)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or with the refusal that waits for its turn."""
+        super().on_response_complete()
+        if self._refusal and self.cycle.response_complete:
+            self._refuse(self._refusal)
+
+    def _refuse(self, msg: str) -> None:
+        is_large = max(self._head, self._withheld) > _MOST_HEAD
+        reason = "request line and headers are too large" if is_large else "this is not HTTP"
+        reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
+        own = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+        head = (
+            f"{own}content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
+        self.transport.write_eof()
+        # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.
+        self.loop.call_later(_LINGER, self.transport.close)

@@ -1,0 +1,226 @@
+"""The application on a socket: uvicorn in front, or in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import os
+import signal
+import socket
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Thread, current_thread, main_thread
+from typing import TYPE_CHECKING, Final
+
+from anyio.to_thread import current_default_thread_limiter
+from uvicorn import Config, Server
+
+from safelight.contracts.dialects import PATHS
+from safelight.mockserver.transports.protocol import EnvelopeProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: Seconds that requests under way have when the server stops. Then they are cut off.
+_GRACE: Final = 0.5
+
+#: Seconds after which uvicorn cancels what even that did not end, and complains about it.
+_LAST_RESORT: Final = 5
+
+#: Turns of the loop in which a request is read, and handed to the application.
+_TURNS: Final = 4
+
+#: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
+_WORKERS: Final = os.cpu_count() or 2
+
+#: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
+_KEEP_ALIVE: Final = 75
+
+#: Connections that wait to be taken; uvicorn's own number.
+_BACKLOG: Final = 2_048
+
+#: "Every address" is none that can be called everywhere.
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
+
+@dataclass(eq=False)
+class CannotListen(Exception):
+    """The address cannot be bound."""
+
+    host: str
+    port: int
+    error: OSError | UnicodeError
+
+    def __str__(self) -> str:
+        if isinstance(self.error, UnicodeError):
+            return f"cannot listen on {self.host!r}: this is no name of a host"
+        if self.error.errno == errno.EADDRINUSE:
+            return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
+        return f"cannot listen on {self.host!r}, port {self.port}: {self.error.strerror or self.error}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; port 0 takes a free one. Raises `CannotListen`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
+        bound = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(host, port, error) from None
+    try:
+        if os.name == "posix":  # elsewhere two servers could listen on one port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        # Two sockets can be bound to one port; only one of them can listen.
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise CannotListen(host, port, error) from None
+    return bound
+
+
+def entry_of(bound: socket.socket, path: str = PATHS["published"]) -> str:
+    """The entry point of the API behind a bound socket, as this machine can call it."""
+    host, port = bound.getsockname()[:2]
+    host = _LOOPBACK.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"
+
+
+class AppServer(Server):
+    """An application on a bound socket. `run` blocks; a signal ends it without a trace."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        *,
+        ready: Callable[[], None] = lambda: None,
+        path: str = PATHS["published"],
+    ) -> None:
+        config = Config(
+            _quiet(app),
+            http=EnvelopeProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            proxy_headers=False,  # whoever asks says which scheme and host it asked, and nobody else
+            log_config=None,
+            log_level="error",
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_LAST_RESORT,
+        )
+        super().__init__(config)
+        #: The entry point of the API.
+        self.url = entry_of(bound, path)
+        self._bound = bound
+        self._ready = ready
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal or `should_exit`."""
+        if current_thread() is main_thread():
+            # The process serves and does nothing else: what is loaded by now stays, and need not be looked through
+            # by the garbage collector again and again, which took a tenth of a poll.
+            gc.collect()
+            gc.freeze()
+        # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self.serve(sockets or [self._bound]))
+
+    def settle(self) -> None:
+        """Return when the server has taken in what was sent to it so far. To be called from another thread."""
+        settled = Event()
+
+        def hop(more: int) -> None:
+            # What has come in is read in one turn of the loop, and handed on in the next.
+            if more:
+                self._loop.call_soon(hop, more - 1)
+            else:
+                settled.set()
+
+        self._loop.call_soon_threadsafe(hop, _TURNS)
+        settled.wait(_LAST_RESORT)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, then say that the first request can be answered."""
+        self._loop = asyncio.get_running_loop()
+        current_default_thread_limiter().total_tokens = _WORKERS
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but neither half a request is waited for, whose rest may never come, nor a row of pictures."""
+        asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        # Not before the requests know that nobody listens: one that ended without an answer would be complained about.
+        asyncio.get_running_loop().call_soon(self._cancel)
+
+    def _cancel(self) -> None:
+        for request in list(self.server_state.tasks):
+            request.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """A second signal changes nothing: the first one has a second at most, and ends everything without a trace."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again: the process ends with 0."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+
+def _quiet(app: ASGIApp) -> ASGIApp:
+    """The application, of which uvicorn does not print a traceback where the server itself cut off a request."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return answer
+
+
+@contextmanager
+def in_thread(
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, path: str = PATHS["published"]
+) -> Iterator[AppServer]:
+    """Serve in a thread while the block runs. The first request can be sent at once.
+
+    Raises `CannotListen`, and whatever else keeps the server from starting.
+    """
+    started: Future[None] = Future()
+    with listen(host, port) as bound:
+        server = AppServer(app, bound, ready=lambda: started.set_result(None), path=path)
+        thread = Thread(target=_serve, args=(server, started), name="safelight", daemon=True)
+        thread.start()
+        try:
+            started.result()
+            yield server
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _serve(server: AppServer, started: Future[None]) -> None:
+    try:
+        server.run()
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)

@@ -1,0 +1,57 @@
+"""What tests of clients use: `Safelight` for plain Python, and what the pytest plugin is made of.
+
+Nothing is imported until it is used: pytest imports this package in every run of every user.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from safelight.mockserver.control.client import ControlClient, NotSteered
+    from safelight.mockserver.faults.scenarios import Scenario, scenarios
+    from safelight.mockserver.model.clock import RealClock, VirtualClock
+    from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+    from safelight.testing.session import Safelight
+    from safelight.traffic.exchange import Exchange
+    from safelight.traffic.expectations import UnmetExpectation
+
+__all__ = [
+    "ControlClient",
+    "Exchange",
+    "NotSteered",
+    "RealClock",
+    "Safelight",
+    "Scenario",
+    "TaskProfile",
+    "UnmetExpectation",
+    "VirtualClock",
+    "scenarios",
+    "task_profile",
+]
+
+#: Name -> the module that has it.
+_MODULES: Final = {
+    "ControlClient": "safelight.mockserver.control.client",
+    "Exchange": "safelight.traffic.exchange",
+    "NotSteered": "safelight.mockserver.control.client",
+    "RealClock": "safelight.mockserver.model.clock",
+    "Safelight": "safelight.testing.session",
+    "Scenario": "safelight.mockserver.faults.scenarios",
+    "TaskProfile": "safelight.mockserver.model.task_profile",
+    "UnmetExpectation": "safelight.traffic.expectations",
+    "VirtualClock": "safelight.mockserver.model.clock",
+    "scenarios": "safelight.mockserver.faults.scenarios",
+    "task_profile": "safelight.mockserver.model.task_profile",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

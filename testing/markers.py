@@ -1,0 +1,105 @@
+"""What the markers of the pytest plugin say of a test. A mistake ends the run with a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from safelight.contracts.wording import did_you_mean
+from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.faults.scenarios import chosen
+from safelight.mockserver.sessions.options import LIVES, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safelight.mockserver.faults.scenarios import Scenario
+
+
+def options_of(item: pytest.Item) -> dict[str, Any]:
+    """What the markers of a test and its scenario say. A mistake ends the run with a sentence."""
+    options = _of_marker(item)
+    rules = [*options.pop("faults", ()), *_of_faults(item)]
+    if scenario := _scenario_of(item):
+        kept = {name: value for name, value in options.items() if name not in LIVES}
+        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.life}
+        rules = [*scenario.plan, *rules]
+    elif item.config.getini("safelight_virtual_time") and "speed" not in options:
+        options = {"virtual_time": True, **options}
+    try:
+        return checked({**options, "faults": rules or None})
+    except ValueError as error:
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
+
+
+def _of_marker(item: pytest.Item) -> dict[str, Any]:
+    """What the markers `safelight` of a test say, the nearest first."""
+    options: dict[str, Any] = {}
+    for marker in item.iter_markers("safelight"):
+        if marker.args:
+            raise pytest.UsageError(
+                f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
+            )
+        settled = LIVES if LIVES & options.keys() else frozenset()  # a nearer marker says how tasks live
+        options = {**{name: value for name, value in marker.kwargs.items() if name not in settled}, **options}
+    return options
+
+
+def _of_faults(item: pytest.Item) -> list[Any]:
+    """The rules of the markers `safelight_faults` of a test, the nearest first."""
+    rules: list[Any] = []
+    for marker in item.iter_markers("safelight_faults"):
+        where = f"{item.nodeid}: @pytest.mark.safelight_faults"
+        if marker.kwargs or not marker.args:
+            raise pytest.UsageError(f"{where} takes rules, such as 'poll#2: http 502'")
+        try:
+            rules += read_rules(marker.args)
+        except ValueError as error:
+            raise pytest.UsageError(f"{where}: {error}") from None
+    return rules
+
+
+def _scenario_of(item: pytest.Item) -> Scenario | None:
+    """The scenario that a test is run with."""
+    given = getattr(item, "callspec", None)
+    scenario = given.params.get("safelight_scenario") if given else None
+    if isinstance(scenario, str):
+        raise pytest.UsageError(
+            f"{item.nodeid}: the fixture safelight_scenario is given by its marker: "
+            f"@pytest.mark.safelight_scenarios({scenario!r})"
+        )
+    return scenario
+
+
+def check(item: pytest.Item, known: Sequence[str]) -> None:
+    """What the markers say can be, and a test that has one of its own uses the fixture that reads it.
+
+    `known` are the names of the markers there are.
+    """
+    for mark in item.iter_markers():
+        if mark.name.startswith("safelight") and mark.name not in known:
+            near = did_you_mean(mark.name, known) or f"; there are {', '.join(known)}"
+            raise pytest.UsageError(f"{item.nodeid}: there is no marker {mark.name}{near}")
+    marked = {mark.name for mark in item.iter_markers()} & {"safelight", "safelight_faults"}
+    if marked or _scenario_of(item):
+        options_of(item)
+    if item.get_closest_marker("safelight_scenarios") and not _scenario_of(item):
+        raise pytest.UsageError(
+            f"{item.nodeid}: @pytest.mark.safelight_scenarios is for test functions, not for a unittest.TestCase"
+        )
+    own = sorted(marked & {mark.name for mark in item.own_markers})
+    if own and "safelight" not in getattr(item, "fixturenames", ()):
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{own[0]}: the test does not use the fixture safelight")
+
+
+def scenarios_of(marker: pytest.Mark, fixtures: Sequence[str]) -> list[Scenario]:
+    """The scenarios that a marker names. Raises `ValueError` with the rest of a sentence."""
+    if "safelight_scenario" not in fixtures:
+        raise ValueError(": the test does not use the fixture safelight")
+    if marker.kwargs:
+        raise ValueError(f" takes names of scenarios, not {', '.join(marker.kwargs)}=")
+    try:
+        return chosen(marker.args)
+    except ValueError as error:
+        raise ValueError(f": {error}") from None

@@ -1,0 +1,31 @@
+"""A session of the fake from checked options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.sessions.options import LIVES
+from safelight.mockserver.sessions.options import taken as _settings
+from safelight.testing.session import Safelight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.testing.shared import SharedServer
+
+#: The lives that pass with the time of a clock.
+_SECONDS: Final = LIVES - {"polls"}
+
+
+def opened(host: SharedServer, key: str, told: Mapping[str, Any]) -> Safelight:
+    """A session on this host; the options are checked ones.
+
+    It is on a virtual clock, and lives in seconds turn virtual time on unless it is said to be off: on a clock that stands
+    still nothing would ever end.
+    """
+    if "speed" in told:
+        return Safelight(host=host, api_key=key, speed=told["speed"], **_settings(told))
+    virtual_time = told.get("virtual_time", True if _SECONDS & told.keys() else None)
+    clock = VirtualClock() if virtual_time is False else None
+    return Safelight(host=host, api_key=key, clock=clock, virtual_time=virtual_time, **_settings(told))

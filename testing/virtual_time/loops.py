@@ -1,0 +1,193 @@
+"""The loops of asyncio: their time is that of the clock, and where they would wait for it, it jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import anyio.to_thread
+import pytest
+
+from safelight.testing.real_time import WALL
+from safelight.testing.virtual_time.thread_time import MOMENT, VirtualTime, virtual_time_of_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Seconds of the wall that others have, before each jump: servers that are not ours, and threads with work of a loop.
+_FOR_SERVERS: Final = 0.05
+_FOR_THREADS: Final = 1.0
+
+
+class Jumping:
+    """The selector of a loop: where it would wait for the loop's next deadline, time jumps there."""
+
+    def __init__(self, loop: Any, selector: Any, virtual_time: VirtualTime) -> None:
+        self._loop, self._selector, self._virtual_time = loop, selector, virtual_time
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._selector, name)
+
+    def select(self, timeout: float | None = None) -> Any:
+        """As a selector's, but nobody waits for time to pass."""
+        if not timeout or self._is_for_ever() or self._virtual_time.is_ending:
+            return self._selector.select(timeout)
+        events = self._selector.select(0) or self._others()
+        if not events:
+            self._virtual_time.jump(timeout)
+        return events
+
+    def _is_for_ever(self) -> bool:
+        """The loop's next deadline is none: somebody sleeps until something else happens."""
+        planned = self._loop._scheduled  # noqa: SLF001 - there is no public way to it
+        return bool(planned) and planned[0].when() == inf
+
+    def _others(self) -> Any:
+        """What comes in as long as anything can: from the fake at once, from others in a moment."""
+        begun = WALL["monotonic"]()
+        while True:
+            wait = self._wait(WALL["monotonic"]() - begun)
+            events = self._selector.select(wait)
+            if events or not wait:
+                return events
+
+    def _wait(self, waited: float) -> float:
+        """Seconds of the wall until another look; 0: nothing is to come."""
+        if self._virtual_time.has_exchanges(waited):
+            return MOMENT
+        if waited < _FOR_THREADS and self._virtual_time.handed_over:
+            return MOMENT
+        return MOMENT if waited < _FOR_SERVERS and self._has_foreign() else 0
+
+    def _has_foreign(self) -> bool:
+        """The loop listens to something that is neither ours nor its own way to wake up."""
+        registered = getattr(self._selector, "get_map", None)
+        if registered is None:  # Windows' proactor does not say
+            return True
+        wakes = self._loop._ssock.fileno()  # noqa: SLF001 - as above
+        return any(key.fd != wakes and not self._is_ours(key.fd) for key in registered().values())
+
+    def _is_ours(self, fd: int) -> bool:
+        with suppress(OSError):
+            probe = socket.socket(fileno=fd)
+            try:
+                peer: Any = probe.getpeername()
+            finally:
+                probe.detach()
+            return isinstance(peer, tuple) and any(host.is_ours(peer[1]) for host in self._virtual_time.hosts)
+        return False
+
+
+def move(loop: Any, virtual_time: VirtualTime) -> None:
+    """Let this loop's time jump until it is moved back. A loop of another make has no selector; it is refused later."""
+    selector = getattr(loop, "_selector", None)
+    if hasattr(selector, "select") and not isinstance(selector, Jumping):
+        virtual_time.loops[loop] = selector
+        loop._selector = Jumping(loop, selector, virtual_time)  # noqa: SLF001 - there is no public way to it
+
+
+def move_back(loop: Any, virtual_time: VirtualTime) -> None:
+    """Let this loop wait again."""
+    selector = virtual_time.loops.pop(loop, None)
+    if isinstance(getattr(loop, "_selector", None), Jumping):  # a loop that was closed has none
+        loop._selector = selector  # noqa: SLF001 - as above
+
+
+def running_loop() -> Any:
+    """The loop that runs in this thread, or None: virtual time may begin within one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+_RUN_FOREVER: Final = asyncio.BaseEventLoop.run_forever
+_SHUTDOWN_DEFAULT_EXECUTOR: Final = asyncio.BaseEventLoop.shutdown_default_executor
+#: Not as `asyncio` has it: a test may have mocked that.
+_ASYNCIO_SLEEP: Final = asyncio.tasks.sleep
+_WRAP_FUTURE: Final = asyncio.futures.wrap_future
+_RUN_SYNC: Final = anyio.to_thread.run_sync
+
+
+def _run_forever(self: asyncio.BaseEventLoop) -> None:
+    virtual_time = virtual_time_of_thread()
+    if virtual_time is None:
+        _RUN_FOREVER(self)
+        return
+    move(self, virtual_time)
+    try:
+        _RUN_FOREVER(self)
+    finally:
+        move_back(self, virtual_time)
+
+
+def _wrap_future(future: Any, **options: Any) -> Any:
+    """Work that was given to threads, by `run_in_executor` and `asyncio.to_thread` too."""
+    wrapped = _WRAP_FUTURE(future, **options)
+    if virtual_time := virtual_time_of_thread():
+        virtual_time.handed_over += 1
+        wrapped.add_done_callback(lambda _: virtual_time.returned())
+    return wrapped
+
+
+async def _run_sync(*args: Any, **kwargs: Any) -> Any:
+    """The same by way of anyio."""
+    virtual_time = virtual_time_of_thread()
+    if virtual_time is None:
+        return await _RUN_SYNC(*args, **kwargs)
+    virtual_time.handed_over += 1
+    try:
+        return await _RUN_SYNC(*args, **kwargs)
+    finally:
+        virtual_time.returned()
+
+
+async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
+    """A loop that ends waits for its threads, from Python 3.12 on with a deadline: neither is the client's."""
+    virtual_time = virtual_time_of_thread()
+    if virtual_time:
+        virtual_time.is_ending = True
+    try:
+        await _SHUTDOWN_DEFAULT_EXECUTOR(self, *args, **kwargs)
+    finally:
+        if virtual_time:
+            virtual_time.is_ending = False
+
+
+async def _asyncio_sleep(delay: float, result: Any = None) -> Any:
+    if virtual_time_of_thread() and not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        _refuse(type(asyncio.get_running_loop()).__module__.partition(".")[0])
+    return await _ASYNCIO_SLEEP(delay, result)
+
+
+def refusing(real: Callable[..., Any], library: str) -> Callable[..., Any]:
+    """The sleep of a library whose loops are not asyncio's: on a clock that stands still it would never do any good."""
+
+    def sleep(*args: Any, **kwargs: Any) -> Any:
+        if virtual_time_of_thread():
+            _refuse(library)
+        return real(*args, **kwargs)
+
+    return sleep
+
+
+def _refuse(library: str) -> NoReturn:
+    sentence = f"virtual time cannot move a loop of {library}: let the test run on asyncio's own, or give speed=60"
+    raise pytest.fail.Exception(sentence, pytrace=False)
+
+
+#: The real function -> the one in its place.
+SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    _ASYNCIO_SLEEP: _asyncio_sleep,
+    _WRAP_FUTURE: _wrap_future,
+    _RUN_SYNC: _run_sync,
+}
+
+#: Method of asyncio's loops -> the real one, and the one in its place.
+METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "run_forever": (_RUN_FOREVER, _run_forever),
+    "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
+}

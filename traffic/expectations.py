@@ -1,0 +1,168 @@
+"""What a test expects of a client. An expectation that does not hold is an `UnmetExpectation`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts import FINAL, schema
+from safelight.contracts.wording import counted, did_you_mean, listed, shown
+from safelight.mockserver.operations import operations
+from safelight.traffic.request_kinds import REQUEST_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from safelight.mockserver.faults.plan import Missed
+    from safelight.traffic.exchange import Exchange
+
+#: What stands in the journal in the place of a key.
+_MARK: Final = "sk-..."
+
+_OK: Final = 200
+
+
+@dataclass(eq=False)
+class UnmetExpectation(AssertionError):
+    """A expectation about the client does not hold."""
+
+    sentence: str
+    #: The exchanges that show it; none: all there are.
+    exchanges: Sequence[Exchange] = ()
+    #: The same as a table of text.
+    told: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n\n{self.told}".rstrip()
+
+
+class Undelivered(UnmetExpectation):
+    """A fault that was planned was never delivered."""
+
+
+def submitted_once(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+    """One submit was accepted: each further one is paid for."""
+    submits = [exchange for exchange in seen if _is_submit(exchange)]
+    accepted = [exchange for exchange in submits if exchange.task_id]  # also those whose answer was lost
+    match len(accepted), len(submits):
+        case 1, _:
+            return None
+        case 0, 0:
+            return UnmetExpectation("the client never submitted anything")
+        case 0, refused:
+            return UnmetExpectation(f"no submit of the client was accepted; {refused} came in", submits)
+        case times, _:
+            return UnmetExpectation(f"the client submitted {times} times, and each submit is paid for", accepted)
+
+
+def submitted(seen: Sequence[Exchange], wanted: Mapping[str, Any]) -> UnmetExpectation | None:
+    """Some submit, accepted or not, was sent with these parameters."""
+    submits = [exchange for exchange in seen if _is_submit(exchange)]
+    if not submits:
+        return UnmetExpectation("the client never submitted anything")
+    differences = [list(_differences(wanted, exchange)) for exchange in submits]
+    nearest = min(differences, key=len)
+    if not nearest:
+        return None
+    which = "the submit" if len(submits) == 1 else f"the nearest of {len(submits)} submits"
+    return UnmetExpectation(f"in {which}, {listed(nearest)}", submits)
+
+
+def polled(seen: Sequence[Exchange], at_least: int) -> UnmetExpectation | None:
+    """Tasks of this session were polled so many times or more."""
+    polls = [exchange for exchange in seen if _is_poll(exchange)]
+    if len(polls) >= at_least:
+        return None
+    return UnmetExpectation(f"the client polled {counted(len(polls), 'time')}; expected were {at_least} or more", polls)
+
+
+def no_poll_after_end(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+    """Who was told that a task is done or failed did not ask about it again."""
+    ended: dict[str | None, str] = {}
+    late = []
+    for exchange in filter(_is_poll, seen):
+        if exchange.task_id in ended:
+            late.append(exchange)
+        elif exchange.phase in FINAL and not exchange.fault:
+            ended[exchange.task_id] = str(exchange.phase)
+    if not late:
+        return None
+    task_id = late[0].task_id
+    times = counted(sum(exchange.task_id == task_id for exchange in late), "time")
+    polls = [exchange for exchange in seen if _is_poll(exchange) and exchange.task_id == task_id]
+    return UnmetExpectation(
+        f"the client was told that task {shown(task_id)} is {ended[task_id]}, and polled it {times} more", polls
+    )
+
+
+def key_only_in_headers(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+    """No URL and no body had a key in it: those end up in logs."""
+    for exchange in seen:
+        place = "URL" if _MARK in exchange.target else "body" if _MARK.encode() in exchange.body else ""
+        if place:
+            what = f"{exchange.method} {exchange.operation or exchange.target}"
+            return UnmetExpectation(f"the {place} of {what} has a key in it; a key belongs in a header", [exchange])
+    return None
+
+
+def contract_kept(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+    """Each request was one of the API's, and fitted its schema."""
+    broken = [exchange for exchange in seen if exchange.violations or exchange.operation is None]
+    if not broken:
+        return None
+    first = broken[0]
+    what = f"{first.method} {first.operation or first.target}"
+    how = f"breaks {first.outcome}" if first.violations else "is no request of the API"
+    others = f" (the first of {len(broken)})" if len(broken) > 1 else ""
+    return UnmetExpectation(f"the client broke the contract: {what} {how}{others}", broken)
+
+
+def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> UnmetExpectation | None:
+    """Each fault of the plan was delivered: one that never came has tested nothing."""
+    if not undelivered:
+        return None
+    first, *others = undelivered
+    came = sum(
+        first.rule.kind in {exchange.operation, REQUEST_KINDS.get(exchange.operation or "")} for exchange in seen
+    )
+    never = f"it never struck: the client sent {counted(came, first.rule.kind)}"
+    why = first.reason if first.was_due else never
+    more = f"; nor did {listed(missed.rule for missed in others)} strike" if others else ""
+    return Undelivered(f"planned was {first.rule}, and {why}{more}")
+
+
+def _is_submit(exchange: Exchange) -> bool:
+    operation = operations().get(exchange.operation or "")
+    return operation is not None and operation.stated.is_submit
+
+
+def _is_poll(exchange: Exchange) -> bool:
+    """A poll of a task that exists, whatever became of the answer."""
+    return exchange.operation == "task_status" and bool(exchange.status == _OK or (exchange.fault and exchange.task_id))
+
+
+def _differences(wanted: Mapping[str, Any], submit: Exchange) -> Iterator[str]:
+    """What a submit has otherwise than expected, as parts of a sentence."""
+    sent = _document(submit)
+    known = schema(f"{submit.operation}.request")["properties"]
+    for name, value in wanted.items():
+        if name not in sent:
+            yield f"{name} was not sent" + ("" if name in known else did_you_mean(name, {**sent, **known}).rstrip("?"))
+        elif not _same(value, sent[name]):
+            yield f"{name} was {shown(sent[name])}, not {shown(value)}"
+
+
+def _same(wanted: Any, sent: Any) -> bool:
+    """Equal as JSON: `true` is not 1. What is wanted may also be anything that knows what it equals."""
+    return bool(wanted == sent) and not (
+        isinstance(sent, bool) and isinstance(wanted, int | float) and wanted is not sent
+    )
+
+
+def _document(submit: Exchange) -> Mapping[str, Any]:
+    try:
+        document = json.loads(submit.body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

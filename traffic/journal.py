@@ -1,0 +1,41 @@
+"""Everything seen is kept, within bounds: a journal of decoded exchanges, without keys."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safelight.traffic.exchange import Exchange
+
+
+class Journal:
+    """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
+
+    def __init__(self, *, most: int = 1_000, most_bytes: int = 16_000_000) -> None:
+        self._exchanges: deque[tuple[Exchange, int]] = deque()
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        #: How many exchanges are no longer kept.
+        self.dropped = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep an exchange, and drop the oldest where there is no room."""
+        size = exchange.size
+        self._exchanges.append((exchange, size))
+        self._bytes += size
+        while len(self._exchanges) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= self._exchanges.popleft()[1]
+            self.dropped += 1
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter([exchange for exchange, _ in tuple(self._exchanges)])
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __getitem__(self, index: int) -> Exchange:
+        return self._exchanges[index][0]

@@ -1,0 +1,122 @@
+"""What is kept holds no keys: neither the session's own, nor what looks like one, nor what is sent as one."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote
+
+from safelight.contracts import Advice, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The form of the service's keys, and the values of `api_key` in a query and in a JSON body.
+_FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&\s"\'\\]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
+_IN_TEXT: Final = re.compile(_FORMS)
+_IN_BYTES: Final = re.compile(_FORMS.encode())
+
+#: Headers whose values are secrets.
+_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie", "x-safelight-token"})
+
+_Found = TypeVar("_Found", Violation, Advice)
+
+
+def redacted(text: str, key: str) -> str:
+    """The text without keys, however they are encoded in it; `key` is the session's own, or empty."""
+    plain = _without(text, key)
+    if "%" in plain or "\\u" in plain:
+        decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), unquote(plain))
+        cleared = _without(decoded, key)
+        if cleared != decoded:
+            return cleared
+    return plain
+
+
+@lru_cache(256)
+def _redacted_again(text: str, key: str) -> str:
+    return redacted(text, key)
+
+
+def redacted_again(text: str, key: str) -> str:
+    """As `redacted`. Kept where it is short, as a client asks the same again and again."""
+    return _redacted_again(text, key) if len(text) <= _SHORT else redacted(text, key)
+
+
+#: Characters of a text that is kept.
+_SHORT: Final = 500
+
+#: How JSON may write any letter of a key.
+_ESCAPE: Final = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
+
+
+@lru_cache(4_096)
+def _spellings(key: str) -> tuple[tuple[str, bytes], ...]:
+    """A key as it is, and as it stands within a text of JSON, where that differs."""
+    return tuple((own, own.encode()) for own in dict.fromkeys((key, json.dumps(key)[1:-1]))) if key else ()
+
+
+def _without(text: str, key: str) -> str:
+    for own, _ in _spellings(key):
+        if own in text:
+            text = text.replace(own, "sk-...")
+    return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
+
+
+def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A JSON object whose texts hold no keys: what is told to people who never had one."""
+    found: Mapping[str, Any] = redacted_value(document, key)
+    return found
+
+
+def redacted_value(value: Any, key: str) -> Any:
+    """A JSON value without keys; of the names of its members, only long ones can be any."""
+    match value:
+        case str():
+            return redacted(value, key)
+        case dict():
+            return {_name(name, key): redacted_value(child, key) for name, child in value.items()}
+        case list():
+            return [redacted_value(child, key) for child in value]
+        case _:
+            return value
+
+
+def _name(name: str, key: str) -> str:
+    """The name of a member; that of a parameter stays, though somebody may have it for a key."""
+    return redacted(name, key) if len(name) > _LONGEST_PARAMETER else name
+
+
+#: Characters of the longest parameter of the API, or of an input of its graphs.
+_LONGEST_PARAMETER: Final = 24
+
+
+def redacted_bytes(text: bytes, key: str) -> bytes:
+    """As `redacted`."""
+    if not text:
+        return text
+    if b"%" in text or b"\\u" in text:
+        return redacted(text.decode("utf-8", "surrogateescape"), key).encode("utf-8", "surrogateescape")
+    for _, own in _spellings(key):
+        if own in text:
+            text = text.replace(own, b"sk-...")
+    return _IN_BYTES.sub(rb"\1sk-...", text) if b"sk-" in text or b"api_key" in text else text
+
+
+def without_secrets(headers: Mapping[str, str], key: str) -> Mapping[str, str]:
+    """The headers without keys, wherever a client put them."""
+    return _without_secrets(tuple(headers.items()), key)
+
+
+@lru_cache(256)
+def _without_secrets(headers: tuple[tuple[str, str], ...], key: str) -> Mapping[str, str]:
+    """Kept, as a client sends the same headers again and again."""
+    return {redacted(name, key): "..." if name in _HEADERS else redacted(value, key) for name, value in headers}
+
+
+def without_key(found: _Found, key: str) -> _Found:
+    """A violation or advice without keys: its message shows what was sent."""
+    return replace(found, pointer=redacted(found.pointer, key), message=redacted(found.message, key))
