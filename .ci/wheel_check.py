@@ -1,8 +1,10 @@
 """Build the wheel and use it: it holds every file of the folders and nothing else, and works away from the sources.
 
 So does its pytest plugin: the suite of `examples/lamp` passes with it, and each test of `examples/wrong` fails.
+From an archive that was unpacked without links comes the same wheel: links serve an editable install alone.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -12,12 +14,21 @@ import sys
 import tempfile
 import venv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/safelight"
+
+#: What unpacking without links makes of one: a file that holds its target (a ZIP, Git on Windows), or nothing.
+LINKLESS: Mapping[str, Callable[[Path, str], object]] = {
+    "links as text files": lambda path, target: path.write_text(target),
+    "links left out": lambda _path, _target: None,
+}
+
+#: What tells how a wheel was built, and not what it is.
+BUILD_RECORDS = re.compile(r"[^/]+\.dist-info/(WHEEL|RECORD)")
 
 #: Run in the clean environment, isolated: each schema in the wheel is JSON, and comes from the wheel.
 LOAD_SCHEMAS = """
@@ -35,11 +46,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wheel-") as folder:
         place = Path(folder)
         sources = tracked_files(ROOT)
-        wheel = built_wheel(sources, place)
+        wheel = built_wheel(sources, place / "release")
         wrong = list(differences(expected_files(sources), wheel_files(wheel)))
         if wrong:
             sys.exit("\n".join(["the wheel is not what the folders hold:", *wrong]))
         print(f"wheel: {wheel.name} holds the {len(expected_files(sources))} files of the folders and nothing else")
+        for number, (loss, unpack) in enumerate(LINKLESS.items()):
+            other = linkless_wheel(sources, place / f"archive-{number}", unpack)
+            if wrong := list(changes(contents(wheel), contents(other))):
+                sys.exit("\n".join([f"the wheel from an archive with its {loss} is not the same:", *wrong]))
+            print(f"wheel: from an archive with its {loss} it is the same")
         commands = installed(wheel, place / "venv")
         smoke_test(commands, place)
         try_suites(commands, copied_suites(sources, place / "suites"))
@@ -53,7 +69,7 @@ def tracked_files(root: Path) -> list[str]:
 
 
 def expected_files(sources: Iterable[str]) -> set[str]:
-    """What the wheel has to hold: the files of the package, and through its links those of the folders."""
+    """What the wheel has to hold: the package's own files, and those of the folders that its links lead to."""
     sources = list(sources)
     own = {name.removeprefix("src/") for name in sources if name.startswith(f"{PACKAGE}/")}
     links = {name for name in own if (ROOT / "src" / name).is_symlink()}
@@ -67,21 +83,53 @@ def wheel_files(wheel: Path) -> set[str]:
         return {name for name in archive.namelist() if not re.match(r"[^/]+\.dist-info/", name)}
 
 
-def differences(expected: set[str], actual: set[str]) -> Iterator[str]:
+def differences(expected: Collection[str], actual: Collection[str]) -> Iterator[str]:
     """What is missing and what is too much, a line each."""
     yield from (
-        f"  missing: {name} (is its suffix in tool.setuptools.package-data?)" for name in sorted(expected - actual)
+        f"  missing: {name} (is it in tool.hatch.build.targets.wheel?)" for name in sorted({*expected} - {*actual})
     )
-    yield from (f"  too much: {name}" for name in sorted(actual - expected))
+    yield from (f"  too much: {name}" for name in sorted({*actual} - {*expected}))
+
+
+def contents(wheel: Path) -> dict[str, str]:
+    """The digest of each file, the metadata's too."""
+    with ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if not BUILD_RECORDS.fullmatch(name)]
+        return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names}
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What is missing, too much or not the same, a line each."""
+    yield from differences(before, after)
+    both = sorted(before.keys() & after.keys())
+    yield from (f"  other bytes: {name}" for name in both if before[name] != after[name])
 
 
 def built_wheel(sources: Iterable[str], place: Path) -> Path:
     """A wheel from a copy of the sources, by way of the source distribution, as a release is built."""
-    copy = place / "sources"
+    copy_sources(sources, place / "sources", lambda path, target: path.symlink_to(target))
+    return built(place)
+
+
+def linkless_wheel(sources: Iterable[str], place: Path, unpack: Callable[[Path, str], object]) -> Path:
+    """A wheel straight from an archive without links, by the hatchling of this environment: that is quick."""
+    copy_sources(sources, place / "sources", unpack)
+    return built(place, "--wheel", "--no-isolation")
+
+
+def copy_sources(sources: Iterable[str], place: Path, link: Callable[[Path, str], object]) -> None:
+    """Lay the sources down in a folder; `link` gets the path of each link, and what it leads to."""
     for name in sources:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, copy / name, follow_symlinks=False)
-    run(sys.executable, "-m", "build", "--outdir", str(place / "dist"), str(copy), cwd=place)
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_symlink():
+            link(place / name, (ROOT / name).readlink().as_posix())
+        else:
+            shutil.copy2(ROOT / name, place / name)
+
+
+def built(place: Path, *options: str) -> Path:
+    """The wheel that `python -m build` makes of the folder `sources`."""
+    run(sys.executable, "-m", "build", *options, "--outdir", str(place / "dist"), str(place / "sources"), cwd=place)
     (wheel,) = (place / "dist").glob("*.whl")
     return wheel
 
