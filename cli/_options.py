@@ -272,7 +272,7 @@ def _settings(ctx: click.Context, options: Mapping[str, Any]) -> Settings:
     try:
         profiles = {name: _lives(life) for name, life in own.items()}
         named = {name: options[name] for name in ("slots", "balance", "vocabulary", "errors", "limits")}
-        named |= {"plan": tuple(options["faults"]), "directives": not options["no_directives"]}
+        named |= {"plan": tuple(map(str, options["faults"])), "directives": not options["no_directives"]}
         return Settings(
             _lives(general), profiles, prices=dict(options["prices"]), down=frozenset(options["down"]), **named
         )
@@ -304,7 +304,7 @@ def _own(workflow: str, general: dict[str, Any], life: dict[str, Any]) -> dict[s
 
 
 def _lives(life: Mapping[str, Any]) -> TaskProfile:
-    """A task profile from options; without a word about time, those of a desk: long enough to see, too short to wait."""
+    """A task profile from options. Without a word about time it is long enough to see, and too short to wait."""
     from safelight.mockserver.model.task_profile import task_profile
 
     said = {name: life[name] for name in ("queued", "running", "polls", "fail_rate", "fail_reason")}

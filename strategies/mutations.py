@@ -1,8 +1,8 @@
-"""One kind a keyword: how a value that keeps a rule is made to break it, and no other.
+"""One mutator for each keyword: it makes a value that keeps a rule break that rule and no other.
 
-A function that is registered for a keyword draws values to put in location of the one that keeps it; a constraint's draws
-`Mutation`s, since what breaks a constraint about a graph lies deep within it. Limits come from what the schema states, and
-the value nearest to the limit comes first: it is the simplest example, and every second one.
+A mutator of a keyword draws values that replace the valid one. A mutator of a constraint draws `Mutation`s, since what
+breaks a constraint of a graph lies deep within it. Limits come from what the schema states, and the value nearest to
+the limit comes first: it is the simplest example, and every second one.
 """
 
 from __future__ import annotations

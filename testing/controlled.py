@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from safelight.contracts import Advice, Phase, Provenance, Timeline, Violation
 from safelight.mockserver.control.client import ControlClient, NotSteered
 from safelight.mockserver.control.forms import timeline_form
-from safelight.mockserver.faults.plan import Missed
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.model.addresses import is_this_machine
 from safelight.testing.external import not_here
 from safelight.traffic import expectations
 from safelight.traffic.exchange import Exchange
+from safelight.traffic.expectations import Missed
 from safelight.traffic.transcript import transcript
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class ControlledServer:
         """Each fault of the plan was delivered."""
         __tracebackhide__ = True
         undelivered = self.control.plan()["undelivered"]
-        missed = [Missed(read_rule(one["rule"]), one["reason"], one["was_due"]) for one in undelivered]
+        missed = [
+            Missed(one["rule"], read_rule(one["rule"]).kind, one["reason"], one["was_due"]) for one in undelivered
+        ]
         self._expect(expectations.plan_delivered(self.journal, missed))
 
     def _expect(self, wrong: expectations.UnmetExpectation | None) -> None:

@@ -54,7 +54,7 @@ class Factory:
     ) -> None:
         self._at, self._test, self._used = at, test, used
         #: Sessions are patient unless they say otherwise.
-        self._patience = virtual_time
+        self._virtual_time = virtual_time
         #: Hosts that clients may connect to.
         self.allowed = allowed
         self._keys: set[str] = set()
@@ -62,10 +62,10 @@ class Factory:
     def __call__(self, **told: Unpack[MarkerOptions]) -> AbstractContextManager[Safelight]:
         """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
 
-        Not whether each fault struck, as it need not in every example: `assert_plan_delivered()` is yours to expectation.
+        Whether each fault struck is not judged, as it need not in every example: call `assert_plan_delivered()`.
         """
         own = checked(told)
-        if self._patience and not {"virtual_time", "speed"} & own.keys():
+        if self._virtual_time and not {"virtual_time", "speed"} & own.keys():
             own = checked({**own, "virtual_time": True})
         return _Opening(self, own)
 

@@ -21,8 +21,8 @@ _SECONDS: Final = LIVES - {"polls"}
 def opened(host: SharedServer, key: str, told: Mapping[str, Any]) -> Safelight:
     """A session on this host; the options are checked ones.
 
-    It is on a virtual clock, and lives in seconds turn virtual time on unless it is said to be off: on a clock that stands
-    still nothing would ever end.
+    It is on a virtual clock. A task profile in seconds turns virtual time on unless the options turn it off: on a
+    clock that stands still nothing would ever end.
     """
     if "speed" in told:
         return Safelight(host=host, api_key=key, speed=told["speed"], **_settings(told))

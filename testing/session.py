@@ -55,7 +55,7 @@ class Safelight:
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
     and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": task_profile(running=20)}`.
-    With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` gives a life in seconds.
+    With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What Schemathesis takes for a failure and is none: a body that keeps its schema and breaks a constraint is refused."""
+"""Schemathesis takes for a failure what is none: a body that keeps its schema and breaks a constraint is refused."""
 
 from typing import Any
 

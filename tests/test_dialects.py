@@ -17,7 +17,6 @@ from safelight.cli.exec import command as exec_command
 from safelight.cli.serve import command as serve_command
 from safelight.contracts import Dialect, dialects, names, problems
 from safelight.contracts.dialects import ERRORS, PATHS
-from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
@@ -117,7 +116,7 @@ def test_every_error_is_written_in_the_dialect(errors: str, refusal: Refusal) ->
 
 @pytest.mark.parametrize("errors", ERRORS)
 def test_an_error_by_a_fault_is_written_in_the_dialect(errors: str) -> None:
-    fake = Fake(Settings(errors=errors, plan=read_rules(["poll: http 503"])), checked=False)
+    fake = Fake(Settings(errors=errors, plan=("poll: http 503",)), checked=False)
     reply = fake.send("GET", status_of(fake.submit()))
     assert (reply.status, problems(ERRORS[errors], reply.body)) == (503, [])
 
@@ -125,7 +124,7 @@ def test_an_error_by_a_fault_is_written_in_the_dialect(errors: str) -> None:
 @pytest.mark.parametrize("errors", ERRORS)
 def test_an_error_that_is_garbled_is_half_of_one_in_the_dialect(errors: str) -> None:
     whole = Fake(Settings(errors=errors)).send("GET", status_of("1")).body
-    fake = Fake(Settings(errors=errors, plan=read_rules(["poll: garbled"])), checked=False)
+    fake = Fake(Settings(errors=errors, plan=("poll: garbled",)), checked=False)
     assert fake.send("GET", status_of("1")).body == whole[: len(whole) // 2]
 
 

@@ -134,7 +134,7 @@ def test_videos_and_edits_are_told_as_well() -> None:
 
 
 def test_the_plan_comes_before_a_prompt() -> None:
-    fake = Fake(Settings(task_profile(), plan=read_rules(["submit#1: http 503"])), checked=False)
+    fake = Fake(Settings(task_profile(), plan=("submit#1: http 503",)), checked=False)
     body = json.dumps({"prompt": "a lamp [[safelight submit: http 502]]"}).encode()
     assert [fake.send("POST", SUBMIT, body).status for _ in range(2)] == [503, 502]
 

@@ -13,7 +13,7 @@ import pytest
 from fake import PNG, SUBMIT, Fake, status_of
 from safelight.mockserver.faults.catalogue import faults, read_fault
 from safelight.mockserver.faults.catalogue.bytes import PHP_WARNING
-from safelight.mockserver.faults.rules import FaultRule, read_rule, read_rules
+from safelight.mockserver.faults.rules import FaultRule, read_rule
 from safelight.mockserver.model.messages import Reply, Request, failure, success
 from safelight.mockserver.model.second_origin import elsewhere
 from safelight.mockserver.model.settings import Settings
@@ -332,7 +332,7 @@ def test_of_an_answer_that_is_too_large_not_even_half_a_key_is_kept(begun: int) 
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=tuple(rules)), checked=False)
 
 
 @pytest.mark.parametrize("way", ["header", "bearer", "query", "body"])
@@ -391,7 +391,7 @@ ERRORS: Final[Mapping[str, Mapping[str, Any]]] = {
 @pytest.mark.parametrize("errors", ERRORS)
 @pytest.mark.parametrize("fault", ["unsuccessful 'out of memory'", "refuse 402 'out of memory'"])
 def test_an_error_is_in_the_dialect_whatever_its_status(fault: str, errors: str) -> None:
-    fake = Fake(Settings(task_profile(), plan=read_rules([f"submit: {fault}"]), errors=errors), checked=False)
+    fake = Fake(Settings(task_profile(), plan=(f"submit: {fault}",), errors=errors), checked=False)
     answer = document(fake.send("POST", SUBMIT, b'{"prompt": "a"}'))
     assert answer == {"success": False, "data": None, **ERRORS[errors]}
 
@@ -401,9 +401,7 @@ def test_an_error_is_in_the_dialect_whatever_its_status(fault: str, errors: str)
     [*faults(), "body 200 [1]", "body 200 '{\"data\": [1]}'", "mistype data.error", "body 500 '{\"success\":false,'"],
 )
 def test_whatever_strikes_the_story_can_be_told_and_is_not_large(fault: str) -> None:
-    fake = Fake(
-        Settings(task_profile(fail_rate=1), plan=read_rules([f"poll: {fault}"]), errors="string"), checked=False
-    )
+    fake = Fake(Settings(task_profile(fail_rate=1), plan=(f"poll: {fault}",), errors="string"), checked=False)
     task_id = fake.submit()
     for _ in range(2):
         fake.send("GET", status_of(task_id))
@@ -428,7 +426,7 @@ IDLE: Final = {
 
 @pytest.mark.parametrize("rule", IDLE)
 def test_what_finds_nothing_to_spoil_has_not_struck(rule: str) -> None:
-    fake = Fake(Settings(task_profile(polls=(9, 9)), plan=read_rules([rule])))
+    fake = Fake(Settings(task_profile(polls=(9, 9)), plan=(rule,)))
     task_id = fake.submit(width=8, height=8)
     fake.word(task_id)
     fake.next(queued=0, running=0)

@@ -12,7 +12,6 @@ from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
 from safelight.mockserver.faults.catalogue.answers import Garbled, Http
 from safelight.mockserver.faults.catalogue.connections import Reset
-from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.messages import Reply, success
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
@@ -25,7 +24,7 @@ ANSWER: Final = success({"id": "1", "status": "pending"})
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=tuple(rules)), checked=False)
 
 
 @pytest.mark.parametrize(

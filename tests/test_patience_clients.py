@@ -1,4 +1,4 @@
-"""Virtual time as clients have it: a minute passes at once, no poll is overtaken, and what would never end is stopped."""
+"""Virtual time of clients: a minute passes at once, no poll is overtaken, and what would never end is stopped."""
 
 import asyncio
 import socket

@@ -146,7 +146,7 @@ def test_a_fault_goes_by_the_name_of_its_class() -> None:
 
 
 def planned(*rules: str, **told: Any) -> Fake:
-    return Fake(Settings(task_profile(**told), plan=read_rules(rules)), checked=False)
+    return Fake(Settings(task_profile(**told), plan=tuple(rules)), checked=False)
 
 
 def statuses(fake: Fake, task_id: str, times: int) -> list[int]:
@@ -227,7 +227,7 @@ def test_every_third_from_the_first_is_struck() -> None:
 def test_a_share_is_by_the_seed_and_about_as_large_as_it_says() -> None:
     told = []
     for seed in (0, 0, 1):
-        fake = Fake(Settings(plan=read_rules(["poll 20%: http 502"])), checked=False, seed=seed)
+        fake = Fake(Settings(plan=("poll 20%: http 502",)), checked=False, seed=seed)
         told.append(statuses(fake, fake.submit(), 300))
     assert told[0] == told[1] != told[2]
     assert all(30 < found.count(502) < 90 for found in told)
@@ -310,7 +310,7 @@ def test_what_changes_the_answer_that_was_due_strikes_after_there_is_one(fault: 
     assert rule.after is WHEN[fault]
     assert read_rule(f"poll#1: {fault}").after
     assert str(read_rule(f"submit#1: {fault} before")).endswith(" before") is WHEN[fault]
-    fake = Fake(Settings(plan=(rule,)), checked=False)
+    fake = Fake(Settings(plan=(str(rule),)), checked=False)
     fake.send("POST", SUBMIT, b'{"prompt": "a"}')
     assert len(fake.tasks) == WHEN[fault]
 

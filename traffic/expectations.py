@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from safelight.contracts import FINAL, schema
+from safelight.contracts import FINAL, operations, schema
 from safelight.contracts.wording import counted, did_you_mean, listed, shown
-from safelight.mockserver.operations import operations
 from safelight.traffic.request_kinds import REQUEST_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from safelight.mockserver.faults.plan import Missed
     from safelight.traffic.exchange import Exchange
 
 #: What stands in the journal in the place of a key.
 _MARK: Final = "sk-..."
 
 _OK: Final = 200
+
+
+class Missed(NamedTuple):
+    """A fault rule whose fault was never delivered, and why."""
+
+    #: The fault rule, as it reads.
+    rule: str
+    #: The kind of request that it is about.
+    kind: str
+    reason: str
+    #: A request came that it was to strike, and nothing came of it: the reason says why.
+    was_due: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({self.reason})"
 
 
 @dataclass(eq=False)
@@ -123,10 +136,8 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> U
     if not undelivered:
         return None
     first, *others = undelivered
-    came = sum(
-        first.rule.kind in {exchange.operation, REQUEST_KINDS.get(exchange.operation or "")} for exchange in seen
-    )
-    never = f"it never struck: the client sent {counted(came, first.rule.kind)}"
+    came = sum(first.kind in {exchange.operation, REQUEST_KINDS.get(exchange.operation or "")} for exchange in seen)
+    never = f"it never struck: the client sent {counted(came, first.kind)}"
     why = first.reason if first.was_due else never
     more = f"; nor did {listed(missed.rule for missed in others)} strike" if others else ""
     return Undelivered(f"planned was {first.rule}, and {why}{more}")
@@ -134,7 +145,7 @@ def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> U
 
 def _is_submit(exchange: Exchange) -> bool:
     operation = operations().get(exchange.operation or "")
-    return operation is not None and operation.stated.is_submit
+    return operation is not None and operation.is_submit
 
 
 def _is_poll(exchange: Exchange) -> bool:

@@ -1,4 +1,4 @@
-"""Each of these fails, and says what is wrong with the client. The last one has no expectation of its own: it is judged."""
+"""Each of these fails, and says what is wrong with the client. The last one asserts nothing: it is judged."""
 
 import pytest
 from wrong import draw

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts.wording import counted
 from safelight.mockserver.faults.rules import FaultRule, PlannedRequest, read_rules
+from safelight.traffic.expectations import Missed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,18 +26,6 @@ class _Line(NamedTuple):
 
     serial: int
     rule: FaultRule
-
-
-class Missed(NamedTuple):
-    """A rule whose fault was never delivered, and why."""
-
-    rule: FaultRule
-    reason: str
-    #: A request came that it was to strike, and nothing came of it: the reason says why.
-    was_due: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.rule} ({self.reason})"
 
 
 class Strike(NamedTuple):
@@ -118,7 +107,8 @@ class Plan:
         """The rules whose fault was never delivered, and why."""
         missing = [line for line in self._all() if not self._delivered[line.serial]]
         return [
-            Missed(rule, self._why(serial), self._struck[serial] + self._spared[serial] > 0) for serial, rule in missing
+            Missed(str(rule), rule.kind, self._why(serial), self._struck[serial] + self._spared[serial] > 0)
+            for serial, rule in missing
         ]
 
     def _why(self, serial: int) -> str:

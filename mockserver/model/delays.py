@@ -31,6 +31,10 @@ class Fixed:
         return self.units
 
 
+#: Nothing is waited for.
+NO_DELAY: Final = Fixed(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Uniform:
     """Anything from `low` to `high`, equally likely."""

@@ -11,7 +11,6 @@ from safelight.mockserver.model.task_profile import TaskProfile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from safelight.mockserver.faults.rules import FaultRule
     from safelight.mockserver.model.credits import Credits
 
 
@@ -26,7 +25,6 @@ from safelight.mockserver.model.engines import ENGINES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from safelight.mockserver.faults.rules import FaultRule
     from safelight.mockserver.model.credits import Credits
 
 
@@ -76,8 +74,8 @@ class Settings:
     #: How many tasks an engine runs at once; None: as many as come. On the seconds axis only.
     slots: int | None = None
     vocabulary: str = "published"
-    #: What goes wrong, and when.
-    plan: tuple[FaultRule, ...] = ()
+    #: What goes wrong, and when: fault rules as they read.
+    plan: tuple[str, ...] = ()
     #: Credits at the start.
     balance: Credits = BALANCE
     #: Operation -> credits for each of its tasks, where they are not as published.

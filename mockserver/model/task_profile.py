@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safelight.contracts import Axis, Timeline
-from safelight.mockserver.model.delays import Delay, Fixed, delay
+from safelight.mockserver.model.delays import NO_DELAY, Delay, delay
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class TaskProfile:
     """How tasks live: how long they wait and run, and which of them fail."""
 
-    queued: Delay = Fixed(0)
-    running: Delay = Fixed(0)
+    queued: Delay = NO_DELAY
+    running: Delay = NO_DELAY
     axis: Axis = Axis.SECONDS
     #: The share of tasks that fail, 0 to 1.
     fail_rate: float = 0.0

@@ -176,7 +176,7 @@ def settings(
         vocabulary=vocabulary,
         errors=errors,
         limits=limits,
-        plan=read_rules(plan),
+        plan=tuple(map(str, read_rules(plan))),
         balance=credits_of(balance),
         prices={name: credits_of(price, "price") for name, price in (prices or {}).items()},
         down=frozenset([down] if isinstance(down, str) else down),

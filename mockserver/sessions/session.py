@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, State
 from safelight.mockserver.faults.plan import Plan
+from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.credits import plus
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.ledger import Entry
@@ -57,7 +58,7 @@ class Session:
     _first: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.plan = Plan(self.store, self.key, self.settings.plan, seed=self.seed)
+        self.plan = Plan(self.store, self.key, read_rules(self.settings.plan), seed=self.seed)
         self.user = self.settings.user or _anybody(self.key)
         self.revoked = self.settings.revoked
         self._first = Random(f"{self.seed} {self.key}").getrandbits(40)

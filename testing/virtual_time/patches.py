@@ -1,4 +1,4 @@
-"""Where the functions are that virtual time replaces: in the modules that define them, and in those that took the names."""
+"""Where virtual time replaces functions: in the modules that define them, and in those that imported the names."""
 
 from __future__ import annotations
 

@@ -41,5 +41,5 @@ def add_plan(asked: ControlCall) -> Mapping[str, Any]:
 def _form(session: Session) -> Mapping[str, Any]:
     plan = session.plan
     rules = [{"rule": str(rule), "struck": struck, "delivered": done} for rule, struck, done in plan.counts()]
-    missed = [{"rule": str(one.rule), "reason": one.reason, "was_due": one.was_due} for one in plan.undelivered()]
+    missed = [{"rule": one.rule, "reason": one.reason, "was_due": one.was_due} for one in plan.undelivered()]
     return {"rules": rules, "undelivered": missed}

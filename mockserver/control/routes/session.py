@@ -67,7 +67,7 @@ def _settings(told: Mapping[str, Any], usual: Settings) -> Settings:
     elif {"fail", "fail_rate"} & told.keys():
         said["profile"] = replace(usual.profile, fail_rate=own.profile.fail_rate, fail_reason=own.profile.fail_reason)
     if "faults" in told:
-        said["plan"] = rules
+        said["plan"] = tuple(map(str, rules))
     return replace(usual, **said)
 
 
