@@ -29,7 +29,9 @@ _DATE: Final = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d
 
 _LENGTH: Final = re.compile(r"(?<=content-length: )\d+")
 
+#: How a PNG begins and ends.
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_END: Final = b"IEND\xaeB`\x82"
 
 
 def digest(data: bytes) -> str:
@@ -68,12 +70,13 @@ def file(data: bytes) -> Any:
         return {"video": True, "is_large": len(data) > MOST_TEXT}
     try:
         with Image.open(BytesIO(data)) as picture:
-            picture.load()
-            texts = getattr(picture, "text", {})
-            written = json.dumps(texts, sort_keys=True).encode()
-            return {"size": list(picture.size), "pixels": digest(picture.tobytes()), "texts": digest(written)}
+            texts = json.dumps(getattr(picture, "text", {}), sort_keys=True).encode()
+            pixels = picture.convert("RGBA").tobytes()
+            found = {"size": list(picture.size), "pixels": digest(pixels), "texts": digest(texts)}
     except (OSError, SyntaxError, ValueError, zlib.error):
         return {"damaged": data[:8].hex()}
+    behind = len(data) - data.rfind(_PNG_END) - len(_PNG_END)
+    return {**found, "bytes_behind": behind} if behind else found
 
 
 def _unpacked(data: bytes) -> Any:
@@ -117,8 +120,9 @@ def _part(rest: bytes, body_: bytes) -> str:
     """How much of a file was sent: whole percents, as its length is another one elsewhere."""
     if rest == body_:
         return "="
-    share = f"the first {100 * len(rest) // len(body_)}%" if len(rest) > MOST_BYTES else f"the first {len(rest)} bytes"
-    return share if body_.startswith(rest) else f"other bytes, {share}"
+    if not body_.startswith(rest):
+        return "other bytes"
+    return f"the first {round(100 * len(rest) / len(body_))}%" if len(rest) > MOST_BYTES else f"{len(rest)} bytes"
 
 
 def number(value: float | None) -> Any:

@@ -80,7 +80,8 @@ def _of_request(line: Object) -> Iterator[str]:
 
 def _of_strike(line: Object, exchange: Object) -> Iterator[str]:
     """When a submit was struck: after it was booked, or before."""
-    if exchange.get("operation", "") in ("image_generation", "image_editing", "video_generation"):
+    is_submit = exchange.get("operation") in ("image_generation", "image_editing", "video_generation")
+    if is_submit and exchange["outcome"] == "ok":
         yield "strike after" if "booked" in line["then"] else "strike before"
 
 
@@ -102,8 +103,14 @@ def _of_session(session: Object) -> Iterator[str]:
         yield f"axis {task['axis']}"
         yield f"workflow {task['workflow']}"
         yield f"phase {task['state']['phase']}"
+    for _, reason, was_due in session.get("plan", {}).get("undelivered", ()):
+        yield f"missed, {'due' if was_due else 'not due'}: {_without_figures(reason)}"
     for _, _, _, reason in session.get("ledger", {}).get("entries", ()):
         yield "refund" if reason == "refund" else f"paid for {reason}"
+
+
+def _without_figures(reason: str) -> str:
+    return "".join(letter for letter in reason if not letter.isdigit()).replace("times", "time").replace("  ", " ")
 
 
 def _of_spec(spec: Object) -> Iterator[str]:

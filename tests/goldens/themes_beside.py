@@ -24,10 +24,16 @@ def pictures(dice: Dice) -> Iterator[Story]:
     """What comes of tasks: small pictures, an edit of one, two short videos."""
     yield alone({"key": specs.KEYS[0], "profile": _AT_ONCE}), _drawn()
     yield alone({"key": specs.KEYS[0], "profile": {"axis": "ticks", "queued": 0, "running": 1}}), _undone()
-    for fault in ("corrupt", "garbled", "truncate", "filename", "cut", "html", "http 404", "redirect", "drip", "reset"):
+    for fault in _OF_FILES:
         plan = [f"image#1: {fault}", f"image#3: {rules.fault(dice)} before"]
         session = {"key": specs.KEYS[dice.whole(0, 2)], "profile": _AT_ONCE, "plan": plan}
         yield alone(session), _fetched(dice)
+
+
+#: Faults that clients of pictures meet.
+_OF_FILES: Final = (
+    "corrupt", "garbled", "truncate", "filename", "cut", "html", "http 404", "redirect", "drip", "reset", "huge 1", "mixed",
+)  # fmt: skip
 
 
 def _drawn() -> Iterator[Object]:
@@ -144,12 +150,51 @@ _OVERRIDES: Final[tuple[Object, ...]] = (
 )
 
 
+def conditions(dice: Dice) -> Iterator[Story]:
+    """Rules with conditions, met again and again: counts, times, quotas, shares, parameters."""
+    faults = ("http 503", "word glowing", "refuse 429 slower", "nodata")
+    for number in range(14):
+        said = [rules.CONDITIONS[(number + 5 * rule) % len(rules.CONDITIONS)] for rule in range(2)]
+        plan = [f"{dice.pick(['poll', 'balance', 'submit'])}{condition}: {dice.pick(faults)}" for condition in said]
+        plan += [f"balance{dice.pick([' over 1/s', ' 2-4s', ' 3-s', ' every 2', '#2-4 50%'])}: {dice.pick(faults)}"]
+        profile = {"axis": "seconds", "queued": 1, "running": 20}
+        yield alone({"key": specs.KEYS[number % 6], "seed": number, "profile": profile, "plan": plan}), _met(dice)
+
+
+def _met(dice: Dice) -> Iterator[Object]:
+    yield ask("POST", "image_generation", document={"prompt": "a lamp", "workflow": "rr3"})
+    yield ask("POST", "image_editing", document={"prompt": "more light", "image": "{png}"})
+    for _ in range(6):
+        yield from (poll(0), balance(), poll(dice.whole(0, 1)), balance())
+        yield {"do": "advance", "seconds": dice.pick([0.5, 1, 1])}
+
+
+def slots(dice: Dice) -> Iterator[Story]:
+    """Tasks that wait for an engine to be free."""
+    for number in range(8):
+        profile = {"axis": "seconds", "queued": dice.pick([0, 1, "0..2"]), "running": dice.pick([2, 4, "1..5"])}
+        session = {"key": specs.KEYS[0], "seed": number, "profile": profile, "slots": 1 + number % 2}
+        yield alone(session), _queue(dice, number)
+
+
+def _queue(dice: Dice, number: int) -> Iterator[Object]:
+    for task in range(4):
+        yield submit(dice, members={"workflow": "grok" if task == number % 6 else "default"})
+        yield {"do": "advance", "seconds": dice.pick([0, 0, 1])}
+    for _ in range(4):
+        yield from (poll(task) for task in range(4))
+        yield {"do": "advance", "seconds": dice.pick([1, 2, 3.5])}
+    yield {"do": "next", "session": 0, "override": {"axis": "polls"}}
+
+
 def mixed(dice: Dice) -> Iterator[Story]:
     """All of it, as it comes, for one session or for two."""
     for number in range(40):
         axis = dice.pick(["seconds", "polls", "ticks"])
         more = {**specs.dialect(dice), **(specs.money(dice) if dice.chance(0.3) else {})}
-        sessions = [specs.session(dice, key=specs.KEYS[n], axis=axis, **more) for n in range(1 + number % 2)]
+        sessions = [
+            specs.session(dice, key=specs.KEYS[(number + n) % 6], axis=axis, **more) for n in range(1 + number % 2)
+        ]
         sessions[0]["plan"] = [rules.rule(dice) for _ in range(dice.whole(0, 3))]
         yield {"seed": number, "sessions": sessions}, _both(dice, axis, len(sessions))
 
@@ -167,5 +212,7 @@ SECOND: Final[Mapping[str, Callable[[Dice], Iterator[Story]]]] = {
     "graphs": graphs,
     "paths": paths,
     "steering": steering,
+    "conditions": conditions,
+    "slots": slots,
     "mixed": mixed,
 }
