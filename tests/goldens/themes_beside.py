@@ -32,7 +32,8 @@ def pictures(dice: Dice) -> Iterator[Story]:
 
 #: Faults that clients of pictures meet.
 _OF_FILES: Final = (
-    "corrupt", "garbled", "truncate", "filename", "cut", "html", "http 404", "redirect", "drip", "reset", "huge 1", "mixed",
+    "corrupt", "garbled", "truncate", "filename", "cut", "html", "http 404", "redirect", "drip", "reset",
+    "huge 1", "mixed",
 )  # fmt: skip
 
 
