@@ -1,0 +1,1 @@
+"""A corpus of recorded exchanges: what the fake answers, books and writes down, step by step, held against today's."""
