@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import Timeline
 from safelight.contracts.operations import operations
-from safelight.mockserver.api import Api
-from safelight.mockserver.clock import VirtualClock
-from safelight.mockserver.faults import faults
-from safelight.mockserver.lives import Lives, Next, Settings, User, lives
-from safelight.mockserver.messages import Request
-from safelight.mockserver.money import credits_of
-from safelight.mockserver.plan_rules import read_rules
-from safelight.mockserver.store import MemoryStore, NoSession
-from safelight.mockserver.submits import ENGINES
-from safelight.mockserver.uploads import upload_path
-from safelight.mockserver.wire import Send
+from safelight.mockserver.faults.catalogue import faults
+from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.credits import credits_of
+from safelight.mockserver.model.engines import ENGINES
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.settings import Settings, User
+from safelight.mockserver.model.task_override import TaskOverride
+from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+from safelight.mockserver.model.wire import Send
+from safelight.mockserver.operations.results import upload_path
+from safelight.mockserver.service.api import Api
+from safelight.mockserver.storage.memory import MemoryStore, NoSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.contracts import Notice, State, Violation
-    from safelight.mockserver.journal import Exchange
-    from safelight.mockserver.messages import Reply
-    from safelight.mockserver.session import Session
-    from safelight.mockserver.store import Task
-    from safelight.mockserver.wire import Wire
+    from safelight.contracts import Advice, State, Violation
+    from safelight.mockserver.model.messages import Reply
+    from safelight.mockserver.model.task import Task
+    from safelight.mockserver.model.wire import Wire
+    from safelight.mockserver.sessions.session import Session
+    from safelight.traffic.exchange import Exchange
 
 #: A JSON object.
 Object = dict[str, Any]
@@ -125,7 +127,7 @@ class Safelight:
         """Override the next task: `{"queued", "running", "fail", "id", "axis", "timeline": [step]}`. `ValueError`."""
         steps = override.get("timeline")
         life = {**override, "timeline": Timeline.read(map(_step, steps))} if steps else override
-        self._session(key).settle(Next(**life))
+        self._session(key).settle(TaskOverride(**life))
 
     def fail(self, key: str, task_id: str, reason: str | None) -> bool:
         """Fail a task now, if it has not ended. False: it has, or there is none."""
@@ -164,7 +166,7 @@ class Safelight:
         """`{"rules": [[rule, times struck, times delivered]], "undelivered": [[rule, reason, was due]]}`."""
         plan = self._session(key).plan
         rules = [[str(rule), struck, delivered] for rule, struck, delivered in plan.counts()]
-        missed = [[str(missed.rule), missed.reason, missed.was_due] for missed in plan.undelivered()]
+        missed = [[missed.rule, missed.reason, missed.was_due] for missed in plan.undelivered()]
         return {"rules": rules, "undelivered": missed}
 
     def tasks(self, key: str) -> list[Object]:
@@ -203,16 +205,16 @@ def _settings(spec: Object) -> Settings:
     if "user" in spec:
         said["user"] = User(spec["user"]["id"], spec["user"]["name"])
     return Settings(
-        lives=_profile(spec.get("profile", {})),
+        profile=_profile(spec.get("profile", {})),
         workflows={kind: _profile(profile) for kind, profile in spec.get("workflows", {}).items()},
-        plan=read_rules(spec.get("plan", ())),
+        plan=tuple(map(str, read_rules(spec.get("plan", ())))),
         prices={name: credits_of(price, "price") for name, price in spec.get("prices", {}).items()},
         down=frozenset(spec.get("down", ())),
         **said,
     )
 
 
-def _profile(spec: Object) -> Lives:
+def _profile(spec: Object) -> TaskProfile:
     said: Object = {name: spec[name] for name in _FAILURES if name in spec}
     said["fail_nth"] = frozenset(spec.get("fail_nth", ()))
     if "timeline" in spec:
@@ -221,7 +223,7 @@ def _profile(spec: Object) -> Lives:
         said |= {"queued": spec.get("queued"), "running": spec.get("running")}
     else:
         said[spec["axis"]] = (spec["queued"], spec["running"])
-    return lives(**said)
+    return task_profile(**said)
 
 
 def _step(written: Any) -> Any:
@@ -235,7 +237,7 @@ def _answer(reply: Reply) -> Answer:
 
 def _wire(wire: Wire) -> Object:
     steps = [
-        ["send", step.data, step.rate] if isinstance(step, Send) else ["wait", step.seconds] for step in wire.steps
+        ["send", step.data, _number(step.rate)] if isinstance(step, Send) else ["wait", step.seconds] for step in wire.steps
     ]
     return {"name": wire.name, "is_whole": wire.whole, "end": str(wire.end), "steps": steps}
 
@@ -253,16 +255,16 @@ def _exchange(exchange: Exchange) -> Object:
         "operation": exchange.operation,
         "task_id": exchange.task_id,
         "phase": exchange.phase and str(exchange.phase),
-        "outcome": exchange.verdict,
+        "outcome": exchange.outcome,
         "rules": [[each.rule, *_said(each)] for each in exchange.violations],
-        "advice": [_said(each) for each in exchange.notices],
+        "advice": [_said(each) for each in exchange.advice],
         "fault": exchange.fault,
         "wire": exchange.wire,
         "gap": exchange.gap,
     }
 
 
-def _said(found: Violation | Notice) -> list[str]:
+def _said(found: Violation | Advice) -> list[str]:
     return [found.pointer, found.message, str(found.provenance)]
 
 
@@ -288,3 +290,8 @@ def _state(state: State) -> Object:
 
 def _written(credits_: int | Decimal) -> str:
     return f"{Decimal(credits_).normalize():f}"
+
+
+def _number(value: float) -> float:
+    """A number of bytes a second, whole where it is."""
+    return int(value) if float(value).is_integer() else value
