@@ -237,7 +237,8 @@ def _answer(reply: Reply) -> Answer:
 
 def _wire(wire: Wire) -> Object:
     steps = [
-        ["send", step.data, _number(step.rate)] if isinstance(step, Send) else ["wait", step.seconds] for step in wire.steps
+        ["send", step.data, float(step.rate)] if isinstance(step, Send) else ["wait", step.seconds]
+        for step in wire.steps
     ]
     return {"name": wire.name, "is_whole": wire.whole, "end": str(wire.end), "steps": steps}
 
@@ -290,8 +291,3 @@ def _state(state: State) -> Object:
 
 def _written(credits_: int | Decimal) -> str:
     return f"{Decimal(credits_).normalize():f}"
-
-
-def _number(value: float) -> float:
-    """A number of bytes a second, whole where it is."""
-    return int(value) if float(value).is_integer() else value

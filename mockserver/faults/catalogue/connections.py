@@ -95,7 +95,7 @@ class Drip:
 
     alters = True
 
-    rate: float = 100
+    rate: float = 100.0
 
     def __post_init__(self) -> None:
         check_number(self.rate, 0.01, 1e12, "rate of drip")

@@ -16,7 +16,7 @@ from safelight.testing.session import Safelight
 from safelight.testing.shared import SharedServer
 from safelight.traffic.exchange import Exchange
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "lamp"))
+sys.path.insert(0, str(Path(__file__).parents[3] / "examples" / "lamp"))
 from lamp import Failed, Lamp, LampError, Picture, Refused, Unclear
 
 #: To these a client may submit again: nothing was accepted, says the answer.

@@ -21,7 +21,7 @@ from safelight.contracts import defaults, operations, problems, workflows
 from safelight.testing.session import Safelight
 
 COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
-PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "demo.svg"
+PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "demo.svg"
 
 Shown = subprocess.CompletedProcess[str]
 

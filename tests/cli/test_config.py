@@ -5,43 +5,17 @@ from pathlib import Path
 from time import process_time
 from typing import Final
 
-import click
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from safelight.cli import exec as exec_module
-from safelight.cli import serve as serve_module
-from safelight.cli._options import Fake, fake_of
+from configured import fake, refusal, settings
 from safelight.cli._toml import line_of
 from safelight.contracts import Axis
 from safelight.mockserver.model.delays import Fixed, Uniform
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import TaskProfile
 from serving import safelight, serving
-
-
-def fake(tmp_path: Path, text: str | bytes, *options: str, command: str = "serve") -> Fake:
-    """The fake of a config file and the options beside it."""
-    file = tmp_path / "safelight.toml"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    arguments = ["--config", str(file), *options, *(["true"] if command == "exec" else [])]
-    commands = {"serve": serve_module.command, "exec": exec_module.command}
-    ctx = commands[command].make_context(command, arguments)
-    return fake_of(ctx, ctx.params)
-
-
-def settings(tmp_path: Path, text: str, *options: str) -> Settings:
-    return fake(tmp_path, text, *options).api.open("k").settings
-
-
-def refusal(tmp_path: Path, text: str | bytes, *options: str, command: str = "serve") -> str:
-    """The sentence with which a config file is refused, without the folder."""
-    with pytest.raises(click.ClickException) as refused:
-        fake(tmp_path, text, *options, command=command)
-    assert refused.value.exit_code == 2
-    return refused.value.format_message().replace(f"{tmp_path}/", "")
-
 
 MISTAKES: Final = {
     # what is wrong: (the file, the line, what the sentence says)

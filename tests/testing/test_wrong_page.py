@@ -1,6 +1,6 @@
 """docs/wrong.md shows the suite of examples/wrong and what it says; the page itself runs it and compares.
 
-`python tests/test_wrong_page.py` writes the page's parts anew.
+`python tests/testing/test_wrong_page.py` writes the page's parts anew.
 """
 
 import os
@@ -14,7 +14,7 @@ from documents.shell import COLUMNS
 from parts import Part, stale, write
 from suites import ALONE
 
-WRONG: Final = Path(__file__).parents[1] / "examples" / "wrong"
+WRONG: Final = Path(__file__).parents[2] / "examples" / "wrong"
 
 #: What stands above each part: also because two comments above one block would both be taken for its markers.
 SENTENCES: Final = {
@@ -50,11 +50,11 @@ def output() -> Part:
 
 
 def _part(name: str, blocks: str) -> Part:
-    return Part("wrong.md", name, "test_wrong_page.py", f"{SENTENCES[name]}\n\n{blocks}")
+    return Part("wrong.md", name, "testing/test_wrong_page.py", f"{SENTENCES[name]}\n\n{blocks}")
 
 
 def test_the_page_has_the_files_as_they_are() -> None:
-    assert stale(parts()) == [], "a part is stale: run `python tests/test_wrong_page.py`"
+    assert stale(parts()) == [], "a part is stale: run `python tests/testing/test_wrong_page.py`"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ ENOUGH = 20
 
 PARAMETERS = schema("image_generation.request")["properties"]
 
-BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "boundaries.py"), run_name="boundaries")
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "boundaries.py"), run_name="boundaries")
 
 drawn = BENCHMARK["drawn"]
 

@@ -19,7 +19,7 @@ import pytest
 from safelight.contracts import operations
 from serving import Served, serving
 
-TESTS: Final = Path(__file__).parent
+TESTS: Final = Path(__file__).parents[2]
 SCHEMATHESIS: Final = str(Path(sys.executable).with_name("schemathesis"))
 
 #: Seconds within which it has ended, or hangs.

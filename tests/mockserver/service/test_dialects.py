@@ -1,6 +1,6 @@
 """The dialects: what is said in each, and the examples of examples/dialects, a request and its answer in each.
 
-`python tests/test_dialects.py` writes the examples anew.
+`python tests/mockserver/service/test_dialects.py` writes the examples anew.
 """
 
 import json
@@ -22,7 +22,7 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.testing.session import Safelight
 
-FOLDER: Final = Path(__file__).parents[1] / "examples" / "dialects"
+FOLDER: Final = Path(__file__).parents[3] / "examples" / "dialects"
 
 ALL: Final = [dialect for known in dialects().values() for dialect in known.values()]
 
@@ -64,7 +64,7 @@ def written(dialect: Dialect) -> str:
 @pytest.mark.parametrize("dialect", ALL, ids=label)
 def test_the_example_of_a_dialect_is_what_the_fake_says(dialect: Dialect) -> None:
     kept = (FOLDER / f"{label(dialect)}.json").read_text("utf-8")
-    assert kept == written(dialect), "an example is stale: run `python tests/test_dialects.py`"
+    assert kept == written(dialect), "an example is stale: run `python tests/mockserver/service/test_dialects.py`"
 
 
 def test_there_is_an_example_for_each_dialect_and_no_other() -> None:

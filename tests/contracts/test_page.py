@@ -1,6 +1,6 @@
 """The table of assumed rules in docs/contract.md is what the schemas say.
 
-`python tests/test_contracts_page.py` writes it anew.
+`python tests/contracts/test_page.py` writes it anew.
 """
 
 from parts import DOCS, Part, stale, table, write
@@ -10,7 +10,7 @@ from safelight.contracts import Provenance, Rule, names, rules
 def part() -> Part:
     """The assumed rules."""
     rows = [(f"`{rule.id}`", limit(rule)) for rule in rules() if rule.provenance is Provenance.ASSUMED]
-    return Part("contract.md", "assumed rules", "test_contracts_page.py", table(("rule", "limit"), rows))
+    return Part("contract.md", "assumed rules", "contracts/test_page.py", table(("rule", "limit"), rows))
 
 
 def limit(rule: Rule) -> str:
@@ -27,7 +27,7 @@ def limit(rule: Rule) -> str:
 
 
 def test_the_page_names_every_assumed_rule() -> None:
-    assert stale([part()]) == [], "the table is stale: run `python tests/test_contracts_page.py`"
+    assert stale([part()]) == [], "the table is stale: run `python tests/contracts/test_page.py`"
 
 
 def test_the_table_has_a_row_for_each_assumed_rule_and_no_other() -> None:

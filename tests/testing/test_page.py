@@ -1,4 +1,4 @@
-"""The tables of docs/pytest.md are what the registries say. `python tests/test_pytest_page.py` writes them anew."""
+"""The tables of docs/pytest.md are what the registries say. `python tests/testing/test_page.py` writes them anew."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from safelight.mockserver.sessions.options import OPTIONS
 
 def parts() -> list[Part]:
     """The faults and the scenarios."""
-    page, writer = "pytest.md", "test_pytest_page.py"
+    page, writer = "pytest.md", "testing/test_page.py"
     lives = [(f"`{name}`", scenario.description, _told(scenario)) for name, scenario in scenarios().items()]
     return [
         Part(page, "faults", writer, "\n\n".join(_tables_of_faults())),
@@ -41,7 +41,7 @@ def _told(scenario: Scenario) -> str:
 
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:
-    assert stale(parts()) == [], "a table is stale: run `python tests/test_pytest_page.py`"
+    assert stale(parts()) == [], "a table is stale: run `python tests/testing/test_page.py`"
 
 
 def test_the_page_has_every_option() -> None:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
+from configured import fake, refusal
 from safelight.mockserver.model.keys import fingerprint
 from serving import PATIENCE, SAFELIGHT, Served, serving
-from test_cli_config import fake, refusal
 
 ALICE: Final = "sk-" + 12 * "a11c"
 BOB: Final = "sk-" + 12 * "b0b0"
