@@ -15,7 +15,7 @@ from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +28,17 @@ _HEADERS = {"x-api-key": FAKE_KEY, "content-type": "application/json", "host": "
 
 def rows() -> list[tuple[str, float, str]]:
     """(what, microseconds, remark)."""
-    api = Api(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12))
+    api = Service(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12))
     body = json.dumps(BODY).encode()
     submit = Request("POST", "/v1/index.php", "endpoint=image_generation", _HEADERS, body)
     task_id = json.loads(api.handle(submit).body)["data"]["id"]
     poll = Request("GET", "/v1/index.php", f"endpoint=task_status&task_id={task_id}", _HEADERS)
     query = {"endpoint": "task_status", "task_id": task_id}
     calls: dict[str, Callable[[], object]] = {
-        "Api.handle: submit": partial(api.handle, submit),
+        "Service.handle: submit": partial(api.handle, submit),
         "  of this: parsing": partial(parse, body),
         "  of this: the schema": partial(violations, "image_generation.request", BODY),
-        "Api.handle: poll": partial(api.handle, poll),
+        "Service.handle: poll": partial(api.handle, poll),
         "  of this: the schema ": partial(violations, "task_status.request", query),
     }
     return [(name, _microseconds(call), "") for name, call in calls.items()]

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
 from safelight.mockserver.transports.server import AppServer, entry_of, listen
 
@@ -26,7 +26,9 @@ def bare() -> Starlette:
 
 def fake() -> Starlette:
     """The fake with its journal and its validation. Its tasks run for ever, and are paid for."""
-    return create_app(Api(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12)))
+    return create_app(
+        Service(keys=[FAKE_KEY], settings=Settings(task_profile(queued=0, running="never"), balance=10**12))
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.testing.session import Safelight
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _written(suite: Suite, folder: Path) -> Path:
 
 def _answers() -> Iterator[Any]:
     """What the fake answers to a submit and three polls: the fakes written by hand answer the same."""
-    api = Api(keys=[FAKE_KEY], settings=Settings(task_profile(polls=(1, 1))))
+    api = Service(keys=[FAKE_KEY], settings=Settings(task_profile(polls=(1, 1))))
     headers = {"x-api-key": FAKE_KEY, "content-type": "application/json"}
     body = json.dumps(BODY).encode()
     submitted = json.loads(api.handle(Request("POST", "/", "endpoint=image_generation", headers, body)).body)

@@ -13,8 +13,7 @@ from safelight.cli._terminal import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.service.api import Listener
-    from safelight.mockserver.sessions.session import Session
+    from safelight.mockserver.service.service import Listener
     from safelight.traffic.exchange import Exchange
 
 _COLOURS: Final = {2: "green", 4: "yellow", 5: "red"}
@@ -26,7 +25,7 @@ _ID_WIDTH: Final = 36
 _LONGEST: Final = 1_000
 
 
-def readable(_: Session | None, exchange: Exchange) -> None:
+def readable(_: str | None, exchange: Exchange) -> None:
     """Time, operation, task, phase, status, outcome; then what was wrong or without effect."""
     happened = exchange.wire or str(exchange.status)
     status = click.style(happened, fg="red" if exchange.wire else _COLOURS.get(exchange.status // 100))
@@ -41,13 +40,11 @@ def readable(_: Session | None, exchange: Exchange) -> None:
     say("  ".join(columns))
 
 
-def machine(session: Session | None, exchange: Exchange) -> None:
+def machine(name: str | None, exchange: Exchange) -> None:
     """The exchange as one JSON object on a line."""
-    from safelight.mockserver.model.keys import fingerprint
-
     facts = {
         "at": exchange.at,
-        "key": fingerprint(session.key) if session else None,
+        "key": name,
         "method": exchange.method,
         "target": _cut(exchange.target, _LONGEST),
         "status": exchange.status,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.credits import Credits
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task_profile import TaskProfile
-    from safelight.mockserver.service.api import Api, Listener
+    from safelight.mockserver.service.service import Listener, Service
 
 
 class _Text(click.ParamType[Any]):
@@ -225,7 +225,7 @@ def fake_options(function: Callable[..., Any]) -> Callable[..., Any]:
 class Fake:
     """A fake as the options describe it: the core, the key people are told, and its transport."""
 
-    api: Api
+    api: Service
     key: str = field(repr=False)
     seed: int
     #: The path of the entry point.
@@ -247,19 +247,19 @@ def fake_of(ctx: click.Context, options: Mapping[str, Any], listener: Listener |
     from safelight.contracts.dialects import PATHS
     from safelight.mockserver.model.clock import SteeredClock
     from safelight.mockserver.model.keys import FAKE_KEY
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
 
     settings, seed = _settings(ctx, options), randrange(10**6) if options["seed"] is None else options["seed"]
     clock = lambda: SteeredClock(options["speed"])  # noqa: E731 - one for each session
     flags = {name: options[name] for name in ("any_key", "openapi_paths")}
-    api = Api(settings=settings, seed=seed, clock=clock, listener=listener, **flags)
+    api = Service(settings=settings, seed=seed, clock=clock, listener=listener, **flags)
     users = config_users(ctx, settings)
     for user in users:
-        api.open(user.key, settings=user.settings)
+        api.sessions.open(user.key, settings=user.settings)
     keys = [user.key for user in sorted(users, key=lambda user: user.settings.revoked)]
     key = options["api_key"] or next(iter(keys), FAKE_KEY)
     if key not in keys:
-        api.open(key)
+        api.sessions.open(key)
     named = {user.name: user.key for user in users}
     return Fake(api, key, seed, PATHS[options["path"]], named, options["cors"], options["body_limit"])
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import FINAL, Axis, Timeline
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
-from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.sessions.options import settings
-from safelight.mockserver.storage.memory import NoSession
+from safelight.mockserver.sessions.session import Session
 from safelight.testing.shared import SharedServer
 from safelight.traffic import expectations
 from safelight.traffic.journal import Journal
 from safelight.traffic.redaction import redacted, redacted_bytes
 from safelight.traffic.transcript import transcript
+from safelight.mockserver.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.task import Task
     from safelight.mockserver.sessions.keywords import PythonOptions
-    from safelight.mockserver.sessions.session import Session
     from safelight.testing.virtual_time.thread_time import VirtualTime
     from safelight.traffic.exchange import Exchange
 
@@ -78,8 +78,11 @@ class Safelight:
         self._began = self._clock.now()
         self._is_guest = host is not None
         self._host = host or SharedServer(seed=seed, port=port)
-        self._session = self._host.api.open(api_key, settings=own, clock=self._clock)
-        self._world = self._host.store.world(api_key)
+        self._host.api.sessions.open(api_key, own, self._clock)
+        state = self._host.store.look(fingerprint(api_key))
+        assert state is not None
+        self._session = Session(state)
+        self._journal = self._host.store.journal(fingerprint(api_key))
         #: Also what came without a usable key, in the order of all answers.
         self._seen = Journal(most=100_000, most_bytes=256_000_000)
         self._host.welcome(api_key, self._see)
@@ -148,7 +151,7 @@ class Safelight:
     @property
     def journal(self) -> Journal:
         """Every exchange with the key so far; the others are `orphans`."""
-        return self._world.journal
+        return self._journal
 
     @property
     def orphans(self) -> Journal:
@@ -158,15 +161,13 @@ class Safelight:
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned so far; of a session that is over, what was by then."""
-        try:
-            return self._host.store.ledger(self.api_key)
-        except NoSession:
-            return self._world.ledger
+        with self._host.store.transaction(self._session.name):
+            return self._session.ledger
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks that were accepted so far, in the order of their submits."""
-        return list(self._world.tasks.values())
+        return self._session.tasks
 
     def next(
         self,
@@ -185,7 +186,7 @@ class Safelight:
         """
         __tracebackhide__ = True
         said = TaskOverride(timeline=timeline, queued=queued, running=running, fail=fail, id=id, axis=axis)
-        self._session.settle(said)
+        self._session.override(said)
         if axis == Axis.SECONDS and self._patience is None:
             self._be_patient()
 
@@ -204,7 +205,7 @@ class Safelight:
 
     def revoke(self) -> None:
         """From now on the key is answered with 401; what it had stays."""
-        self._session.revoked = True
+        self._session.revoke()
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
@@ -265,9 +266,9 @@ class Safelight:
         numbers = {task.id: task.number for task in self.tasks}
         return transcript((exchange._replace(at=exchange.at - self._began) for exchange in exchanges), numbers)
 
-    def _see(self, session: Session | None, exchange: Exchange) -> None:
+    def _see(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
-        if session is None:
+        if name is None:
             target, body = redacted(exchange.target, self.api_key), redacted_bytes(exchange.body, self.api_key)
             exchange = exchange._replace(at=self._clock.now(), target=target, body=body)
         self._seen.add(exchange)
@@ -276,7 +277,7 @@ class Safelight:
 
     def _waits_for_time(self, exchange: Exchange) -> bool:
         """It is a poll of a task that goes on once seconds have passed."""
-        task = self._world.tasks.get(exchange.task_id or "")
+        task = self._session.find(exchange.task_id or "")
         if task is None or exchange.operation != "task_status":
             return False
         return task.axis is Axis.SECONDS and exchange.phase not in FINAL

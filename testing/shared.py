@@ -7,12 +7,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from safelight.mockserver.service.api import Listener
-    from safelight.mockserver.sessions.session import Session
+    from safelight.mockserver.service.service import Listener
     from safelight.mockserver.transports.server import AppServer
     from safelight.traffic.exchange import Exchange
 
@@ -22,7 +22,7 @@ class SharedServer:
 
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
-        self.api = Api(seed=seed, store=self.store, listener=self._tell)
+        self.api = Service(seed=seed, store=self.store, listener=self._tell)
         self._port = port
         self._server: AppServer | None = None
         #: Exchanges under way that nobody waits for.
@@ -64,16 +64,16 @@ class SharedServer:
 
     def welcome(self, key: str, told: Listener) -> None:
         """Tell this guest of the exchanges of its key, and of those that nobody's key came with."""
-        self._guests[key] = told
+        self._guests[fingerprint(key)] = told
 
     def dismiss(self, key: str) -> None:
         """Close the session of a key; whatever still comes with it is refused."""
-        self._guests.pop(key, None)
-        self.api.close(key)
+        self._guests.pop(fingerprint(key), None)
+        self.api.sessions.close(key)
 
-    def _tell(self, session: Session | None, exchange: Exchange) -> None:
+    def _tell(self, name: str | None, exchange: Exchange) -> None:
         with self._telling:
-            guests = list(self._guests) if session is None else [session.key]
-            for key in guests:
-                if told := self._guests.get(key):
-                    told(session, exchange)
+            guests = list(self._guests) if name is None else [name]
+            for guest in guests:
+                if told := self._guests.get(guest):
+                    told(name, exchange)

@@ -11,12 +11,14 @@ from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.ledger import Ledger
 from safelight.mockserver.model.messages import Reply, Request
+from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.operations.results import picture_path
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.traffic.journal import Journal
 
@@ -66,6 +68,7 @@ class Fake:
         seed: int = 0,
         key: str = FAKE_KEY,
         store: MemoryStore | None = None,
+        bounds: Bounds | None = None,
         any_key: bool = False,
         checked: bool = True,
         **told: Any,
@@ -76,8 +79,15 @@ class Fake:
         self.store = store or MemoryStore()
         told_settings = settings or Settings(task_profile(**told), balance=RICH)
         self.errors = told_settings.errors
-        self.api = Api(settings=told_settings, seed=seed, store=self.store, clock=lambda: self.clock, any_key=any_key)
-        self.session = self.api.open(key)
+        self.api = Service(
+            settings=told_settings,
+            seed=seed,
+            store=self.store,
+            clock=lambda: self.clock,
+            any_key=any_key,
+            bounds=bounds,
+        )
+        self.api.sessions.open(key)
 
     def send(
         self,
@@ -141,7 +151,18 @@ class Fake:
 
     def next(self, **said: Any) -> None:
         """Settle something about a task to come."""
-        self.session.settle(TaskOverride(**said))
+        self.session.override(TaskOverride(**said))
+
+    @property
+    def session(self) -> Session:
+        """The session as it is now."""
+        return self.session_of(self.key)
+
+    def session_of(self, key: str) -> Session:
+        """The session of another key."""
+        state = self.store.look(fingerprint(key))
+        assert state is not None
+        return Session(state)
 
     @property
     def picture_owner(self) -> str:
@@ -150,15 +171,15 @@ class Fake:
 
     @property
     def journal(self) -> Journal:
-        return self.store.world(self.key).journal
+        return self.store.journal(fingerprint(self.key))
 
     @property
     def ledger(self) -> Ledger:
-        return self.store.world(self.key).ledger
+        return self.session.data.ledger
 
     @property
     def tasks(self) -> list[Task]:
-        return list(self.store.world(self.key).tasks.values())
+        return self.session.tasks
 
 
 def message_of(reply: Reply) -> str:

@@ -45,10 +45,6 @@ class Exchange(NamedTuple):
             return self.violations[0].rule
         return "ok" if self.status == HTTPStatus.OK or self.fault else "refused"
 
-    def after(self, answered: float) -> Exchange:
-        """The same, `gap` seconds after the task was last answered about. `_replace` would take four times as long."""
-        return Exchange(*self[:-1], self.at - answered)
-
     @property
     def size(self) -> int:
         """Bytes that keeping it costs, roughly."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.contracts import Step, Timeline
-    from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.credits import Credits
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task import Task
@@ -98,8 +97,9 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
 _KINDS: Final[Mapping[type[Any], str]] = {VirtualClock: "virtual", SteeredClock: "real", RealClock: "wall"}
 
 
-def clock_form(session: Session, clock: Clock) -> Form:
+def clock_form(session: Session) -> Form:
     """A session's clock: its time, and seconds since the session began."""
+    clock = session.clock
     kind = _KINDS.get(type(clock), "another")
     controlled = {"speed": clock.speed, "frozen": clock.is_frozen} if isinstance(clock, SteeredClock) else {}
     return {"kind": kind, "now": clock.now(), "passed": session.passed(), **controlled}
@@ -119,7 +119,7 @@ def task_form(session: Session, task: Task) -> Form:
         "polls": session.answered(task.id),
         "axis": str(task.axis),
         "timeline": timeline_form(task.timeline),
-        "submitted": task.submitted - session.began,
+        "submitted": task.submitted - session.data.began,
         "price": credits_form(task.price),
         "seed": task.seed,
         "request": dict(task.request),

@@ -13,17 +13,17 @@ from starlette.concurrency import run_in_threadpool
 
 from safelight.mockserver.control.access import check_access
 from safelight.mockserver.control.bodies import body_of, query_of
-from safelight.mockserver.control.routes import PREFIX, ControlCall, found
+from safelight.mockserver.control.routes import PREFIX, ControlCall, Route, found
 from safelight.mockserver.model.keys import FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, failure, success
-from safelight.mockserver.storage.memory import NoSession
+from safelight.mockserver.storage.store import NoSession
 from safelight.traffic.redaction import redacted, redacted_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.mockserver.model.messages import Request
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
 
 _LOG: Final = logging.getLogger("safelight")
 
@@ -50,11 +50,11 @@ class Control:
         """A request for this path, which came in at this host and port, is one of these."""
         return path.startswith(_BEGIN) and self.port in (None, server[1] if server else None)
 
-    async def answer(self, api: Api, request: Request) -> Reply:
+    async def answer(self, service: Service, request: Request) -> Reply:
         """The reply to one request. It is in no journal, and no key is in it."""
         key = sent_key(request)[0]
         try:
-            return await self._answer(api, request, key)
+            return await self._answer(service, request, key)
         except Refused as refused:
             return failure(refused.status, redacted(refused.message, key), refused.headers)
         except NoSession:
@@ -65,16 +65,25 @@ class Control:
             _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", key))
             return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
 
-    async def _answer(self, api: Api, request: Request, key: str) -> Reply:
+    async def _answer(self, service: Service, request: Request, key: str) -> Reply:
         check_access(request, self.token)
         method = "GET" if request.method == "HEAD" else request.method
         route, places = found(method, [unquote(part) for part in request.path.removeprefix(PREFIX).split("/")])
         body, query = body_of(request, route.body), query_of(request, route.query)
-        asked = ControlCall(api, key, self.token is not None, places, body, query)
+        asked = ControlCall(service, key, self.token is not None, places, body, query)
         handler: Any = route.handler
         # What only waits has no need of a worker, of which there are few.
-        answer = await (handler(asked) if iscoroutinefunction(handler) else run_in_threadpool(handler, asked))
+        is_waiting = iscoroutinefunction(handler)
+        answer = await (handler(asked) if is_waiting else run_in_threadpool(_handled, route, asked))
         return answer if isinstance(answer, Reply) else _enveloped(answer, key)
+
+
+def _handled(route: Route, asked: ControlCall) -> Any:
+    """What the function of a route answers, within the transaction of the session that it is about."""
+    if not route.is_own or route.enters:
+        return route.handler(asked)
+    with asked.entering() as session:
+        return route.handler(asked._replace(entered=session))
 
 
 def _enveloped(data: Mapping[str, Any], key: str) -> Reply:

@@ -40,7 +40,7 @@ class Directive(NamedTuple):
 
     #: The prompt without it.
     prompt: str
-    life: TaskOverride | None = None
+    override: TaskOverride | None = None
     rules: tuple[FaultRule, ...] = ()
 
     def rules_of(self, task_id: str) -> Iterator[FaultRule]:

@@ -1,166 +1,162 @@
-"""The plan of a session while it is carried out: which rule strikes a request, and what came of each."""
+"""The plan of a session: which fault rule strikes a request, and what came of each."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable  # noqa: TC003 - a NamedTuple's are looked at when it runs
-from functools import partial
-from itertools import count
+from functools import lru_cache
 from math import inf
 from random import Random
-from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts.wording import counted
-from safelight.mockserver.faults.rules import FaultRule, PlannedRequest, read_rules
+from safelight.mockserver.faults.rules import FaultRule, PlannedRequest, read_rules, reread_rule
+from safelight.mockserver.model.session_state import PlannedRule, RuleCounts
 from safelight.traffic.expectations import Missed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from safelight.mockserver.storage.memory import Store
+    from safelight.mockserver.model.session_state import SessionState
+
+#: Tasks whose own fault rules are kept.
+MAX_TASKS_WITH_RULES: Final = 10_000
+
+#: A fault rule from its text. Kept, as each request asks for those of its plan.
+_read: Final = lru_cache(4_096)(reread_rule)
 
 
-class _Line(NamedTuple):
-    """A rule under the number that its counters have in the store."""
+class Strike(NamedTuple):
+    """A fault rule that strikes a request, under its serial number."""
 
     serial: int
     rule: FaultRule
 
 
-class Strike(NamedTuple):
-    """A rule that strikes a request, and whom to tell of what came of it."""
-
-    rule: FaultRule
-    #: Its fault was delivered to the last byte.
-    deliver: Callable[[], None]
-    #: There was nothing in the answer for it to spoil.
-    spare: Callable[[], None]
-
-
-#: Tasks whose own rules are kept.
-_MOST_TASKS: Final = 10_000
-
-
 class Plan:
-    """The plan of one session while it is carried out. Of several rules for a request the first that is due strikes."""
+    """The plan of one session, on its state. Of several rules for a request the first that is due strikes."""
 
-    def __init__(self, store: Store, key: str, rules: Iterable[FaultRule] = (), *, seed: int = 0) -> None:
-        self._store, self._key, self._seed = store, key, seed
-        self._lines: tuple[_Line, ...] = ()
-        #: Task id -> the rules that its prompt brought, those of the latest tasks.
-        self._of_tasks: dict[str, tuple[_Line, ...]] = {}
-        #: By serial number: requests that a rule was about, that it struck, and whose fault was delivered.
-        self._met: Counter[int] = Counter()
-        self._struck: Counter[int] = Counter()
-        self._delivered: Counter[int] = Counter()
-        self._spared: Counter[int] = Counter()
-        #: When the latest requests came that a quota is about.
-        self._recent: dict[int, deque[float]] = {}
-        self._serials = count()
-        self._changing = Lock()
-        self.add(*rules)
+    __slots__ = ("_plan", "_session")
+
+    def __init__(self, session: SessionState) -> None:
+        self._session, self._plan = session, session.plan
 
     def __iter__(self) -> Iterator[FaultRule]:
-        return iter([line.rule for line in self._all()])
+        return iter([_read(rule.text) for rule in self._all()])
 
     def __len__(self) -> int:
         return len(self._all())
 
     def __bool__(self) -> bool:
         """Whether anything is planned: asked with each request."""
-        return bool(self._lines or self._of_tasks)
+        return bool(self._plan.rules or self._plan.of_tasks)
 
     def __str__(self) -> str:
-        return "\n".join(f"{rule}  (struck {counted(self._struck[serial], 'time')})" for serial, rule in self._all())
+        return "\n".join(f"{rule}  (struck {counted(struck, 'time')})" for rule, struck, _ in self.counts())
 
     def add(self, *rules: str | FaultRule) -> None:
         """Plan more: `add("poll#2: http 502")`. A rule counts the requests that come from now on."""
         __tracebackhide__ = True
-        read = read_rules(rules)
-        with self._changing:
-            self._lines += tuple(_Line(next(self._serials), rule) for rule in read)
+        self._plan.rules += self._numbered(read_rules(rules))
 
     def add_for(self, task_id: str, rules: Iterable[FaultRule]) -> None:
         """Plan more for one task: other requests do not look at it."""
-        lines = tuple(_Line(next(self._serials), rule) for rule in rules)
-        with self._changing:
-            self._of_tasks[task_id] = (*self._of_tasks.get(task_id, ()), *lines)
-            while len(self._of_tasks) > _MOST_TASKS:
-                del self._of_tasks[next(iter(self._of_tasks))]
+        of_tasks = self._plan.of_tasks
+        of_tasks[task_id] = (*of_tasks.get(task_id, ()), *self._numbered(rules))
+        while len(of_tasks) > MAX_TASKS_WITH_RULES:
+            for rule in of_tasks.pop(next(iter(of_tasks))):
+                self._plan.counts.pop(rule.serial, None)
 
     def clear(self) -> None:
         """Plan nothing."""
-        with self._changing:
-            self._lines = ()
-            self._of_tasks.clear()
-
-    def _all(self) -> list[_Line]:
-        with self._changing:
-            return [*self._lines, *(line for lines in self._of_tasks.values() for line in lines)]
+        self._plan.rules = ()
+        self._plan.of_tasks.clear()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
         """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
-        return [(rule, self._struck[serial], self._delivered[serial]) for serial, rule in self._all()]
+        found = [(_read(rule.text), self._counts(rule.serial)) for rule in self._all()]
+        return [(rule, counts.struck, counts.delivered) for rule, counts in found]
 
     def undelivered(self) -> list[Missed]:
         """The rules whose fault was never delivered, and why."""
-        missing = [line for line in self._all() if not self._delivered[line.serial]]
+        found = [(rule, self._counts(rule.serial)) for rule in self._all()]
         return [
-            Missed(str(rule), rule.kind, self._why(serial), self._struck[serial] + self._spared[serial] > 0)
-            for serial, rule in missing
+            Missed(rule.text, _read(rule.text).kind, _why(counts), counts.struck + counts.spared > 0)
+            for rule, counts in found
+            if not counts.delivered
         ]
 
-    def _why(self, serial: int) -> str:
-        if self._struck[serial]:
-            return "it struck, and the client was gone before its fault was delivered"
-        if self._spared[serial]:
-            return f"it was due {counted(self._spared[serial], 'time')}, and there was nothing for it to spoil"
-        met = self._met[serial]
-        return f"{counted(met, 'such request')} came, and none that it strikes" if met else "no such request came"
+    def due(self, request: PlannedRequest) -> Strike | None:
+        """The rule that strikes this request. Each rule that is about the request counts it."""
+        strike = None
+        for serial, text in (*self._plan.rules, *self._plan.of_tasks.get(request.task_id, ())):
+            rule = _read(text)
+            if rule.is_about(request):
+                number = self._next_number(serial, request.task_id)
+                self._counted(serial).met += 1
+                if self._is_due(serial, rule, number, request) and strike is None:
+                    strike = Strike(serial, rule)
+                    self._counted(serial).struck += 1
+        return strike
 
-    def due(self, asked: PlannedRequest) -> Strike | None:
-        """The rule that strikes this request, which is counted by this."""
-        struck = None
-        for serial, rule in (*self._lines, *self._of_tasks.get(asked.task_id, ())):
-            if rule.is_about(asked):
-                number = self._store.count(self._key, f"rule {serial}", asked.task_id) + 1
-                self._met[serial] += 1
-                if self._is_due(serial, rule, number, asked) and struck is None:
-                    struck = Strike(rule, partial(self._deliver, serial), partial(self._spare, serial))
-                    with self._changing:
-                        self._struck[serial] += 1
-        return struck
+    def deliver(self, serial: int) -> None:
+        """Count that the fault of a rule was delivered to the last byte."""
+        self._counted(serial).delivered += 1
 
-    def _deliver(self, serial: int) -> None:
-        with self._changing:
-            self._delivered[serial] += 1
+    def spare(self, serial: int) -> None:
+        """Count that the fault of a rule found nothing to spoil: it did not strike."""
+        counts = self._counted(serial)
+        counts.struck -= 1
+        counts.spared += 1
 
-    def _spare(self, serial: int) -> None:
-        with self._changing:
-            self._struck[serial] -= 1
-            self._spared[serial] += 1
+    def _all(self) -> list[PlannedRule]:
+        return [*self._plan.rules, *(rule for rules in self._plan.of_tasks.values() for rule in rules)]
 
-    def _is_due(self, serial: int, rule: FaultRule, number: int, asked: PlannedRequest) -> bool:
+    def _numbered(self, rules: Iterable[FaultRule]) -> tuple[PlannedRule, ...]:
+        first = self._plan.next_serial
+        numbered = tuple(PlannedRule(serial, str(rule)) for serial, rule in enumerate(rules, first))
+        self._plan.next_serial += len(numbered)
+        return numbered
+
+    def _counts(self, serial: int) -> RuleCounts:
+        return self._plan.counts.get(serial) or RuleCounts()
+
+    def _counted(self, serial: int) -> RuleCounts:
+        return self._plan.counts.setdefault(serial, RuleCounts())
+
+    def _next_number(self, serial: int, task_id: str) -> int:
+        """The how-manieth request about this task, or of the session, that a rule counts."""
+        numbers = self._plan.numbers.setdefault(task_id, {})
+        numbers[serial] = numbers.get(serial, 0) + 1
+        return numbers[serial]
+
+    def _is_due(self, serial: int, rule: FaultRule, number: int, request: PlannedRequest) -> bool:
         """Each condition is asked for each request, so that none depends on another rule."""
         if not rule.first <= number <= rule.last or (number - rule.first) % rule.every:
             return False
-        if rule.quota and not self._is_over(serial, rule.quota, asked.now()):
+        if rule.quota and not self._is_over(serial, rule.quota, request.now()):
             return False
-        if (rule.since, rule.until) != (0, inf) and not rule.since <= asked.now() < rule.until:
+        if (rule.since, rule.until) != (0, inf) and not rule.since <= request.now() < rule.until:
             return False
-        return rule.percent == 100 or self._chance(serial, asked.task_id, number) < rule.percent  # noqa: PLR2004 - all
+        return rule.percent == 100 or self._chance(serial, request.task_id, number) < rule.percent  # noqa: PLR2004 - all
 
     def _is_over(self, serial: int, quota: float, now: float) -> bool:
         """More requests than the quota came within a second, those that were struck left out."""
-        recent = self._recent.setdefault(serial, deque())
-        while recent and recent[0] <= now - 1:
-            recent.popleft()
-        if len(recent) >= quota:
-            return True
-        recent.append(now)
-        return False
+        recent = [at for at in self._plan.recent.get(serial, ()) if at > now - 1]
+        is_over = len(recent) >= quota
+        self._plan.recent[serial] = recent if is_over else [*recent, now]
+        return is_over
 
     def _chance(self, serial: int, task_id: str, number: int) -> float:
         """A number from 0 to 100, the same for the same request of a session with the same seed."""
-        return Random(f"{self._seed} {self._key} rule {serial} {task_id} {number}").uniform(0, 100)
+        session = self._session
+        return Random(f"{session.seed} {session.key} rule {serial} {task_id} {number}").uniform(0, 100)
+
+
+def _why(counts: RuleCounts) -> str:
+    """Why the fault of a rule was never delivered."""
+    if counts.struck:
+        return "it struck, and the client was gone before its fault was delivered"
+    if counts.spared:
+        return f"it was due {counted(counts.spared, 'time')}, and there was nothing for it to spoil"
+    if counts.met:
+        return f"{counted(counts.met, 'such request')} came, and none that it strikes"
+    return "no such request came"

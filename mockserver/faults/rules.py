@@ -150,8 +150,8 @@ _CONDITIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
 
 _NO_CONDITION: Final = "is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"
 
-#: Characters of a rule.
-_LONGEST: Final = 2_000
+#: Characters of a rule that is read.
+MAX_RULE_CHARACTERS: Final = 2_000
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -164,8 +164,13 @@ def read_rule(text: Any) -> FaultRule:
     """The rule that a text is. Raises `WrongRule`, which points at the place."""
     if not isinstance(text, str):
         raise WrongRule(repr(text), 0, "a rule is a text")
-    if len(text) > _LONGEST:
-        raise WrongRule(text[:_LONGEST], 0, f"a rule has at most {_LONGEST:,} characters")
+    if len(text) > MAX_RULE_CHARACTERS:
+        raise WrongRule(text[:MAX_RULE_CHARACTERS], 0, f"a rule has at most {MAX_RULE_CHARACTERS:,} characters")
+    return reread_rule(text)
+
+
+def reread_rule(text: str) -> FaultRule:
+    """The rule that a text is, however long: a rule that was read may be longer when it is written."""
     if half := _SURROGATE.search(text):
         raise WrongRule(text, half.start(), "half a surrogate pair is no character")
     found = _RULE.match(text)

@@ -106,6 +106,10 @@ def encoded(envelope: Mapping[str, Any]) -> bytes:
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 
+#: What a service answers that failed in the middle.
+CRASHED: Final = failure(500, "Internal error")
+
+
 @dataclass(eq=False)
 class Refused(Exception):
     """The request is answered with an error, and nothing has happened."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from safelight.contracts import Advice, Provenance
-from safelight.mockserver.model.keys import sent_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +39,6 @@ def at_home(request: Request) -> Request:
     return request._replace(path=request.path.removeprefix(_PREFIX))
 
 
-def leaks(request: Request) -> Sequence[Advice]:
+def leaks(request: Request, key: str) -> Sequence[Advice]:
     """What there is to say where a key was brought to the second origin."""
-    return [_LEAKED] if request.path.startswith(f"{_PREFIX}/") and sent_key(request)[0] else ()
+    return [_LEAKED] if request.path.startswith(f"{_PREFIX}/") and key else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -11,24 +11,61 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from safelight import contracts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from safelight.contracts import Phase
-    from safelight.mockserver.model.messages import Request
+    from safelight.contracts import Advice, Phase, Violation
+    from safelight.mockserver.faults.plan import Strike
+    from safelight.mockserver.model.messages import Reply, Request
+    from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task_override import TaskOverride
     from safelight.mockserver.operations.results import ResultKind
     from safelight.mockserver.sessions.session import Session
 
 
-class Call(NamedTuple):
-    """A request that keeps the contract, as its operation gets it. A tuple, because one is made for every request."""
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the service: each stage adds what it decided, and nothing is decided twice."""
 
-    session: Session
+    #: As it came in.
     request: Request
-    #: The JSON body of a POST, the query's parameters of a GET.
-    document: Mapping[str, Any]
-    #: What the prompt says about its task.
-    life: TaskOverride | None = None
+    #: As it would be at the published entry point of the first origin.
+    home: Request
+    #: The key that came, and in which way; both empty where none did.
+    key: str = ""
+    way: str = ""
+    #: The name of the session whose journal keeps it, and that session's key; empty where there is none.
+    session_name: str = ""
+    session_key: str = ""
+    #: The settings of the session when the request came.
+    settings: Settings | None = None
+    is_revoked: bool = False
+    operation: str | None = None
+    endpoint: Endpoint = field(init=False)
+    #: The JSON body of a POST, or the parameters of the query of a GET.
+    document: Mapping[str, Any] = field(default_factory=dict)
+    violations: Sequence[Violation] = ()
+    advice: Sequence[Advice] = ()
+    #: What the prompt sets for its own task.
+    override: TaskOverride | None = None
+    #: The session, within its transaction.
+    session: Session = field(init=False)
+    #: The fault rule that strikes.
+    strike: Strike | None = None
+    task_id: str | None = None
+    phase: Phase | None = None
+    #: When it was carried out, in seconds of the session's clock, and seconds since the answer before about its task.
+    at: float | None = None
+    gap: float | None = None
+    reply: Reply = field(init=False)
+
+    @property
+    def secret(self) -> str:
+        """The key that nothing written down may hold: the session's, or one that nobody knows here and may be real."""
+        return self.session_key or (self.key if len(self.key) >= _MIN_SECRET_CHARACTERS else "")
+
+
+#: Characters of a key that is not a word which may stand anywhere.
+_MIN_SECRET_CHARACTERS: Final = 8
 
 
 class Answer(NamedTuple):

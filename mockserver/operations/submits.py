@@ -21,7 +21,7 @@ def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str 
     request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
     size = len(call.request.body or b"")
     kind = workflow or operation
-    task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, life=call.life)
+    task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, override=call.override)
     return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
 
 

@@ -26,7 +26,7 @@ def task_status(call: Call) -> Answer:
     if task is None or state is None or state.unseen:
         raise Refused(404, "Task not found: this id was never issued to this key", task_id=task_id)
     if state.phase is Phase.FAILED:
-        session.store.refund(session.key, task.id)
+        session.refund(task)
     word = state.word or vocabularies()[session.settings.vocabulary].words[state.phase]
     return Answer({"id": task.id, "status": word, **_REST[state.phase](call, task, state)}, task.id, state.phase)
 
@@ -40,7 +40,7 @@ def _running(_: Call, __: Task, state: State) -> Mapping[str, Any]:
 
 
 def _done(call: Call, task: Task, _: State) -> Mapping[str, Any]:
-    url = call.request.origin + upload_path(call.session.key, task)
+    url = call.home.origin + upload_path(call.session.key, task)
     return {"created_at": None, "result": dict.fromkeys(result_of(task).fields, url)}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Advice, Provenance
 from safelight.contracts.wording import listed, nearest, shown
-from safelight.mockserver.model.keys import WAYS, sent_key
+from safelight.mockserver.model.keys import WAYS
 from safelight.mockserver.model.messages import parameters
 from safelight.mockserver.operations import operations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safelight.mockserver.model.messages import Request
-    from safelight.mockserver.sessions.session import Session
 
 _NEITHER: Final = listed(WAYS, "nor")
 
@@ -22,12 +21,11 @@ _NEITHER: Final = listed(WAYS, "nor")
 _HEADERS: Final = tuple(WAYS)[:2]
 
 
-def stranger(request: Request, session: Session | None) -> list[Advice]:
-    """Why a request is not let in: the service answers the same to all."""
-    key, way = sent_key(request)
+def why_refused(request: Request, key: str, way: str, *, is_revoked: bool) -> list[Advice]:
+    """Why a key is refused: the service answers the same to all."""
     if not key:
         return [_assumed(f"no key was sent: neither {_NEITHER}"), *map(_assumed, _almost_keys(request))]
-    if session:
+    if is_revoked:
         return [_assumed(f"the key {way} was revoked")]
     return [_assumed(f"the key {way} is not one that is known here"), *map(_assumed, _odd_keys(request, key))]
 

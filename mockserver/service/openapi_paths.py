@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.openapi import openapi
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations import operations
+
+if TYPE_CHECKING:
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
 
 _PREFIX: Final = "/v1/"
 
@@ -25,11 +29,12 @@ def published(request: Request) -> Request:
     return request._replace(path=PATHS["published"], query=f"{request.query}&endpoint={name}")
 
 
-def document(request: Request) -> Reply:
-    """The document of one of the `DOCUMENTS`, or `Refused`."""
+def describe(_: Service, call: Call) -> None:
+    """Stage: reply with one of the `DOCUMENTS`."""
+    request = call.home
     if request.method not in ("GET", "HEAD"):
         raise Refused(405, "Method not allowed: a document takes GET or HEAD", {"allow": "GET, HEAD"})
-    return Reply(200, _text(paths=DOCUMENTS[request.path]), headers=HEADERS)
+    call.reply = Reply(200, _text(paths=DOCUMENTS[request.path]), headers=HEADERS)
 
 
 @cache

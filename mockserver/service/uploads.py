@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from safelight.contracts import Phase, workflows
 from safelight.contracts.operations import defaults, effective, longest_side
-from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
+from safelight.mockserver.sessions.session import Session
 from safelight.traffic.redaction import redacted_document
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.model.task import Task
     from safelight.mockserver.pictures import Gallery, Picture
-    from safelight.mockserver.sessions.session import Session
+    from safelight.mockserver.storage.store import Store
 
 
 #: Pixels of a side where nobody says how large a picture is.
@@ -40,44 +40,39 @@ _DATA_URL: Final = re.compile(r"data:[^,]*,")
 class Uploads:
     """The files of all sessions, drawn when they are first fetched."""
 
-    def __init__(self) -> None:
-        self._sessions: dict[str, Session] = {}
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def open(self, session: Session) -> None:
-        """Serve the files of this session."""
-        self._sessions[fingerprint(session.key)] = session
-
-    def close(self, session: Session) -> None:
-        """Serve them no longer."""
-        if self._sessions.get(fingerprint(session.key)) is session:
-            del self._sessions[fingerprint(session.key)]
-
-    def find(self, request: Request) -> tuple[Session, Task]:
-        """Whose file a path means, and of which task, or `Refused`."""
+    def owner(self, request: Request) -> str:
+        """The name of the session whose file a path means, or `Refused`."""
         if request.method not in ("GET", "HEAD"):
             raise Refused(405, "Method not allowed: an upload takes GET or HEAD", {"allow": "GET, HEAD"})
-        found = self._at(request.path)
-        if found is None:
-            raise Refused(404, "No such picture: the URL is not one that a task was answered with")
-        return found
+        if self._at(request.path) is None:
+            raise NO_SUCH_FILE
+        return _name(request.path)
+
+    def task(self, session: Session, request: Request) -> Task:
+        """The task whose file a path means, within the transaction of its session, or `Refused`."""
+        task = session.find(_task_id(request.path))
+        if task is None:
+            raise NO_SUCH_FILE
+        return task
 
     def reply(self, session: Session, task: Task) -> Reply:
-        """What comes of a task that is done, or `Refused`."""
-        if session.state(task).phase is not Phase.DONE:
-            raise Refused(404, "No such picture yet: its task is not done")
+        """The file of a task that is done."""
         headers = {**HEADERS, "cache-control": "public, max-age=3600"}
         return Reply(200, self._file(session, task), result_of(task).media_type, headers)
 
     def _at(self, path: str) -> tuple[Session, Task] | None:
-        owner, _, name = path.removeprefix(UPLOADS).partition("/")
-        session = self._sessions.get(owner)
-        task = session and session.find(unquote(name.rpartition(".")[0]))
+        state = self._store.look(_name(path))
+        session = Session(state) if state else None
+        task = session and session.find(_task_id(path))
         return (session, task) if session and task and upload_path(session.key, task) == path else None
 
     def _file(self, session: Session, task: Task) -> bytes:
-        """What comes of a task, from the gallery once it was drawn."""
+        """The file of a task, from the gallery once it was drawn."""
         draw = result_of(task).draw
-        return self._gallery.file((session, task.number), lambda: draw(self._picture(session, task)))
+        return self._gallery.file((session.data.identity, task.number), lambda: draw(self._picture(session, task)))
 
     def _picture(self, session: Session, task: Task) -> Picture:
         """What is to be drawn: the size asked for, times what its workflow makes of it; or what was sent, changed.
@@ -116,12 +111,12 @@ class Uploads:
 
     def _generation(self, task: Task) -> int:
         """How many edits lie between a task and what was drawn; 0 where they go in a circle, as ids can be foretold."""
-        seen = {id(task)}
+        seen = {task}
         while source := self._source(task.request.get("image")):
             _, task = source
-            if id(task) in seen:
+            if task in seen:
                 return 0
-            seen.add(id(task))
+            seen.add(task)
         return len(seen) - 1
 
     @cached_property
@@ -129,6 +124,17 @@ class Uploads:
         from safelight.mockserver.pictures import Gallery  # noqa: PLC0415 - as above
 
         return Gallery()
+
+
+NO_SUCH_FILE: Final = Refused(404, "No such picture: the URL is not one that a task was answered with")
+
+
+def _name(path: str) -> str:
+    return path.removeprefix(UPLOADS).partition("/")[0]
+
+
+def _task_id(path: str) -> str:
+    return unquote(path.removeprefix(UPLOADS).partition("/")[2].rpartition(".")[0])
 
 
 def _scale(task: Task) -> float:

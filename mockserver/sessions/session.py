@@ -1,181 +1,241 @@
-"""The key is the world: what the core knows of one API key, and what it does to the tasks of that key."""
+"""One session, as operations see it: a view on its state within a transaction."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import count
 from random import Random
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, State
 from safelight.mockserver.faults.plan import Plan
-from safelight.mockserver.faults.rules import read_rules
+from safelight.mockserver.faults.rules import reread_rule
+from safelight.mockserver.model import booking
 from safelight.mockserver.model.credits import plus
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Refused
-from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS, Settings, User
-from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.session_state import ALL_SUBMITS, Bounds, SessionState
+from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS, User
+from safelight.mockserver.model.task import Task, parameters_as_json
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.storage.memory import ANSWERED, Store, state_of
+from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.credits import Credits
     from safelight.mockserver.model.engines import Engine, NewId
-
+    from safelight.mockserver.model.ledger import Ledger
+    from safelight.mockserver.model.settings import Settings
+    from safelight.mockserver.storage.store import Store
 
 #: From one serial number to the next that is tried, where an id is taken: farther than any session counts.
 _FAR: Final = 10**12
 
 
-@dataclass(eq=False, slots=True)
+def new_state(key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds) -> SessionState:
+    """A session with nothing in it, and its plan."""
+    state = SessionState(key, settings, seed, clock, bounds)
+    Plan(state).add(*map(reread_rule, settings.plan))
+    return state
+
+
+@contextmanager
+def entered(store: Store, name: str) -> Iterator[Session]:
+    """The session of this name while the block runs: nobody else changes it. Raises `NoSession`."""
+    with store.transaction(name) as transaction:
+        if transaction.state is None:
+            raise NoSession
+        yield Session(transaction.state)
+
+
 class Session:
-    """One key: its settings, its seed, and what was said about the tasks to come."""
+    """A view on the state of a session. Whoever holds one has entered a transaction, or reads alone."""
 
-    key: str
-    store: Store
-    settings: Settings = field(default_factory=Settings)
-    seed: int = 0
-    overrides: deque[TaskOverride] = field(default_factory=deque)
-    #: Held for a whole request: what a session does, it does in one order.
-    lock: RLock = field(default_factory=RLock)
-    #: What goes wrong, and when.
-    plan: Plan = field(init=False)
-    #: Who the key belongs to.
-    user: User = field(init=False)
-    #: The key is not accepted any longer; what it had is still there.
-    revoked: bool = field(init=False)
-    #: Closed, or begun anew: what still waits for it is another one's.
-    is_over: bool = False
-    #: When it began, in seconds of its clock.
-    began: float = 0
-    #: Serial numbers of tasks start here.
-    _first: int = field(init=False)
+    __slots__ = ("data",)
 
-    def __post_init__(self) -> None:
-        self.plan = Plan(self.store, self.key, read_rules(self.settings.plan), seed=self.seed)
-        self.user = self.settings.user or _anybody(self.key)
-        self.revoked = self.settings.revoked
-        self._first = Random(f"{self.seed} {self.key}").getrandbits(40)
+    def __init__(self, data: SessionState) -> None:
+        self.data = data
+
+    @property
+    def key(self) -> str:
+        """The API key whose session it is."""
+        return self.data.key
+
+    @property
+    def name(self) -> str:
+        """What the session is called in a store, in logs and in URLs: the fingerprint of its key."""
+        return fingerprint(self.data.key)
+
+    @property
+    def settings(self) -> Settings:
+        """What the session is like."""
+        return self.data.settings
+
+    @property
+    def clock(self) -> Clock:
+        """The session's time."""
+        return self.data.clock
+
+    @property
+    def plan(self) -> Plan:
+        """What goes wrong, and when."""
+        return Plan(self.data)
+
+    @property
+    def user(self) -> User:
+        """Who the key belongs to; where nobody was configured, a user made up from the key."""
+        if self.settings.user:
+            return self.settings.user
+        return User(int(self.name, 16) % 1_000_000, f"user-{self.name[:6]}")
 
     def now(self) -> float:
         """The time of the session's clock, in seconds."""
-        return self.store.clock(self.key).now()
+        return self.data.clock.now()
 
     def passed(self) -> float:
         """Seconds since the session began."""
-        return self.now() - self.began
+        return self.now() - self.data.began
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks that are still kept, in the order of their submits."""
+        return list(self.data.tasks.values())
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was paid and returned, with the price of each task that has failed by now."""
+        booking.settle(self.data)
+        return self.data.ledger
 
     @property
     def credits(self) -> Credits:
-        """What is left: the balance at the start, with all that was taken and returned."""
-        return plus(self.settings.balance, self.store.ledger(self.key).total)
+        """Credits left: the balance at the start, with all that was taken and returned."""
+        return plus(self.settings.balance, self.ledger.total)
+
+    def is_idle(self) -> bool:
+        """No task of the session is still to change."""
+        return all(self.state(task).is_final for task in self.data.tasks.values())
 
     def find(self, task_id: str) -> Task | None:
-        """The task with this id, if it is this session's."""
-        return self.store.find(self.key, task_id)
+        """The task with this id, if it was issued to this key and is still kept."""
+        return self.data.tasks.get(task_id)
 
     def state(self, task: Task, *, add: int = 0) -> State:
         """The task's state now; `add` 1 counts this as a poll."""
-        return state_of(self.store, self.key, task, add=add)
+        return booking.state_of(self.data, task, add=add)
 
     def answered(self, task_id: str) -> int:
         """How many polls of a task were answered."""
-        return self.store.count(self.key, ANSWERED, task_id, add=0)
+        counts = self.data.counts.get(task_id)
+        return counts.answered if counts else 0
 
-    def settle(self, said: TaskOverride) -> None:
-        """Say something about a task to come: the first one about which nothing was said yet."""
-        with self.lock:
-            self.check(said)
-            self.overrides.append(said)
+    def override(self, override: TaskOverride) -> None:
+        """Override the next task that has no override yet. Raises `ValueError` with a sentence."""
+        self.check(override)
+        self.data.overrides.append(override)
 
-    def check(self, said: TaskOverride) -> None:
-        """Raises `ValueError` with a sentence where this cannot become of a task of this session."""
-        if said.id is not None and (self.find(said.id) or any(said.id == other.id for other in self.overrides)):
-            raise ValueError(f"there is a task with the id {said.id!r} already: ids are never given twice")
-        if self.settings.slots and said.axis not in (None, Axis.SECONDS):
+    def check(self, override: TaskOverride) -> None:
+        """Raises `ValueError` with a sentence where no task of this session can be so."""
+        taken = (other.id for other in self.data.overrides)
+        if override.id is not None and (self.find(override.id) or override.id in taken):
+            raise ValueError(f"there is a task with the id {override.id!r} already: ids are never given twice")
+        if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
 
     def release(self, task_id: str, ticks: int = 1) -> None:
         """Move a task on the axis of ticks along."""
-        if self.find(task_id) is None:
+        task = self.find(task_id)
+        if task is None:
             raise ValueError(f"no task {task_id!r}: it was never issued to this key")
-        self.store.count(self.key, "ticks", task_id, add=ticks)
+        booking.counts_of(self.data, task_id).ticks += ticks
+        booking.expect_refund(self.data, task)
+
+    def fail(self, task_id: str, reason: str | None = None) -> bool:
+        """Let a task fail now, if it has not ended. False: it has."""
+        return booking.fail(self.data, self.data.tasks[task_id], reason)
+
+    def refund(self, task: Task) -> None:
+        """Return the price of a task, once."""
+        booking.refund(self.data, task)
+
+    def revoke(self) -> None:
+        """From now on the key is answered with 401. What it had stays."""
+        self.data.revoked = True
 
     def submit(
         self,
         operation: str,
-        request: Mapping[str, Any],
+        parameters: Mapping[str, Any],
         workflow: str,
         engine: Engine,
         *,
         size: int,
-        life: TaskOverride | None = None,
+        override: TaskOverride | None = None,
     ) -> Task:
-        """Accept a valid request: draw its task's life, id and seed, and book it. Raises `Refused`.
+        """Accept a valid request: draw its task's timeline, id and seed, and book it. Raises `Refused`.
 
-        A `life` that the request itself asks for comes before what was said about the next one.
+        An `override` that the request itself brings comes before those that were set for the next tasks.
         """
-        price = self.settings.price_of(operation)
+        settings, price = self.settings, self.settings.price_of(operation)
         self._check_balance(price)
-        if engine.name in self.settings.down:
+        if engine.name in settings.down:
             self._give_back(operation, price)
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
-        number = self.store.count(self.key, "submits") + 1
-        of_workflow = self.store.count(self.key, f"submits {workflow}") + 1
-        random = Random(f"{self.seed} {self.key} {number}")
-        said = life or (self.overrides.popleft() if self.overrides else TaskOverride())
-        lives = self.settings.profile_of(workflow)
-        drawn = lives.draw(of_workflow if workflow in self.settings.workflows else number, random)
+        number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
+        random = Random(f"{self.data.seed} {self.key} {number}")
+        if override is None:
+            override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
+        profile = settings.profile_of(workflow)
+        drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
         task = Task(
-            id=said.id or self._unused(engine.new_id, random, number),
+            id=override.id or self._unused_id(engine.new_id, random, number),
             number=number,
             operation=operation,
             workflow=workflow,
-            request=request,
-            seed=_pixel_seed(request, random),
-            timeline=said.applied(drawn, random),
-            axis=Axis(said.axis) if said.axis else lives.axis,
+            body=parameters_as_json(parameters),
+            seed=_pixel_seed(parameters, random),
+            timeline=override.applied(drawn, random),
+            axis=Axis(override.axis) if override.axis else profile.axis,
             submitted=self.now(),
             price=price,
             size=size,
         )
-        return self.store.book(self.key, task, slots=self.settings.slots_of(workflow))
+        return booking.book(self.data, task, slots=settings.slots_of(workflow))
+
+    def _counted(self, counter: str) -> int:
+        number = self.data.submits[counter] = self.data.submits.get(counter, 0) + 1
+        return number
 
     def _give_back(self, operation: str, price: Credits) -> None:
         """The engine is asked once it is paid for, and what it did not do is not: both are written down."""
-        taken, given = Entry(self.now(), -price, "", operation), Entry(self.now(), price, "", "refund")
-        self.store.enter(self.key, taken, given)
+        self.data.ledger.add(Entry(self.now(), -price, "", operation))
+        self.data.ledger.add(Entry(self.now(), price, "", "refund"))
 
-    def _check_balance(self, cost: Credits) -> None:
+    def _check_balance(self, price: Credits) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
-        enough = plus(self.settings.balance, self.store.ledger(self.key, settled=False).total) >= cost
-        # Who failed and is still to be paid back is looked for only where it matters.
-        if not enough and self.credits < cost:
+        is_enough = plus(self.settings.balance, self.data.ledger.total) >= price
+        # Which tasks failed and are still to be paid back matters only where it is not.
+        if not is_enough and self.credits < price:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
 
-    def _unused(self, new_id: NewId, random: Random, number: int) -> str:
-        """An id that no task has, and none that was settled beforehand will have."""
-        settled = {said.id for said in self.overrides}
-        for serial in count(self._first + number, _FAR):
+    def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
+        """An id that no task has, and that no override gives to one to come."""
+        reserved = {override.id for override in self.data.overrides}
+        for serial in count(self.data.first_serial + number, _FAR):
             drawn = new_id(random, serial)
-            if drawn not in settled and not self.find(drawn):
+            if drawn not in reserved and not self.find(drawn):
                 break
         return drawn
 
 
-def _anybody(key: str) -> User:
-    """A user of no meaning, and the same for a key each time."""
-    name = fingerprint(key)
-    return User(int(name, 16) % 1_000_000, f"user-{name[:6]}")
+_NO_OVERRIDE: Final = TaskOverride()
 
 
-def _pixel_seed(request: Mapping[str, Any], random: Random) -> int:
+def _pixel_seed(parameters: Mapping[str, Any], random: Random) -> int:
     drawn = random.getrandbits(32)
-    asked = int(request.get("seed", -1))
+    asked = int(parameters.get("seed", -1))
     return drawn if asked < 0 else asked

@@ -1,4 +1,4 @@
-"""The core as a Starlette application. There is nothing to decide here: bytes in, `Api.handle`, bytes out."""
+"""The core as a Starlette application. There is nothing to decide here: bytes in, `Service.handle`, bytes out."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from starlette.types import Send as Sending
 
     from safelight.mockserver.control.steering import Control
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
 
 
 def create_app(
-    api: Api, *, cors: bool = False, body_limit: int = BODY_LIMIT, control: Control | None = None
+    api: Service, *, cors: bool = False, body_limit: int = BODY_LIMIT, control: Control | None = None
 ) -> Starlette:
     """The API as an ASGI application; `cors` lets pages of any origin use it from a browser.
 
@@ -48,7 +48,7 @@ def create_app(
     return app
 
 
-def bare_app(api: Api, body_limit: int = BODY_LIMIT, control: Control | None = None) -> ASGIApp:
+def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Control | None = None) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
 
     async def answer(scope: Scope, receive: Receive, send: Sending) -> None:

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
 
 #: What a library has that can be handed a transport.
 _NEEDED: Final = ("MockTransport", "Response", *ERRORS)
 
 
-def handler(api: Api, library: ModuleType) -> Callable[[Any], Any]:
+def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
     """A function from the library's request, whose body is read, to its response. A lost answer is its own error."""
 
     def answer(request: Any) -> Any:
@@ -33,7 +33,7 @@ def handler(api: Api, library: ModuleType) -> Callable[[Any], Any]:
     return answer
 
 
-def transport(api: Api, library: ModuleType) -> Any:
+def transport(api: Service, library: ModuleType) -> Any:
     """The core as a transport of httpx or httpx2, for its clients of both kinds. Raises `ValueError` for others."""
     if not all(hasattr(library, name) for name in _NEEDED):
         raise ValueError(f"{library!r} has no transports: give httpx or httpx2, and to others the URL")

@@ -15,7 +15,7 @@ from safelight.mockserver.transports.in_process import handler
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
 
 
 @lru_cache(16)
@@ -27,7 +27,7 @@ def _homes(url: str) -> Collection[tuple[str, str, int | None]]:
 class Router(respx.MockRouter):
     """A router for routes of one's own; what they do not take is the core's where it is for its origin, or refused."""
 
-    def __init__(self, api: Api, url: str) -> None:
+    def __init__(self, api: Service, url: str) -> None:
         super().__init__()
         self._answer = handler(api, httpx)
         self._homes = _homes(url)

@@ -13,14 +13,18 @@ from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.credits import credits_of
 from safelight.mockserver.model.engines import ENGINES
+from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings, User
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 from safelight.mockserver.model.wire import Send
 from safelight.mockserver.operations.results import upload_path
-from safelight.mockserver.service.api import Api
-from safelight.mockserver.storage.memory import MemoryStore, NoSession
+from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.session import Session
+from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.messages import Reply
     from safelight.mockserver.model.task import Task
     from safelight.mockserver.model.wire import Wire
-    from safelight.mockserver.sessions.session import Session
     from safelight.traffic.exchange import Exchange
 
 #: A JSON object.
@@ -83,7 +86,7 @@ class Safelight:
     def __post_init__(self) -> None:
         self._clock = VirtualClock()
         self._store = MemoryStore()
-        self._api = Api(
+        self._api = Service(
             seed=self.spec.get("seed", 0),
             any_key=self.spec.get("any_key", False),
             openapi_paths=self.spec.get("openapi_paths", False),
@@ -100,11 +103,11 @@ class Safelight:
         "revoked", "directives"}`, all but the key optional. A task profile is `{"axis", "queued", "running",
         "timeline", "fail_rate", "fail_reason", "fail_nth"}`.
         """
-        self._api.open(spec["key"], settings=_settings(spec), seed=spec.get("seed"))
+        self._api.sessions.open(spec["key"], _settings(spec), seed=spec.get("seed"))
 
     def close(self, key: str) -> None:
         """Forget a session and its key."""
-        self._api.close(key)
+        self._api.sessions.close(key)
 
     def request(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes | None, *, delivered: bool
@@ -127,11 +130,12 @@ class Safelight:
         """Override the next task: `{"queued", "running", "fail", "id", "axis", "timeline": [step]}`. `ValueError`."""
         steps = override.get("timeline")
         life = {**override, "timeline": Timeline.read(map(_step, steps))} if steps else override
-        self._session(key).settle(TaskOverride(**life))
+        self._session(key).override(TaskOverride(**life))
 
     def fail(self, key: str, task_id: str, reason: str | None) -> bool:
         """Fail a task now, if it has not ended. False: it has, or there is none."""
-        return self._store.find(key, task_id) is not None and self._store.fail(key, task_id, reason)
+        session = self._session(key)
+        return session.find(task_id) is not None and session.fail(task_id, reason)
 
     def plan_add(self, key: str, rule: str) -> None:
         """Plan one more fault rule. Raises `ValueError`."""
@@ -143,12 +147,12 @@ class Safelight:
 
     def revoke(self, key: str) -> None:
         """Accept the key no longer."""
-        self._session(key).revoked = True
+        self._session(key).revoke()
 
     def journal(self, key: str) -> list[Object]:
         """What was written down with this key, one `exchange` each; of a key without a session nothing."""
         try:
-            return [_exchange(exchange) for exchange in self._store.journal(key)]
+            return [_exchange(exchange) for exchange in self._store.journal(fingerprint(key))]
         except NoSession:
             return []
 
@@ -158,7 +162,7 @@ class Safelight:
 
     def ledger(self, key: str) -> Object:
         """`{"entries": [[seconds, credits, task, reason]], "total", "left"}`, credits as texts."""
-        ledger = self._store.ledger(key)
+        ledger = self._session(key).ledger
         entries = [[entry.at, _written(entry.credits), entry.task_id, entry.reason] for entry in ledger]
         return {"entries": entries, "total": _written(ledger.total), "left": _written(self._session(key).credits)}
 
@@ -171,31 +175,27 @@ class Safelight:
 
     def tasks(self, key: str) -> list[Object]:
         """What was accepted, in the order of the submits; of a key without a session nothing."""
-        session = self._api.find(key) if self.is_open(key) else None
-        return [_task(session, task) for task in self._store.tasks(key)] if session else []
+        session = self._session(key) if self.is_open(key) else None
+        return [_task(session, task) for task in session.tasks] if session else []
 
     def task_ids(self, key: str) -> list[str]:
         """The ids of those."""
-        return [task.id for task in self._store.tasks(key)] if self.is_open(key) else []
+        return [task.id for task in self._session(key).tasks] if self.is_open(key) else []
 
     def picture_path(self, key: str, task_id: str) -> str:
         """Where the file that comes of a task is served; of no task, a path where none is."""
-        task = self._store.find(key, task_id) if self.is_open(key) else None
+        task = self._session(key).find(task_id) if self.is_open(key) else None
         return upload_path(key, task) if task else "/uploads/0123456789abcdef/none.png"
 
     def is_open(self, key: str) -> bool:
         """The key has a session."""
-        try:
-            self._store.clock(key)
-        except NoSession:
-            return False
-        return True
+        return self._store.look(fingerprint(key)) is not None
 
     def _session(self, key: str) -> Session:
-        session = self._api.find(key) if self.is_open(key) else None
-        if session is None:
+        state = self._store.look(fingerprint(key))
+        if state is None:
             raise ValueError("no session is open for this key")
-        return session
+        return Session(state)
 
 
 def _settings(spec: Object) -> Settings:

@@ -14,7 +14,7 @@ from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.journal import Journal
 
@@ -125,7 +125,9 @@ def test_requests_without_a_usable_key_are_orphans() -> None:
 
 def test_the_listener_hears_what_the_journal_keeps() -> None:
     heard: list[tuple[str | None, Exchange]] = []
-    api = Api(keys=[FAKE_KEY], listener=lambda session, kept: heard.append((session.key if session else None, kept)))
+    api = Service(
+        keys=[FAKE_KEY], listener=lambda session, kept: heard.append((session.key if session else None, kept))
+    )
     for headers in ({"x-api-key": FAKE_KEY}, {}):
         api.handle(Request("GET", "/", "endpoint=task_status&task_id=1", headers))
     keys, kept = zip(*heard, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from safelight.contracts.wording import listed, nearest, shown
 from safelight.mockserver.model.keys import FORM, WAYS
 from safelight.mockserver.model.messages import Refused, Reply
+from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
     from safelight.mockserver.model.task import Task
-    from safelight.mockserver.service.api import Api
+    from safelight.mockserver.service.service import Service
     from safelight.mockserver.sessions.session import Session
 
 #: What each path begins with.
@@ -29,7 +31,7 @@ PREFIX: Final = "/_safelight"
 class ControlCall(NamedTuple):
     """A request that keeps its schema, as its handler gets it."""
 
-    api: Api
+    service: Service
     #: Empty where the request brings none.
     key: str
     #: It brought the token of this fake.
@@ -38,6 +40,8 @@ class ControlCall(NamedTuple):
     places: Mapping[str, str]
     body: Mapping[str, Any]
     query: Mapping[str, str]
+    #: The session of the key, where the route is about one.
+    entered: Session | None = None
 
     @property
     def own_key(self) -> str:
@@ -50,11 +54,18 @@ class ControlCall(NamedTuple):
 
     @property
     def session(self) -> Session:
-        """The session of the key, or `Refused`."""
-        session = self.api.find(self.own_key)
-        if session is None:
-            raise Refused(404, f"No session has this key: PUT {PREFIX}/session opens one")
-        return session
+        """The session of the key, within its transaction."""
+        assert self.entered is not None
+        return self.entered
+
+    @contextmanager
+    def entering(self) -> Iterator[Session]:
+        """The session of the key, within its transaction while the block runs; or `Refused`."""
+        try:
+            with self.service.sessions.enter(self.own_key) as session:
+                yield session
+        except NoSession:
+            raise Refused(404, f"No session has this key: PUT {PREFIX}/session opens one") from None
 
     @property
     def task(self) -> Task:
@@ -80,8 +91,10 @@ class Route:
     handler: Handler
     body: str | None
     query: str | None
-    #: It is about the session of a key.
+    #: It is about the session of a key, whose transaction its function runs in.
     is_own: bool
+    #: Its function enters the transaction by itself, or opens the session.
+    enters: bool
 
     @property
     def name(self) -> str:
@@ -111,12 +124,18 @@ _REGISTRY: Final[list[Route]] = []
 
 
 def route(
-    method: str, path: str, *, body: str | None = None, query: str | None = None, is_own: bool = True
+    method: str,
+    path: str,
+    *,
+    body: str | None = None,
+    query: str | None = None,
+    is_own: bool = True,
+    enters: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register the function for a method of a path; `body` and `query` are the names of their schemas."""
 
     def register(function: Handler) -> Handler:
-        _REGISTRY.append(Route(method, path, function, body, query, is_own))
+        _REGISTRY.append(Route(method, path, function, body, query, is_own, enters))
         return function
 
     return register

@@ -13,38 +13,42 @@ from safelight.mockserver.model.messages import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.mockserver.sessions.session import Session
     from safelight.traffic.exchange import Exchange
 
 #: Seconds of the wall that are waited where nothing is said.
-_PATIENCE: Final = 10
+_SECONDS: Final = 10
 
 
-@route("POST", "/wait", body="wait")
+@route("POST", "/wait", body="wait", enters=True)
 async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
     """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
-    session, task_id = asked.session, asked.body["task_id"]
-    polls, within = asked.body.get("polls", 1), asked.body.get("within", _PATIENCE)
-    if not session.find(task_id) and all(said.id != task_id for said in session.overrides):
-        raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
+    task_id, polls, within = asked.body["task_id"], asked.body.get("polls", 1), asked.body.get("within", _SECONDS)
+    with asked.entering() as session:
+        if not session.find(task_id) and all(override.id != task_id for override in session.data.overrides):
+            raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
     try:
         async with asyncio.timeout(within):
-            await _until(asked, session, task_id, polls)
+            await _until(asked, task_id, polls)
     except TimeoutError:
-        seen = counted(session.answered(task_id), "poll")
+        seen = counted(_answered(asked, task_id), "poll")
         reason = f"Poll {polls} of task {shown(task_id)} was not answered within {within:g} s: {seen} came"
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, reason) from None
-    return {"task_id": task_id, "polls": session.answered(task_id)}
+    return {"task_id": task_id, "polls": _answered(asked, task_id)}
 
 
-async def _until(asked: ControlCall, session: Session, task_id: str, polls: int) -> None:
+def _answered(asked: ControlCall, task_id: str) -> int:
+    with asked.entering() as session:
+        return session.answered(task_id)
+
+
+async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
 
-    def hear(_: Session | None, exchange: Exchange) -> None:
+    def hear(_: str | None, exchange: Exchange) -> None:
         if exchange.task_id == task_id:
             loop.call_soon_threadsafe(heard.set)
 
-    with asked.api.watched(hear):
-        while session.answered(task_id) < polls:
+    with asked.service.watched(hear):
+        while _answered(asked, task_id) < polls:
             await heard.wait()
             heard.clear()

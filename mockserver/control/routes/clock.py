@@ -25,19 +25,18 @@ _TAKERS: Final[Mapping[str, tuple[type[Any], ...]]] = {
 def get_clock(asked: ControlCall) -> Mapping[str, Any]:
     """Say what time it is in the session."""
     session = asked.session
-    return clock_form(session, session.store.clock(session.key))
+    return clock_form(session)
 
 
 @route("POST", "/clock", body="clock")
 def steer_clock(asked: ControlCall) -> Mapping[str, Any]:
     """Let time pass at once, run at another speed, stand still or go on: one of them."""
     session = asked.session
-    clock: Any = session.store.clock(session.key)
+    clock: Any = session.clock
     [(verb, value)] = asked.body.items()
     if not isinstance(clock, _TAKERS[verb]):
-        kind = clock_form(session, clock)["kind"]
+        kind = clock_form(session)["kind"]
         reason = f"A {kind} clock cannot {verb}, and this session has one: PUT /_safelight/session gives it another"
         raise Refused(HTTPStatus.CONFLICT, reason)
-    with session.lock:
-        getattr(clock, verb)(value)
-        return clock_form(session, clock)
+    getattr(clock, verb)(value)
+    return clock_form(session)

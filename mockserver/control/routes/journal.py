@@ -26,7 +26,7 @@ _ASKED: Final = ("operation", "task_id", "outcome")
 def get_journal(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges with this key in the order of their answers, all or those that are asked for."""
     session = asked.session
-    return _given(asked, session.store.journal(session.key), session.began)
+    return _given(asked, asked.service.sessions.store.journal(session.name), session.data.began)
 
 
 @route("GET", "/orphans", query="journal", is_own=False)
@@ -34,7 +34,7 @@ def get_orphans(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges without a usable key. They are nobody's: only a server with a token gives them."""
     if not asked.has_token:
         raise Refused(HTTPStatus.FORBIDDEN, "The orphans are nobody's: only a server with a control token gives them")
-    return _given(asked, asked.api.store.journal(None), 0)
+    return _given(asked, asked.service.sessions.store.journal(None), 0)
 
 
 def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:

@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
     """Give the lines of the ledger, what they come to, and what is left."""
     session = asked.session
-    with session.lock:
-        ledger = session.store.ledger(session.key)
-        entries = [entry._asdict() | {"at": entry.at - session.began} for entry in ledger]
-        for entry in entries:
-            entry["credits"] = credits_form(entry["credits"])
-        return {
-            "entries": entries,
-            "total": credits_form(ledger.total),
-            "balance": credits_form(session.credits),
-        }
+    ledger = session.ledger
+    entries = [entry._asdict() | {"at": entry.at - session.data.began} for entry in ledger]
+    for entry in entries:
+        entry["credits"] = credits_form(entry["credits"])
+    return {
+        "entries": entries,
+        "total": credits_form(ledger.total),
+        "balance": credits_form(session.credits),
+    }

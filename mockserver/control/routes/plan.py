@@ -23,19 +23,17 @@ def get_plan(asked: ControlCall) -> Mapping[str, Any]:
 def put_plan(asked: ControlCall) -> Mapping[str, Any]:
     """Plan this and nothing else. Where one rule is wrong, all stays as it was."""
     session, rules = asked.session, read(asked.body["rules"], "rules")
-    with session.lock:
-        session.plan.clear()
-        session.plan.add(*rules)
-        return _form(session)
+    session.plan.clear()
+    session.plan.add(*rules)
+    return _form(session)
 
 
 @route("POST", "/plan", body="plan")
 def add_plan(asked: ControlCall) -> Mapping[str, Any]:
     """Plan this too, below what is planned. A rule counts the requests that come from now on."""
     session, rules = asked.session, read(asked.body["rules"], "rules")
-    with session.lock:
-        session.plan.add(*rules)
-        return _form(session)
+    session.plan.add(*rules)
+    return _form(session)
 
 
 def _form(session: Session) -> Mapping[str, Any]:

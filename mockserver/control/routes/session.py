@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,6 @@ from safelight.mockserver.control.forms import clock_form, credits_form, setting
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.control.rules import read
 from safelight.mockserver.model.clock import SteeredClock, VirtualClock
-from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.sessions.options import LIVES, checked, settings_of
 
 if TYPE_CHECKING:
@@ -26,32 +24,30 @@ _OF_SESSION: Final = ("slots", "balance", "prices", "down", "vocabulary", "error
 _CLOCK: Final = frozenset({"clock", "speed", "seed"})
 
 
-@route("PUT", "/session", body="session")
+@route("PUT", "/session", body="session", enters=True)
 def put_session(asked: ControlCall) -> Mapping[str, Any]:
     """Open a session for the key, or begin it anew. What is left out is as the server was told at its start."""
-    key, api, told = asked.own_key, asked.api, asked.body
+    key, sessions, told = asked.own_key, asked.service.sessions, asked.body
     clock = _clock(told)
-    before = api.find(key)
-    usual = replace(api.settings, user=before.settings.user if before else None)
-    settings = _settings(told, usual)
-    with before.lock if before else nullcontext():  # what is under way there is done first
-        session = api.open(key, settings=settings, clock=clock, seed=told.get("seed"))
-    return _form(session)
+    before = sessions.look(key)
+    usual = replace(sessions.settings, user=before.settings.user if before else None)
+    sessions.open(key, _settings(told, usual), clock, told.get("seed"))
+    with asked.entering() as session:
+        return _form(asked, session)
 
 
 @route("GET", "/session")
 def get_session(asked: ControlCall) -> Mapping[str, Any]:
     """Say what the session is like, and how much it has of everything."""
-    return _form(asked.session)
+    return _form(asked, asked.session)
 
 
 @route("DELETE", "/session")
 def delete_session(asked: ControlCall) -> Mapping[str, Any]:
     """Close the session, and forget all that it kept. Its key is unknown from now on, unless any key is welcome."""
     session = asked.session
-    with session.lock:
-        asked.api.close(session.key)
-    return {"fingerprint": fingerprint(session.key)}
+    asked.service.sessions.close(session.key)
+    return {"fingerprint": session.name}
 
 
 def _settings(told: Mapping[str, Any], usual: Settings) -> Settings:
@@ -80,18 +76,16 @@ def _clock(told: Mapping[str, Any]) -> Clock | None:
     return SteeredClock(told.get("speed", 1)) if {"clock", "speed"} & told.keys() else None
 
 
-def _form(session: Session) -> Mapping[str, Any]:
-    store, key = session.store, session.key
-    journal = store.journal(key)
-    with session.lock:
-        return {
-            "fingerprint": fingerprint(key),
-            "settings": settings_form(session.settings, [str(rule) for rule in session.plan]),
-            "clock": clock_form(session, store.clock(key)),
-            "seed": session.seed,
-            "balance": credits_form(session.credits),
-            "tasks": len(store.tasks(key)),
-            "next": len(session.overrides),
-            "exchanges": len(journal),
-            "dropped": journal.dropped,
-        }
+def _form(asked: ControlCall, session: Session) -> Mapping[str, Any]:
+    journal = asked.service.sessions.store.journal(session.name)
+    return {
+        "fingerprint": session.name,
+        "settings": settings_form(session.settings, [str(rule) for rule in session.plan]),
+        "clock": clock_form(session),
+        "seed": session.data.seed,
+        "balance": credits_form(session.credits),
+        "tasks": len(session.data.tasks),
+        "next": len(session.data.overrides),
+        "exchanges": len(journal),
+        "dropped": journal.dropped,
+    }

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     """List the tasks that are still kept, in the order of their submits."""
     session = asked.session
-    with session.lock:
-        return {"tasks": [task_form(session, task) for task in session.store.tasks(session.key)]}
+    return {"tasks": [task_form(session, task) for task in session.tasks]}
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")
@@ -31,20 +30,18 @@ def release_task(asked: ControlCall) -> Mapping[str, Any]:
     if task.axis is not Axis.TICKS:
         reason = f"Task {shown(task.id)} lives in {task.axis}: ticks move those that were given the axis ticks"
         raise Refused(HTTPStatus.CONFLICT, reason)
-    with session.lock:
-        session.release(task.id, asked.body.get("ticks", 1))
-        return task_form(session, task)
+    session.release(task.id, asked.body.get("ticks", 1))
+    return task_form(session, task)
 
 
 @route("POST", "/tasks/{task_id}/fail", body="fail")
 def fail_task(asked: ControlCall) -> Mapping[str, Any]:
     """Let a task fail now. Its price is returned, as that of any that fails."""
     session, task = asked.session, asked.task
-    with session.lock:
-        if not session.store.fail(session.key, task.id, asked.body.get("reason")):
-            ended = session.state(task).phase
-            raise Refused(HTTPStatus.CONFLICT, f"Task {shown(task.id)} is {ended} already, and stays so")
-        return task_form(session, asked.task)
+    if not session.fail(task.id, asked.body.get("reason")):
+        ended = session.state(task).phase
+        raise Refused(HTTPStatus.CONFLICT, f"Task {shown(task.id)} is {ended} already, and stays so")
+    return task_form(session, asked.task)
 
 
 @route("POST", "/next", body="next")
@@ -54,5 +51,5 @@ def settle_next(asked: ControlCall) -> Mapping[str, Any]:
     if "timeline" in said:
         said["timeline"] = Timeline.read(said["timeline"])
     session = asked.session
-    session.settle(TaskOverride(**said))
-    return {"next": len(session.overrides)}
+    session.override(TaskOverride(**said))
+    return {"next": len(session.data.overrides)}

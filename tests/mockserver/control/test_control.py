@@ -23,7 +23,7 @@ from safelight.mockserver.model.clock import SteeredClock
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.options import OPTIONS
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app
@@ -39,7 +39,7 @@ class Steered:
     """A fake in this process, and what it is asked; `text` is all that it answered to whoever steers."""
 
     control: Control = field(default_factory=Control)
-    api: Api = field(default_factory=lambda: Api(keys=[KEY], clock=SteeredClock))
+    api: Service = field(default_factory=lambda: Service(keys=[KEY], clock=SteeredClock))
     text: str = ""
 
     def send(
@@ -103,7 +103,7 @@ def test_a_session_that_is_put_again_has_nothing_in_it(fake: Steered) -> None:
 
 def test_what_a_session_is_not_told_is_as_the_server_was() -> None:
     usual = Settings(task_profile(queued="1..3", running="~5"), slots=2, vocabulary="plain", balance=50)
-    fake = Steered(api=Api(settings=usual))
+    fake = Steered(api=Service(settings=usual))
     told = fake.data("PUT", "/session", {"balance": 7, "slots": 3, "fail": "no GPU left"})["settings"]
     assert (told["queued"], told["running"], told["vocabulary"]) == ("1..3", "~5/0.5", "plain")
     assert (told["balance"], told["slots"], told["fail"], told["fail_rate"]) == (7, 3, "no GPU left", 1)
@@ -434,7 +434,7 @@ def test_the_key_comes_in_the_ways_of_the_api(fake: Steered, target: str, header
 
 
 def test_where_any_key_is_welcome_each_can_be_steered_at_once() -> None:
-    fake = Steered(api=Api(any_key=True))
+    fake = Steered(api=Service(any_key=True))
     assert fake.data("PUT", "/plan", {"rules": [RULE]}, key="another")["rules"][0]["rule"] == RULE
 
 
@@ -487,7 +487,7 @@ def test_pages_that_may_call_the_api_may_not_steer_it(fake: Steered) -> None:
 
 
 def test_without_control_its_paths_are_unknown() -> None:
-    app = create_app(Api(keys=[KEY]))
+    app = create_app(Service(keys=[KEY]))
     answered = call(app, scope_of("GET", b"/_safelight/session", [(b"host", b"127.0.0.1")]))
     assert (answered.status, b"Unknown path" in answered.body) == (404, True)
 
@@ -528,7 +528,7 @@ def test_a_session_can_be_told_what_a_marker_can() -> None:
 
 
 def test_a_reason_that_no_task_has_is_told_without_making_one_fail() -> None:
-    fake = Steered(api=Api(keys=[KEY], settings=Settings(task_profile(fail_reason="no GPU left"))))
+    fake = Steered(api=Service(keys=[KEY], settings=Settings(task_profile(fail_reason="no GPU left"))))
     said = fake.data("GET", "/session")["settings"]
     assert (said["fail"], said["fail_rate"]) == ("no GPU left", 0)
     assert fake.data("PUT", "/session", said)["settings"] == said
@@ -544,7 +544,7 @@ def test_each_schema_is_one_and_is_used(name: str) -> None:
 @pytest.fixture
 def served() -> Iterator[tuple[Client, str]]:
     """A fake on a socket, with a token."""
-    with in_thread(create_app(Api(clock=SteeredClock), control=Control(TOKEN))) as server:
+    with in_thread(create_app(Service(clock=SteeredClock), control=Control(TOKEN))) as server:
         client = Client(server.url, KEY, TOKEN)
         client.open(polls=[5, 5])
         yield client, server.url

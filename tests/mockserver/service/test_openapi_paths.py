@@ -7,21 +7,21 @@ import pytest
 from safelight.contracts import VERSION, openapi
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Reply, Request
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.memory import MemoryStore
 
 
-def send(api: Api, method: str, target: str, body: bytes = b"") -> Reply:
+def send(api: Service, method: str, target: str, body: bytes = b"") -> Reply:
     path, _, query = target.partition("?")
     return api.handle(Request(method, path, query, {"x-api-key": FAKE_KEY, "content-type": "application/json"}, body))
 
 
 @pytest.fixture
-def api() -> Api:
-    return Api(keys=[FAKE_KEY], openapi_paths=True)
+def api() -> Service:
+    return Service(keys=[FAKE_KEY], openapi_paths=True)
 
 
-def test_a_task_is_submitted_and_polled_at_its_paths(api: Api) -> None:
+def test_a_task_is_submitted_and_polled_at_its_paths(api: Service) -> None:
     submitted = json.loads(send(api, "POST", "/v1/image_generation", b'{"prompt": "a lamp"}').body)["data"]
     polled = [
         json.loads(send(api, "GET", target + submitted["id"]).body)["data"]
@@ -47,14 +47,14 @@ def test_a_task_is_submitted_and_polled_at_its_paths(api: Api) -> None:
         ("HEAD", "/openapi.json", 200),
     ],
 )
-def test_the_path_says_what_is_asked_for(api: Api, method: str, target: str, status: int) -> None:
+def test_the_path_says_what_is_asked_for(api: Service, method: str, target: str, status: int) -> None:
     reply = send(api, method, target)
     assert reply.status == status
     assert json.loads(reply.body).get("success", True) is (status == 200)
 
 
 @pytest.mark.parametrize(("path", "paths"), [("/openapi.json", True), ("/openapi.one-path.json", False)])
-def test_the_documents_are_served_without_a_key(api: Api, path: str, *, paths: bool) -> None:
+def test_the_documents_are_served_without_a_key(api: Service, path: str, *, paths: bool) -> None:
     reply = api.handle(Request("GET", path))
     assert (reply.status, reply.media_type) == (200, "application/json")
     assert reply.headers["x-safelight-contract"] == VERSION
@@ -63,11 +63,11 @@ def test_the_documents_are_served_without_a_key(api: Api, path: str, *, paths: b
 
 @pytest.mark.parametrize("target", ["/v1/user_balance", "/openapi.json", "/openapi.one-path.json"])
 def test_of_themselves_they_are_unknown(target: str) -> None:
-    assert send(Api(keys=[FAKE_KEY]), "GET", target).status == 404
+    assert send(Service(keys=[FAKE_KEY]), "GET", target).status == 404
 
 
 def test_what_is_written_down_is_what_was_sent() -> None:
     store = MemoryStore()
-    send(Api(keys=[FAKE_KEY], store=store, openapi_paths=True), "GET", "/v1/user_balance?a=1")
+    send(Service(keys=[FAKE_KEY], store=store, openapi_paths=True), "GET", "/v1/user_balance?a=1")
     (exchange,) = store.world(FAKE_KEY).journal
     assert (exchange.operation, exchange.target) == ("user_balance", "/v1/user_balance?a=1")

@@ -12,7 +12,7 @@ from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.task import Task
-from safelight.mockserver.service.api import BASE_PATHS
+from safelight.mockserver.service.service import BASE_PATHS
 from safelight.mockserver.storage.memory import MemoryStore
 
 PROMPT: Final = b'{"prompt": "a lamp"}'

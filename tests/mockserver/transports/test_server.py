@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from safelight.mockserver.model.keys import FAKE_KEY
-from safelight.mockserver.service.api import Api
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
 from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, in_thread, listen
 
@@ -27,7 +27,7 @@ GET: Final = b"GET /v1/index.php?endpoint=task_status HTTP/1.1\r\nHost: x\r\n"
 
 @pytest.fixture(scope="module")
 def entry() -> Iterator[str]:
-    with in_thread(create_app(Api(keys=[FAKE_KEY]))) as server:
+    with in_thread(create_app(Service(keys=[FAKE_KEY]))) as server:
         yield server.url
 
 
@@ -117,7 +117,7 @@ def test_a_port_is_taken_once() -> None:
 
 
 def test_a_port_can_be_taken_again_at_once_when_its_server_ended() -> None:
-    app = create_app(Api())
+    app = create_app(Service())
     with in_thread(app) as server:
         httpx.get(server.url)
     port = urlsplit(server.url).port
@@ -138,7 +138,7 @@ def test_a_host_that_is_not_ours_cannot_be_listened_on(host: str) -> None:
 def test_the_entry_is_a_url_that_this_machine_can_call(host: str, called: str) -> None:
     with listen(host, 0) as bound:
         assert entry_of(bound) == f"http://{called}:{bound.getsockname()[1]}/v1/index.php"
-    with in_thread(create_app(Api()), host=host) as server:
+    with in_thread(create_app(Service()), host=host) as server:
         assert httpx.get(server.url).status_code == 404
 
 
@@ -150,7 +150,7 @@ def test_answers_do_not_wait_for_more_to_send() -> None:
 
 def test_nothing_is_left_of_a_server_in_a_thread() -> None:
     before = threads()
-    with in_thread(create_app(Api())) as server, httpx.Client() as client:
+    with in_thread(create_app(Service())) as server, httpx.Client() as client:
         client.get(server.url)  # over a connection that stays open
         assert [thread.name for thread in threads() if thread not in before] == ["safelight"]
     assert threads() == before
@@ -182,7 +182,7 @@ def test_what_keeps_a_server_in_a_thread_from_starting_is_raised() -> None:
     with (
         descriptors(left=1),  # enough for the port, but not for the loop
         pytest.raises(OSError, match=r"(?i)too many open files"),
-        in_thread(create_app(Api())),
+        in_thread(create_app(Service())),
     ):
         pytest.fail("it cannot have started")
     assert threads() == before
@@ -197,14 +197,14 @@ def test_no_more_is_computed_at_a_time_than_there_are_processors() -> None:
 
 
 def test_two_servers_are_two() -> None:
-    with in_thread(create_app(Api(keys=["a"]))) as first, in_thread(create_app(Api(keys=["b"]))) as second:
+    with in_thread(create_app(Service(keys=["a"]))) as first, in_thread(create_app(Service(keys=["b"]))) as second:
         asked = [httpx.get(f"{at.url}?endpoint=task_status", headers={"x-api-key": "a"}) for at in (first, second)]
     assert [answer.status_code for answer in asked] == [400, 401]
 
 
 def test_it_is_ready_when_the_first_request_can_be_answered() -> None:
     bound, ready = listen("127.0.0.1", 0), Event()
-    server = AppServer(create_app(Api()), bound, ready=ready.set)
+    server = AppServer(create_app(Service()), bound, ready=ready.set)
     thread = Thread(target=server.run)
     thread.start()
     try:

@@ -1,0 +1,168 @@
+"""What becomes of the tasks of a session: pure functions on its state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from heapq import heappop, heappush
+from math import inf, isinf
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from safelight.contracts import Axis, Phase, State, Step, Timeline
+from safelight.mockserver.model.ledger import Entry
+from safelight.mockserver.model.session_state import TaskCounts
+
+if TYPE_CHECKING:
+    from safelight.mockserver.model.session_state import SessionState
+    from safelight.mockserver.model.task import Task
+
+
+def state_of(session: SessionState, task: Task, *, add: int = 0) -> State:
+    """The state of a task now. `add` 1 counts a poll; 0 gives the state that the last poll was answered with."""
+    return task.timeline.at(position_of(session, task, add))
+
+
+def position_of(session: SessionState, task: Task, add: int = 0) -> float:
+    """How far along its axis a task is: seconds since its submit, polls before this one, or ticks."""
+    if task.axis is Axis.SECONDS:
+        return session.clock.now() - task.submitted
+    counts = session.counts.get(task.id)
+    if task.axis is Axis.TICKS:
+        return counts.ticks if counts else 0
+    if add:
+        counts = counts or counts_of(session, task.id)
+        counts.polls += add
+        return counts.polls - add
+    return max(counts.polls - 1, 0) if counts else 0
+
+
+def counts_of(session: SessionState, task_id: str) -> TaskCounts:
+    """The counts of a task, to be changed."""
+    return session.counts.setdefault(task_id, TaskCounts())
+
+
+def book(session: SessionState, task: Task, *, slots: int | None) -> Task:
+    """Keep a task and take its price. With slots its timeline is held until an engine is free. Gives it as kept."""
+    booked = task if slots is None else hold(session, task, slots)
+    session.tasks[task.id] = booked
+    session.task_bytes += task.size
+    session.ledger.add(Entry(task.submitted, -task.price, task.id, task.operation))
+    expect_refund(session, booked)
+    if len(session.tasks) > session.look_at_tasks or session.task_bytes > session.look_at_bytes:
+        forget(session)
+    return booked
+
+
+def hold(session: SessionState, task: Task, slots: int) -> Task:
+    """The task as it runs when it waits for one of the slots, in the order of submits."""
+    ready = task.submitted + task.timeline.wait
+    if isinf(ready):
+        return task
+    # A slot is on the heap once a task has had it.
+    begins = ready if len(session.slots_free) < slots else max(ready, heappop(session.slots_free))
+    is_endless = task.timeline.steps[-1].phase is Phase.RUNNING
+    heappush(session.slots_free, inf if is_endless else begins + task.timeline.length - task.timeline.wait)
+    return replace(task, timeline=task.timeline.held(begins - ready))
+
+
+def expect_refund(session: SessionState, task: Task) -> None:
+    """Note when the price of a task is to be returned, where that is known: `settle` then looks at no other task."""
+    begins = _fails_after(task)
+    if begins is None or task.id in session.refunded:
+        return
+    if task.axis is Axis.SECONDS:
+        heappush(session.refunds_due, (task.submitted + begins, task.number, task.id))
+    elif state_of(session, task).phase is Phase.FAILED:
+        heappush(session.refunds_due, (-inf, task.number, task.id))
+
+
+def _fails_after(task: Task) -> float | None:
+    """Units until the first step that has failed, or None where there is none."""
+    units = 0.0
+    for step in task.timeline.steps:
+        if step.phase is Phase.FAILED:
+            return units
+        units += step.dwell
+    return None
+
+
+def settle(session: SessionState) -> None:
+    """Return the prices of the tasks that have failed by now, in the order of their submits."""
+    soon, due = session.clock.now() + _ROUNDING_SECONDS, session.refunds_due
+    failed = []
+    while due and due[0][0] <= soon:
+        failed.append(heappop(due))
+    for entry in sorted(failed, key=itemgetter(1)):
+        task = session.tasks.get(entry[2])
+        if task and state_of(session, task).phase is Phase.FAILED:
+            refund(session, task)
+        elif task and entry[0] > soon - _ROUNDING_SECONDS:
+            heappush(due, entry)
+
+
+#: Sums of seconds differ from differences by less.
+_ROUNDING_SECONDS: Final = 1e-6
+
+
+def refund(session: SessionState, task: Task) -> bool:
+    """Return the price of a task, once. False: it was returned before."""
+    if task.id in session.refunded:
+        return False
+    session.refunded.add(task.id)
+    session.ledger.add(Entry(_failed_at(session, task), task.price, task.id, "refund"))
+    return True
+
+
+def _failed_at(session: SessionState, task: Task) -> float:
+    """When a failed task failed: on the axis of seconds its timeline says so, elsewhere it is seen now."""
+    return task.submitted + task.timeline.length if task.axis is Axis.SECONDS else session.clock.now()
+
+
+def fail(session: SessionState, task: Task, reason: str | None) -> bool:
+    """Let a task fail now, if it has not ended. False: it has."""
+    position = position_of(session, task)
+    state = task.timeline.at(position)
+    if state.is_final:
+        return False
+    # Nobody asks about earlier positions again, so that one step stands for all that was.
+    steps = (Step(state.phase, position), Step(Phase.FAILED, reason=reason))
+    session.tasks[task.id] = failed = replace(task, timeline=Timeline(steps))
+    expect_refund(session, failed)
+    return True
+
+
+def forget(session: SessionState) -> None:
+    """Let the oldest finished tasks go, a tenth more than needed.
+
+    Each time all tasks are looked at; the next time comes when there are half as many again. So this costs a submit
+    the same however many tasks are alive.
+    """
+    settle(session)
+    finished = [task for task in session.tasks.values() if state_of(session, task).is_final]
+    surplus = len(finished) - session.bounds.max_finished_tasks * 9 // 10
+    max_bytes = session.bounds.max_task_bytes * 9 // 10
+    for task in finished:
+        if surplus <= 0 and session.task_bytes <= max_bytes:
+            break
+        surplus -= 1
+        _drop(session, task)
+    session.look_at_tasks = max(session.bounds.max_finished_tasks, len(session.tasks) * 3 // 2)
+    session.look_at_bytes = max(session.bounds.max_task_bytes, session.task_bytes * 3 // 2)
+
+
+def _drop(session: SessionState, task: Task) -> None:
+    if state_of(session, task).phase is Phase.FAILED:
+        refund(session, task)
+    session.task_bytes -= task.size
+    del session.tasks[task.id]
+    session.counts.pop(task.id, None)
+    session.plan.numbers.pop(task.id, None)
+    session.refunded.discard(task.id)
+
+
+def answered(session: SessionState, task_id: str, at: float, *, is_poll: bool) -> float | None:
+    """Count an answer about a task. Gives the seconds since the one before, or None for the first."""
+    counts = counts_of(session, task_id)
+    before, counts.answered_at = counts.answered_at, at
+    counts.answered += is_poll
+    return None if before is None else at - before

@@ -1,0 +1,39 @@
+"""Stage: which operation is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from safelight.contracts.dialects import PATHS
+from safelight.contracts.wording import did_you_mean, shown
+from safelight.mockserver.model.messages import Refused, parameters
+from safelight.mockserver.operations import operations
+from safelight.mockserver.service.hints import operation_in_path, parameter_near_endpoint
+
+if TYPE_CHECKING:
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+
+#: The paths that answer, all alike.
+BASE_PATHS: Final = frozenset(PATHS.values())
+
+
+def dispatch(_: Service, call: Call) -> None:
+    """Find the operation, or refuse with 404, or with 405 where it takes another method."""
+    request = call.home
+    if request.path not in BASE_PATHS:
+        near = operation_in_path(request.path)
+        raise Refused(
+            404, f"Unknown path {shown(request.path)}: the API answers under /v1/index.php?endpoint=NAME{near}"
+        )
+    name = parameters(request.query).get("endpoint")
+    if not name:
+        near = parameter_near_endpoint(request)
+        raise Refused(404, f"Missing endpoint: add ?endpoint= with one of {', '.join(operations())}{near}")
+    endpoint = operations().get(name)
+    if endpoint is None:
+        raise Refused(404, f"Unknown endpoint {shown(name)}{did_you_mean(name, operations())}")
+    if request.method != endpoint.method:
+        message = f"Method not allowed: {name} takes {endpoint.method}, not {shown(request.method)}"
+        raise Refused(405, message, {"allow": endpoint.method})
+    call.endpoint, call.operation = endpoint, name

@@ -1,0 +1,85 @@
+"""Stage: the transaction. A fault strikes before, or the operation is carried out; the answer is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safelight.mockserver.faults.directives import directive_in
+from safelight.mockserver.faults.plan import Strike
+from safelight.mockserver.model import booking
+from safelight.mockserver.model.messages import CRASHED, Refused, failure, success
+from safelight.mockserver.service.striking import NO_SERIAL, is_struck_before, strike_by_plan
+from safelight.mockserver.service.validation import sentence
+from safelight.mockserver.sessions.session import entered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.mockserver.faults.directives import Directive
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+    from safelight.mockserver.sessions.session import Session
+
+
+def execute(service: Service, call: Call) -> None:
+    """Carry the operation out, within the transaction of its session. Raises `NoSession` where that was closed."""
+    with entered(service.sessions.store, call.session_name) as call.session:
+        try:
+            _operate(call)
+        except Refused as refused:
+            call.task_id = call.task_id or refused.task_id
+            call.reply = failure(refused.status, refused.message, refused.headers)
+        count_answer(call)
+
+
+def count_answer(call: Call) -> None:
+    """Note when the call was answered, and how long after the answer before about its task."""
+    session = call.session
+    call.at = session.now()
+    if call.task_id in session.data.tasks:
+        is_poll = call.operation == "task_status"
+        call.gap = booking.answered(session.data, call.task_id, call.at, is_poll=is_poll)
+
+
+def _operate(call: Call) -> None:
+    """The plan strikes first, then what is wrong with the request is said, then what its prompt says is done."""
+    session, document = call.session, call.document
+    directive = _directive(session, document) if call.endpoint.stated.is_submit and not call.violations else None
+    if session.plan:
+        strike_by_plan(call, _task_asked_for(session, document))
+        if is_struck_before(call):
+            call.reply = CRASHED
+            return
+    if call.violations:
+        raise Refused(400, sentence(call.violations))
+    if directive:
+        call.document = {**document, "prompt": directive.prompt}
+        call.override = directive.override
+        if directive.on_submit and not call.strike:
+            call.strike = Strike(NO_SERIAL, directive.on_submit)
+            if is_struck_before(call):
+                call.reply = CRASHED
+                return
+    answer = call.endpoint.answer(call)
+    if directive and answer.task_id:
+        session.plan.add_for(answer.task_id, directive.rules_of(answer.task_id))
+    call.task_id, call.phase, call.reply = answer.task_id, answer.phase, success(answer.data)
+
+
+def _directive(session: Session, document: Mapping[str, Any]) -> Directive | None:
+    """What the prompt of a submit sets for its task. One with a mistake is refused, with the sentence."""
+    if not session.settings.directives:
+        return None
+    try:
+        directive = directive_in(document)
+        if directive and directive.override:
+            session.check(directive.override)
+    except ValueError as error:
+        raise Refused(400, f"Invalid directive: {error}") from None
+    return directive
+
+
+def _task_asked_for(session: Session, document: Any) -> str:
+    """The id in a request that is about a task of the session, else nothing."""
+    task_id = document.get("task_id") if isinstance(document, dict) else None
+    return task_id if isinstance(task_id, str) and session.find(task_id) else ""

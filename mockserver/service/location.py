@@ -1,0 +1,34 @@
+"""Stage: what a path is for, and the request as it would be at the published entry point."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from safelight.mockserver.model.second_origin import at_home
+from safelight.mockserver.operations.results import UPLOADS
+from safelight.mockserver.service.openapi_paths import DOCUMENTS, published
+
+if TYPE_CHECKING:
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+
+
+class Place(StrEnum):
+    """What answers at a path."""
+
+    OPERATION = "operation"
+    FILE = "file"
+    DOCUMENT = "document"
+
+
+def locate(service: Service, call: Call) -> Place:
+    """What the path of a request is for. The second origin and a path of an operation's own are led home."""
+    home = call.home = at_home(call.request)
+    if home.path.startswith(UPLOADS):
+        return Place.FILE
+    if service.has_openapi_paths:
+        if home.path in DOCUMENTS:
+            return Place.DOCUMENT
+        call.home = published(home)
+    return Place.OPERATION

@@ -1,0 +1,56 @@
+"""Stage: the exchange is written down, without keys, and whoever watches is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from safelight.mockserver.model.second_origin import leaks
+from safelight.traffic.exchange import Exchange
+from safelight.traffic.redaction import redacted, redacted_again, redacted_bytes, without_key, without_secrets
+
+if TYPE_CHECKING:
+    from safelight.mockserver.model.messages import Reply
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+
+#: Bytes of an answer that are written down. The fake's own are far smaller; a fault's need not be.
+MAX_ANSWER_BYTES: Final = 100_000
+
+#: Bytes that a key can take, whatever its spelling.
+_MAX_KEY_BYTES: Final = 2_000
+
+
+def record(service: Service, call: Call) -> None:
+    """Write the exchange into the journal of its session, or among the orphans."""
+    request, reply, key = call.request, call.reply, call.secret
+    exchange = Exchange(
+        at=service.now(call.session_name) if call.at is None else call.at,
+        method=redacted(request.method, key),
+        target=redacted_again(f"{request.path}?{request.query}".rstrip("?"), key),
+        headers=without_secrets(request.headers, key),
+        body=redacted_bytes(request.body or b"", key),
+        status=reply.status,
+        media_type=reply.media_type,
+        answer=_kept(reply, key),
+        operation=call.operation,
+        task_id=call.task_id and redacted(call.task_id, key),
+        phase=call.phase,
+        violations=[without_key(violation, key) for violation in call.violations],
+        advice=[without_key(advice, key) for advice in (*leaks(request, call.key), *call.advice)],
+        fault=str(call.strike.rule) if call.strike else "",
+        wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
+        gap=call.gap,
+    )
+    if call.session_key and call.key not in ("", call.session_key):  # the picture of another one's
+        exchange = exchange._replace(
+            target=redacted(exchange.target, call.key), headers=without_secrets(exchange.headers, call.key)
+        )
+    service.tell(call.session_name or None, exchange)
+
+
+def _kept(reply: Reply, key: str) -> bytes:
+    """An answer as it is written down: JSON, without keys, nor half a key at the end of what is too large."""
+    if reply.media_type != "application/json":
+        return b""
+    kept = redacted_bytes(reply.body[:MAX_ANSWER_BYTES], key)
+    return kept if len(reply.body) <= MAX_ANSWER_BYTES else kept[:-_MAX_KEY_BYTES]

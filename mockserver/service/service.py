@@ -1,0 +1,103 @@
+"""The service: a request goes in, a reply comes out. No I/O and no timers; each transport calls `Service.handle`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from safelight.mockserver.model.clock import Clock, RealClock
+from safelight.mockserver.model.second_origin import at_home
+from safelight.mockserver.model.session_state import Bounds
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.operations.results import UPLOADS
+from safelight.mockserver.service import pipeline
+from safelight.mockserver.service.in_flight import InFlight
+from safelight.mockserver.service.striking import NO_SERIAL
+from safelight.mockserver.service.uploads import Uploads
+from safelight.mockserver.sessions.registry import Registry
+from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.storage.store import NoSession, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from safelight.mockserver.model.messages import Reply, Request
+    from safelight.traffic.exchange import Exchange
+
+    #: Is told of each exchange, with the name of its session or None.
+    Listener = Callable[[str | None, Exchange], None]
+
+#: Bytes of a body that takes so long to check that a transport does better to call from a worker thread.
+_HEAVY_BYTES: Final = 20_000
+
+
+class Service:
+    """The API of the fake: its sessions, and `handle`. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        *,
+        keys: Iterable[str] = (),
+        any_key: bool = False,
+        settings: Settings | None = None,
+        seed: int = 0,
+        clock: Callable[[], Clock] = RealClock,
+        store: Store | None = None,
+        bounds: Bounds | None = None,
+        listener: Listener | None = None,
+        openapi_paths: bool = False,
+    ) -> None:
+        store = store or MemoryStore()
+        self.sessions = Registry(
+            store, settings or Settings(), seed=seed, clock=clock, any_key=any_key, bounds=bounds or Bounds()
+        )
+        self.uploads = Uploads(store)
+        #: The exchanges under way: transports enter it.
+        self.in_flight = InFlight()
+        self.has_openapi_paths = openapi_paths
+        self._clock = clock()
+        self._listeners: list[Listener] = [listener] if listener else []
+        for key in keys:
+            self.sessions.open(key)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request, and write it down."""
+        return pipeline.handle(self, request)
+
+    def is_heavy(self, request: Request) -> bool:
+        """Answering takes long enough, or waits, that an event loop is better left alone."""
+        is_large = len(request.body or b"") > _HEAVY_BYTES
+        return self.sessions.store.does_io or is_large or at_home(request).path.startswith(UPLOADS)
+
+    @contextmanager
+    def watched(self, listener: Listener) -> Iterator[None]:
+        """While the block runs, tell this one too of each exchange, once it is written down."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def tell(self, name: str | None, exchange: Exchange) -> None:
+        """Keep an exchange, and tell whoever listens."""
+        self.sessions.store.record(name, exchange)
+        for listener in tuple(self._listeners):
+            listener(name, exchange)
+
+    def now(self, name: str) -> float:
+        """The time of a session's clock; without a session, the service's own."""
+        state = self.sessions.store.look(name)
+        return (state.clock if state else self._clock).now()
+
+    def count_delivered(self, name: str, serial: int) -> None:
+        """Count that the fault of a planned rule was delivered to the last byte."""
+        if serial != NO_SERIAL:
+            with suppress(NoSession), entered(self.sessions.store, name) as session:
+                session.plan.deliver(serial)
+
+    def count_spared(self, name: str, serial: int) -> None:
+        """Count that the fault of a planned rule found nothing to spoil."""
+        if serial != NO_SERIAL:
+            with suppress(NoSession), entered(self.sessions.store, name) as session:
+                session.plan.spare(serial)

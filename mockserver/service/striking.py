@@ -1,0 +1,69 @@
+"""The faults of a plan: which strikes a call before it is carried out, and the stage for those that strike after."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts.operations import defaults
+from safelight.mockserver.faults.rules import PlannedRequest
+from safelight.mockserver.model.messages import CRASHED, in_dialect
+from safelight.mockserver.operations import operations
+from safelight.mockserver.service.wording import errors_of
+from safelight.traffic.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+    from safelight.mockserver.sessions.session import Session
+
+#: The serial number of a fault rule that stands in no plan, but in the prompt of the submit that it strikes.
+NO_SERIAL: Final = -1
+
+_LOG: Final = logging.getLogger("safelight")
+
+
+def strike_by_plan(call: Call, task_id: str) -> None:
+    """Look, within the transaction, whether the plan has a fault rule for this call. The plan counts the call."""
+    session, operation, document = call.session, call.operation or "", call.document
+    request = PlannedRequest(operation, task_id, lambda: _facts(session, operation, task_id, document), session.passed)
+    call.strike = session.plan.due(request)
+    if is_struck_before(call):
+        call.task_id = task_id or None
+
+
+def is_struck_before(call: Call) -> bool:
+    """A fault rule strikes the call before it is carried out: then it is not, and the fault is laid on `CRASHED`."""
+    return call.strike is not None and not call.strike.rule.after
+
+
+def strike(service: Service, call: Call) -> None:
+    """Lay the fault on the reply. One that finds nothing to spoil in the reply that was due did not strike."""
+    if call.strike is None:
+        return
+    serial, rule = call.strike
+    reply = call.reply._replace(request=call.request)
+    try:
+        struck = in_dialect(rule.fault.strike(reply), errors_of(service, call))
+    except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
+        _LOG.exception("the fault %s failed", redacted(str(rule), call.secret))
+        call.reply = CRASHED
+        return
+    if struck == reply and rule.after:
+        service.count_spared(call.session_name, serial)
+        call.strike = None
+    else:
+        call.reply = struck._replace(on_delivery=partial(service.count_delivered, call.session_name, serial))
+
+
+def _facts(session: Session, operation: str, task_id: str, document: Any) -> Mapping[str, Any]:
+    """What a rule can ask of a request: its parameters, and those of the task that it is about."""
+    task = session.find(task_id) if task_id else None
+    if task:
+        return {**task.request, "workflow": task.workflow, "task_id": task.id, "operation": task.operation}
+    usual = defaults(operation, "default") if operation in operations() else {}
+    own = document if isinstance(document, dict) else {}
+    return {**usual, **own, "operation": operation}

@@ -1,0 +1,76 @@
+"""Stage: what the operation was sent, what is wrong with it, and what in it has no effect."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from safelight.contracts import Advice, Provenance, advice, parse
+from safelight.contracts.operations import clamped
+from safelight.contracts.validation import violations
+from safelight.contracts.wording import shown
+from safelight.mockserver.model.messages import Refused, Request, parameters
+from safelight.mockserver.service.hints import key_elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safelight.contracts import Violation
+    from safelight.mockserver.operations import Call
+    from safelight.mockserver.service.service import Service
+
+#: Violations, and pieces of advice, that are looked for in one request: a hostile one has any number.
+MAX_FINDINGS: Final = 20
+
+#: The document, the violations and the advice.
+_Checked = tuple[Any, "Sequence[Violation]", "Sequence[Advice]"]
+
+
+def validate(_: Service, call: Call) -> None:
+    """Read the parameters, and hold them against the schema of the operation's request."""
+    if call.endpoint.method == "GET":
+        call.document, call.violations, found = _query(call.endpoint.schema, call.home.query)
+    else:
+        assert call.settings is not None
+        call.document, call.violations, found = _body(call, is_clamped=call.settings.limits == "clamp")
+    call.advice = [*key_elsewhere(call.way), *found]
+
+
+def _body(call: Call, *, is_clamped: bool) -> _Checked:
+    request = call.home
+    if request.body is None:
+        raise Refused(413, "Request body too large: it is over the limit of this server")
+    parsed = parse(request.body, most=MAX_FINDINGS)
+    if parsed.violations:
+        return {}, parsed.violations, _content_type(request)
+    document, lowered = clamped(call.endpoint.name, parsed.document) if is_clamped else (parsed.document, [])
+    found = violations(call.endpoint.schema, document, most=MAX_FINDINGS)
+    remarks = [] if found else advice(document, call.endpoint.schema, most=MAX_FINDINGS)
+    return document, found, [*_content_type(request), *map(_lowered, lowered), *remarks]
+
+
+@lru_cache(256)
+def _query(schema: str, text: str) -> _Checked:
+    """Kept, as a client asks the same again and again."""
+    query: Mapping[str, str] = parameters(text)
+    found = violations(schema, query, most=MAX_FINDINGS)
+    return query, found, () if found else advice(query, schema, most=MAX_FINDINGS)
+
+
+def sentence(found: Sequence[Violation]) -> str:
+    """What a request is refused with that breaks these rules."""
+    first, *others = found
+    more = ", ".join(dict.fromkeys(violation.rule for violation in others))
+    return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")
+
+
+def _lowered(name: str) -> Advice:
+    return Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
+
+
+def _content_type(request: Request) -> list[Advice]:
+    """The service reads the body as JSON whatever it is called; other servers might not."""
+    stated = request.headers.get("content-type", "")
+    if stated.partition(";")[0].strip().casefold() == "application/json":
+        return []
+    return [Advice("", f"the content type is {shown(stated)}; the service documents application/json", Provenance.SEED)]

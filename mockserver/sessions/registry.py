@@ -1,0 +1,106 @@
+"""The sessions by their keys: opened, found and closed, and those of any key, of which a number is kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import AbstractContextManager, suppress
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from safelight.mockserver.model.keys import FORM, fingerprint
+from safelight.mockserver.sessions.session import Session, entered, new_state
+from safelight.mockserver.storage.store import NoSession
+
+if TYPE_CHECKING:
+    from safelight.mockserver.model.session_state import Bounds
+    from collections.abc import Callable
+
+    from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.session_state import SessionState
+    from safelight.mockserver.model.settings import Settings
+    from safelight.mockserver.storage.store import Store
+
+#: Sessions that are kept where any key is welcome.
+MAX_GUEST_SESSIONS: Final = 1_000
+
+#: How many of them are looked at when another one comes: however many there are, that takes no longer.
+_LOOKED_AT: Final = 16
+
+
+class Registry:
+    """The sessions of a store. A session is called by the fingerprint of its key."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        seed: int,
+        clock: Callable[[], Clock],
+        any_key: bool,
+        bounds: Bounds,
+    ) -> None:
+        self.store = store
+        #: Those of sessions that are opened without others.
+        self.settings = settings
+        self._seed, self._clock, self._any_key, self._bounds = seed, clock, any_key, bounds
+        #: Names of sessions that were opened because any key is welcome, the least recently used first.
+        self._guests: OrderedDict[str, None] = OrderedDict()
+        self._welcoming = Lock()
+
+    def open(
+        self, key: str, settings: Settings | None = None, clock: Clock | None = None, seed: int | None = None
+    ) -> None:
+        """Open the session of a key, or begin it anew. Raises `ValueError` where this is no key."""
+        if not FORM.fullmatch(key):
+            raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
+        seed = self._seed if seed is None else seed
+        with self.store.transaction(fingerprint(key)) as transaction:
+            transaction.begin(new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds))
+
+    def close(self, key: str) -> None:
+        """Forget a session and all that it kept. Its key is unknown from now on."""
+        self._guests.pop(fingerprint(key), None)
+        with self.store.transaction(fingerprint(key)) as transaction:
+            transaction.end()
+
+    def look(self, key: str) -> SessionState | None:
+        """The session of a key as it is now, to be read alone. Where any key is welcome, it is opened."""
+        if not key:
+            return None
+        if self._any_key and FORM.fullmatch(key):
+            self._welcome(key)
+        return self.store.look(fingerprint(key))
+
+    def enter(self, key: str) -> AbstractContextManager[Session]:
+        """The session of a key while a block runs. Raises `NoSession`."""
+        self.look(key)
+        return entered(self.store, fingerprint(key))
+
+    def only_settings(self) -> Settings:
+        """The settings of the only session that there is; of none or several, those of the registry."""
+        names = self.store.names()
+        only = self.store.look(names[0]) if len(names) == 1 else None
+        return only.settings if only else self.settings
+
+    def _welcome(self, key: str) -> None:
+        """Open the session of any key: once, however many threads bring the key at the same time."""
+        name = fingerprint(key)
+        with self._welcoming:
+            if self.store.look(name) is None:
+                self._make_room()
+                self.open(key)
+                self._guests[name] = None
+            elif name in self._guests:
+                self._guests.move_to_end(name)
+
+    def _make_room(self) -> None:
+        """Close the guests' sessions in which no task lives, the least recently used first, where many came."""
+        surplus = len(self._guests) + 1 - MAX_GUEST_SESSIONS
+        for name in list(islice(self._guests, min(surplus, _LOOKED_AT))) if surplus > 0 else ():
+            with suppress(NoSession), entered(self.store, name) as session:
+                if session.is_idle():
+                    self.close(session.key)
+                    continue
+            self._guests.move_to_end(name)

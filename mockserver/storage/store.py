@@ -1,0 +1,59 @@
+"""What a store of sessions does, whatever it keeps them in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safelight.mockserver.model.session_state import SessionState
+    from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Journal
+
+
+class Transaction(Protocol):
+    """A block in which one session belongs to one thread. What the block changed is kept when it ends."""
+
+    #: The session, or None while there is none of this name.
+    state: SessionState | None
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def begin(self, state: SessionState) -> None:
+        """Begin the session, or begin it anew: its journal is empty."""
+
+    def end(self) -> None:
+        """Forget the session and its journal."""
+
+
+class Store(Protocol):
+    """Sessions by name: the fingerprint of their key. Nothing that decides an answer is kept outside of it."""
+
+    #: Its verbs wait for a disk or a network: the service is then called in a worker thread.
+    does_io: bool
+
+    def transaction(self, name: str) -> Transaction:
+        """The session, to be read and changed. A thread may enter a session again that it has entered."""
+        ...
+
+    def look(self, name: str) -> SessionState | None:
+        """The session as it is now, to be read alone."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The sessions that there are."""
+        ...
+
+    def record(self, name: str | None, exchange: Exchange) -> None:
+        """Keep an exchange; without a name, or without such a session, among the orphans."""
+
+    def journal(self, name: str | None) -> Journal:
+        """What was recorded of a session, or of no session. Raises `NoSession`."""
+        ...
+
+
+class NoSession(LookupError):
+    """No session is open for this key, or no longer."""
