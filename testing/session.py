@@ -16,7 +16,6 @@ from safelight.traffic import expectations
 from safelight.traffic.journal import Journal
 from safelight.traffic.redaction import redacted, redacted_bytes
 from safelight.traffic.transcript import transcript
-from safelight.mockserver.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

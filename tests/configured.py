@@ -22,11 +22,7 @@ def fake(tmp_path: Path, text: str | bytes, *options: str, command: str = "serve
 
 
 def settings(tmp_path: Path, text: str, *options: str) -> Settings:
-    sessions = fake(tmp_path, text, *options).api.sessions
-    sessions.open("k")
-    state = sessions.look("k")
-    assert state is not None
-    return state.settings
+    return fake(tmp_path, text, *options).api.sessions.open("k").settings
 
 
 def refusal(tmp_path: Path, text: str | bytes, *options: str, command: str = "serve") -> str:

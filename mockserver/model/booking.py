@@ -137,7 +137,6 @@ def forget(session: SessionState) -> None:
     Each time all tasks are looked at; the next time comes when there are half as many again. So this costs a submit
     the same however many tasks are alive.
     """
-    settle(session)
     finished = [task for task in session.tasks.values() if state_of(session, task).is_final]
     surplus = len(finished) - session.bounds.max_finished_tasks * 9 // 10
     max_bytes = session.bounds.max_task_bytes * 9 // 10

@@ -13,11 +13,10 @@ from safelight.mockserver.sessions.session import Session, entered, new_state
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from safelight.mockserver.model.session_state import Bounds
     from collections.abc import Callable
 
     from safelight.mockserver.model.clock import Clock
-    from safelight.mockserver.model.session_state import SessionState
+    from safelight.mockserver.model.session_state import Bounds, SessionState
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.storage.store import Store
 
@@ -51,13 +50,15 @@ class Registry:
 
     def open(
         self, key: str, settings: Settings | None = None, clock: Clock | None = None, seed: int | None = None
-    ) -> None:
-        """Open the session of a key, or begin it anew. Raises `ValueError` where this is no key."""
+    ) -> Session:
+        """Open the session of a key, or begin it anew. Gives it to be read alone; `ValueError` where this is no key."""
         if not FORM.fullmatch(key):
             raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
         seed = self._seed if seed is None else seed
         with self.store.transaction(fingerprint(key)) as transaction:
-            transaction.begin(new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds))
+            state = new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds)
+            transaction.begin(state)
+            return Session(state)
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""

@@ -143,7 +143,7 @@ def test_every_option_can_stand_in_the_file_with_dashes_or_underscores(tmp_path:
     for mark in "-_":
         made = fake(tmp_path, (general + lives).replace("{}", mark))
         assert (made.seed, made.key, made.cors, made.body_limit) == (7, "k", True, 99)
-        assert made.api.open("k").settings == Settings(expected, slots=3, vocabulary="plain")
+        assert made.api.sessions.open("k").settings == Settings(expected, slots=3, vocabulary="plain")
 
 
 def test_a_file_with_a_mark_of_its_byte_order_is_read(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_an_instant_workflow_stays_so_until_its_table_says_a_time(tmp_path: Path
 def test_the_command_line_wins(tmp_path: Path) -> None:
     made = fake(tmp_path, "seed = 1\ncors = true\nqueued = 5", "--seed", "2", "--queued", "7")
     assert (made.seed, made.cors) == (2, True)
-    assert made.api.open("k").settings.profile.queued == Fixed(7)
+    assert made.api.sessions.open("k").settings.profile.queued == Fixed(7)
 
 
 def test_the_command_line_wins_on_another_axis(tmp_path: Path) -> None:

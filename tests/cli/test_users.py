@@ -143,12 +143,12 @@ def test_prices_engines_and_dialects_can_be_given_in_the_file_and_on_the_command
         "down = ['rr3', 'grok']\nerrors = 'string'\nlimits = 'clamp'\npath = 'root'\n[prices]\nvideo_generation = 0.5"
     )
     told = fake(tmp_path, text, "--errors", "message")
-    settings = told.api.open("k").settings
+    settings = told.api.sessions.open("k").settings
     assert settings.down == {"rr3", "grok"}
     assert (settings.errors, settings.limits, told.path) == ("message", "clamp", "/")
     assert str(settings.price_of("video_generation")) == "0.5"
     other = fake(tmp_path, "", "--price", "image_generation=1", "--price", "image_editing=2.25", "--down", "comfyui")
-    settings = other.api.open("k").settings
+    settings = other.api.sessions.open("k").settings
     assert {name: str(price) for name, price in settings.prices.items()} == {
         "image_generation": "1",
         "image_editing": "2.25",
@@ -167,10 +167,10 @@ def test_the_entry_point_that_is_told_answers(path: str, end: str) -> None:
 
 def test_faults_can_be_given_on_the_command_line_and_in_the_file(tmp_path: Path) -> None:
     told = fake(tmp_path, "faults = ['poll#2: http 502', 'submit 10%: reset after']")
-    assert [str(rule) for rule in told.api.open("k").plan] == ["poll#2: http 502", "submit 10%: reset after"]
+    assert [str(rule) for rule in told.api.sessions.open("k").plan] == ["poll#2: http 502", "submit 10%: reset after"]
     told = fake(tmp_path, "", "--fault", "poll#2: http 502", "--fault", "image: garbled", "--no-directives")
-    assert [str(rule) for rule in told.api.open("k").plan] == ["poll#2: http 502", "image: garbled"]
-    assert told.api.open("k").settings.directives is False
+    assert [str(rule) for rule in told.api.sessions.open("k").plan] == ["poll#2: http 502", "image: garbled"]
+    assert told.api.sessions.open("k").settings.directives is False
     said = refusal(tmp_path, "port = 1\nfaults = ['poll#2: htp 502']")
     assert said.startswith("safelight.toml, line 2: faults: htp is no fault; did you mean http?")
     assert said.endswith("^ column 9")

@@ -24,7 +24,6 @@ from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
-from safelight.mockserver.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

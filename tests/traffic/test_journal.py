@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
-from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.service.service import Service
 from safelight.traffic.exchange import Exchange
@@ -125,13 +125,11 @@ def test_requests_without_a_usable_key_are_orphans() -> None:
 
 def test_the_listener_hears_what_the_journal_keeps() -> None:
     heard: list[tuple[str | None, Exchange]] = []
-    api = Service(
-        keys=[FAKE_KEY], listener=lambda session, kept: heard.append((session.key if session else None, kept))
-    )
+    api = Service(keys=[FAKE_KEY], listener=lambda name, kept: heard.append((name, kept)))
     for headers in ({"x-api-key": FAKE_KEY}, {}):
         api.handle(Request("GET", "/", "endpoint=task_status&task_id=1", headers))
     keys, kept = zip(*heard, strict=True)
-    assert keys == (FAKE_KEY, None)
+    assert keys == (fingerprint(FAKE_KEY), None)
     assert [one.status for one in kept] == [404, 401]
 
 

@@ -20,6 +20,7 @@ from safelight.mockserver.control.client import NotSteered
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.control.steering import Control
 from safelight.mockserver.model.clock import SteeredClock
+from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
@@ -291,38 +292,36 @@ def test_the_orphans_are_for_those_who_have_the_token() -> None:
 
 
 def test_nothing_that_steers_is_in_the_journal(fake: Steered) -> None:
-    store = fake.api.store
+    store = fake.api.sessions.store
     assert isinstance(store, MemoryStore)
     for one in routes():
         if one.name != "delete_session":
             fake.send(one.method, f"/_safelight{one.path.replace('{task_id}', '1')}", {})
             fake.send(one.method, f"/_safelight{one.path}", b"{", key="")
-    assert (len(store.journal(KEY)), len(store.orphans), fake.api.in_flight.open) == (0, 0, 0)
+    assert (len(store.journal(fingerprint(KEY))), len(store.orphans), fake.api.in_flight.open) == (0, 0, 0)
 
 
 def test_a_token_that_comes_with_a_request_of_the_api_is_not_kept(fake: Steered) -> None:
-    store = fake.api.store
+    store = fake.api.sessions.store
     assert isinstance(store, MemoryStore)
     request = Request("GET", "/", "endpoint=user_balance", {"x-api-key": KEY, "x-safelight-token": "a-secret-token"})
     assert fake.api.handle(request).status == 200
-    assert "a-secret-token" not in str(list(store.journal(KEY)))
+    assert "a-secret-token" not in str(list(store.journal(fingerprint(KEY))))
 
 
 def test_a_session_is_closed_once_however_many_ask(fake: Steered) -> None:
-    fake.api.close(KEY)
-    fake.api.close(KEY)
-    assert fake.api.find(KEY) is None
+    fake.api.sessions.close(KEY)
+    fake.api.sessions.close(KEY)
+    assert fake.api.sessions.look(KEY) is None
 
 
 def test_what_waited_for_a_session_that_was_begun_anew_is_answered_by_the_new_one(fake: Steered) -> None:
-    old = fake.api.find(KEY)
-    assert old is not None
     request = Request("POST", "/", "endpoint=image_generation", {"x-api-key": KEY}, b'{"prompt": "a"}')
     replies: list[int] = []
-    with old.lock:
+    with fake.api.sessions.store.transaction(fingerprint(KEY)):
         waiting = Thread(target=lambda: replies.append(fake.api.handle(request).status))
         waiting.start()
-        new = fake.api.open(KEY, settings=Settings(task_profile(), balance=10))
+        new = fake.api.sessions.open(KEY, Settings(task_profile(), balance=10))
     waiting.join(10)
     assert (replies, new.credits) == ([200], 0)
 
@@ -504,7 +503,8 @@ def test_a_body_that_is_too_large_is_not_read(fake: Steered) -> None:
 
 
 def test_what_breaks_is_answered_in_the_envelope(fake: Steered, caplog: pytest.LogCaptureFixture) -> None:
-    fake.api.store.clock = lambda _: None  # type: ignore[method-assign,assignment,return-value]
+    with fake.api.sessions.enter(KEY) as session:
+        session.data.clock = None  # type: ignore[assignment]
     assert fake.ask("GET", "/clock")["error"]["message"] == "Internal error"
     assert KEY not in caplog.text
 
@@ -636,4 +636,4 @@ def test_a_barrier_that_does_not_open_says_what_came(fake: Steered) -> None:
 def test_a_barrier_leaves_no_watcher_behind(fake: Steered) -> None:
     task_id = fake.submit()
     fake.ask("POST", "/wait", {"task_id": task_id, "within": 0.001})
-    assert fake.api._watchers == []  # noqa: SLF001 - what is left behind is seen nowhere else
+    assert fake.api._listeners == []  # noqa: SLF001 - what is left behind is seen nowhere else

@@ -147,7 +147,7 @@ def test_a_refused_submit_uses_nothing_up() -> None:
     fake.next(fail=False)
     fake.next(id="0001", fail="no ink")
     assert [fake.send("POST", SUBMIT, PROMPT).status for _ in range(2)] == [200, 402]
-    fake.api.open("sk-other", settings=Settings(task_profile(fail_rate=1), balance=10))
+    fake.api.sessions.open("sk-other", Settings(task_profile(fail_rate=1), balance=10))
     for _ in range(5):  # each of them fails, and its price is back before the next
         assert fake.send("POST", SUBMIT, PROMPT, key="sk-other").status == 200
-    assert len(fake.session.overrides) == 1
+    assert len(fake.session.data.overrides) == 1

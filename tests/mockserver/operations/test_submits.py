@@ -238,7 +238,7 @@ def test_every_reply_says_which_version_of_the_contract_it_keeps() -> None:
 def test_a_revoked_key_is_refused_and_says_so_in_its_journal() -> None:
     fake = Fake()
     task_id = fake.submit()
-    fake.session.revoked = True
+    fake.session.revoke()
     reply = fake.ask("task_status", task_id=task_id)
     assert (reply.status, message_of(reply)) == (401, "Unauthorized: Invalid API Key")
     assert fake.journal[1].advice[0].message == "the key in the header x-api-key was revoked"

@@ -83,7 +83,7 @@ def test_which_key_a_request_brings(headers: dict[str, str], query: str, body: b
 def test_any_key_may_come_in_any_way() -> None:
     fake = Fake(any_key=True)
     assert [submit(fake, brings(OTHER)).status for brings in BRINGS] == [200] * 4
-    assert len(fake.store.world(OTHER).tasks) == 4
+    assert len(fake.session_of(OTHER).tasks) == 4
 
 
 #: A key that is nobody's here, and how it hides: the target and the body of a request that is kept.
@@ -127,4 +127,4 @@ def test_the_key_of_one_who_fetches_anothers_picture_is_not_kept() -> None:
 
 def test_a_key_is_looked_up_by_its_digest() -> None:
     fake = Fake()
-    assert list(fake.api._sessions) == [sha256(FAKE_KEY.encode()).hexdigest()]  # noqa: SLF001 - nothing else shows it
+    assert fake.store.names() == [sha256(FAKE_KEY.encode()).hexdigest()[:16]]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from safelight.contracts import VERSION, openapi
-from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.memory import MemoryStore
@@ -69,5 +69,5 @@ def test_of_themselves_they_are_unknown(target: str) -> None:
 def test_what_is_written_down_is_what_was_sent() -> None:
     store = MemoryStore()
     send(Service(keys=[FAKE_KEY], store=store, openapi_paths=True), "GET", "/v1/user_balance?a=1")
-    (exchange,) = store.world(FAKE_KEY).journal
+    (exchange,) = store.journal(fingerprint(FAKE_KEY))
     assert (exchange.operation, exchange.target) == ("user_balance", "/v1/user_balance?a=1")

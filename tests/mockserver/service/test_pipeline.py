@@ -12,8 +12,7 @@ from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.task import Task
-from safelight.mockserver.service.service import BASE_PATHS
-from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.service.dispatch import BASE_PATHS
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 NO_TASK: Final = "Task not found: this id was never issued to this key"
@@ -215,11 +214,12 @@ def test_ten_digits_never_repeat_however_many_tasks_were_forgotten() -> None:
 
 
 def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(MemoryStore):
-        def find(self, key: str, task_id: str) -> Task | None:  # noqa: ARG002 - the verb
+    class Broken(dict[str, Task]):
+        def get(self, *_: object) -> Any:
             raise ZeroDivisionError
 
-    fake = Fake(store=Broken())
+    fake = Fake()
+    fake.session.data.tasks = Broken()
     reply = fake.send("GET", status_of("x"))
     assert (reply.status, message_of(reply)) == (500, "Internal error")
     assert fake.journal[-1].status == 500

@@ -71,7 +71,7 @@ def test_a_session_begun_anew_shows_no_picture_of_the_one_before() -> None:
     fake = Fake()
     before = fake.submit(width=16, height=8)
     assert size_of(fake.picture(before).body) == (16, 8)
-    fake.session = fake.api.open(fake.key, clock=fake.clock)
+    fake.api.sessions.open(fake.key, clock=fake.clock)
     assert fake.submit(width=8, height=16) == before
     assert size_of(fake.picture(before).body) == (8, 16)
 

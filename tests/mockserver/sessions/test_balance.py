@@ -66,7 +66,7 @@ def test_nothing_is_ever_overdrawn_and_no_credit_is_lost(balance: int, kinds: li
             for task in fake.tasks:
                 fake.poll(task.id)
         else:
-            if kind == "fail" and not fake.session.overrides:
+            if kind == "fail" and not fake.session.data.overrides:
                 fake.next(fail=True)
             status = fake.send("POST", SUBMIT, PROMPT).status
             assert status in (200, 402)
@@ -127,7 +127,7 @@ def test_every_kind_of_submit_takes_its_price_and_nothing_is_overdrawn(kinds: li
         parameters = {"prompt": "a", "image": "https://example.com/a.png"}
         if kind == "down":
             parameters["workflow"] = "rr3"
-        if kind == "fail" and not fake.session.overrides:
+        if kind == "fail" and not fake.session.data.overrides:
             fake.next(fail=True)
         reply = fake.ask(operation, **parameters)
         price = operations()[operation].price

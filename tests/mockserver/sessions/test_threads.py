@@ -9,10 +9,9 @@ from typing import Final, TypeVar
 import pytest
 
 from fake import RICH, SUBMIT, Fake
-from safelight.mockserver.model.ledger import Ledger
+from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.storage.memory import MemoryStore
 
 THREADS: Final = 6
 
@@ -55,28 +54,29 @@ def test_threads_never_overdraw() -> None:
     assert fake.ledger.total == -100
 
 
-class Meeting(MemoryStore):
-    """Whoever asks for the ledger waits a moment for a second one to ask too: without a lock both get there."""
+class Meeting(VirtualClock):
+    """Whoever asks for the time waits a moment for a second one to ask too: without a lock both get there."""
 
     def __init__(self) -> None:
         super().__init__()
         self._barrier = Barrier(2)
 
-    def ledger(self, key: str, *, settled: bool = True) -> Ledger:
-        """As the memory's."""
+    def now(self) -> float:
+        """As a virtual clock's."""
         try:
             self._barrier.wait(0.05)
         except BrokenBarrierError:
             self._barrier.reset()
-        return super().ledger(key, settled=settled)
+        return super().now()
 
 
 def test_of_two_submits_at_once_one_gets_the_last_credits() -> None:
-    fake = Fake(Settings(task_profile(), balance=10), store=Meeting())
+    fake = Fake(Settings(task_profile(), balance=10))
+    fake.session.data.clock = Meeting()
     with ThreadPoolExecutor(2) as pool:
         replies = list(pool.map(lambda _: fake.send("POST", SUBMIT, b'{"prompt": "a"}').status, range(2)))
     assert sorted(replies) == [200, 402]
-    assert fake.store.world(fake.key).ledger.total == -10
+    assert fake.ledger.total == -10
 
 
 def test_threads_draw_what_one_alone_would_have_drawn() -> None:
@@ -123,4 +123,4 @@ def test_a_key_that_several_bring_at_once_opens_one_session() -> None:
     fake = Fake(any_key=True)
     keys = [f"sk-{number}" for number in range(100)]
     together(lambda _: [fake.submit(key=key) for key in keys])
-    assert [len(fake.store.world(key).tasks) for key in keys] == [THREADS] * 100
+    assert [len(fake.session_of(key).tasks) for key in keys] == [THREADS] * 100

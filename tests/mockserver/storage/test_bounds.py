@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Axis
 from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.model.task_profile import task_profile
@@ -24,7 +25,7 @@ def kept(fake: Fake) -> list[int]:
 
 
 def test_the_oldest_finished_tasks_go_first() -> None:
-    fake = Fake(store=MemoryStore(most_finished=10))
+    fake = Fake(bounds=Bounds(max_finished_tasks=10))
     ids = [fake.submit() for _ in range(10)]
     assert kept(fake) == list(range(1, 11))
     ids.append(fake.submit())
@@ -33,7 +34,7 @@ def test_the_oldest_finished_tasks_go_first() -> None:
 
 
 def test_bytes_are_bounded_too() -> None:
-    fake = Fake(store=MemoryStore(most_bytes=10_000))
+    fake = Fake(bounds=Bounds(max_task_bytes=10_000))
     for _ in range(11):
         fake.submit(prompt="x" * 980)
     assert kept(fake)[-1] == 11
@@ -51,7 +52,7 @@ LIVES: Final[list[tuple[dict[str, Any], Callable[[Fake, str], object]]]] = [
 
 @pytest.mark.parametrize(("told", "end"), LIVES)
 def test_a_living_task_stays_until_it_ends(told: dict[str, Any], end: Callable[[Fake, str], object]) -> None:
-    fake = Fake(store=MemoryStore(most_finished=3, most_bytes=1), **told)
+    fake = Fake(bounds=Bounds(3, 1), **told)
     task_id = fake.submit()
     for _ in range(20):
         fake.next(queued=0, running=0)
@@ -63,7 +64,7 @@ def test_a_living_task_stays_until_it_ends(told: dict[str, Any], end: Callable[[
 
 
 def test_the_price_of_a_failed_task_is_returned_before_it_is_forgotten() -> None:
-    fake = Fake(store=MemoryStore(most_finished=2), fail_rate=1)
+    fake = Fake(bounds=Bounds(max_finished_tasks=2), fail_rate=1)
     ids = [fake.submit() for _ in range(20)]
     for task_id in ids[-1:] * 2:
         assert fake.word(task_id) == "failed"
@@ -79,8 +80,7 @@ class Keeping(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = MemoryStore(most_finished=self.FINISHED, most_bytes=self.BYTES)
-        self.fake = Fake(store=self.store)
+        self.fake = Fake(bounds=Bounds(self.FINISHED, self.BYTES))
         self.gone: set[str] = set()
         self.submitted: list[str] = []
         self.most_alive = self.most_alive_bytes = 0
@@ -148,10 +148,10 @@ def test_keys_are_worlds_apart() -> None:
     assert fake.poll(theirs, key="sk-other")["id"] == theirs
     assert fake.send("GET", status_of(theirs)).status == 404
     assert fake.send("GET", status_of(mine), key="sk-other").status == 404
-    other = fake.store.world("sk-other")
+    other = fake.session_of("sk-other")
     assert (len(fake.tasks), len(other.tasks)) == (1, 1)
     assert (fake.ledger.total, other.ledger.total) == (-10, -10)
-    assert (len(fake.journal), len(other.journal)) == (2, 3)
+    assert (len(fake.journal), len(fake.store.journal(other.name))) == (2, 3)
 
 
 def test_a_key_that_is_not_welcome_opens_nothing() -> None:
@@ -165,14 +165,14 @@ def test_where_any_key_is_welcome_it_has_to_be_one(key: str) -> None:
     fake = Fake(any_key=True)
     assert fake.send("POST", SUBMIT, PROMPT, key=key).status == 401
     with pytest.raises(ValueError, match="is no API key: a header carries 1 to 200 visible ASCII characters"):
-        fake.api.open(key)
+        fake.api.sessions.open(key)
 
 
 def test_no_key_at_all_is_not_welcome_either() -> None:
     fake = Fake(any_key=True)
     assert fake.send("POST", SUBMIT, PROMPT, key="").status == 401
     with pytest.raises(ValueError, match="is no API key"):
-        fake.api.open("")
+        fake.api.sessions.open("")
 
 
 def test_of_any_keys_a_thousand_are_kept_and_those_in_which_something_lives() -> None:
@@ -197,9 +197,11 @@ def test_of_any_keys_the_one_in_use_and_the_one_announced_stay() -> None:
 
 def test_a_session_that_is_closed_under_a_request_is_unknown_to_it() -> None:
     class Closing(MemoryStore):
-        def find(self, key: str, task_id: str) -> Task | None:
-            self.close(key)
-            return super().find(key, task_id)
+        def look(self, name: str) -> SessionState | None:
+            state = super().look(name)
+            with self.transaction(name) as transaction:
+                transaction.end()
+            return state
 
     fake = Fake(store=Closing())
     assert fake.send("GET", status_of("x")).status == 401
@@ -210,15 +212,15 @@ def test_a_task_that_failed_unseen_is_paid_back_when_it_failed() -> None:
     fake = Fake(queued=1, running=2, fail_rate=1)
     fake.submit()
     fake.clock.advance(60)
-    assert [(entry.at, entry.credits) for entry in fake.store.ledger(fake.key)] == [(0, -10), (3, 10)]
-    assert fake.store.ledger(fake.key).total == 0
+    assert [(entry.at, entry.credits) for entry in fake.session.ledger] == [(0, -10), (3, 10)]
+    assert fake.session.ledger.total == 0
 
 
 def test_a_session_opened_again_begins_anew() -> None:
     fake = Fake(running=1)
     task_id = fake.submit()
     fake.next(id="seven")
-    fake.session = fake.api.open(fake.key, settings=None, clock=VirtualClock(50))
+    fake.api.sessions.open(fake.key, clock=VirtualClock(50))
     assert (fake.tasks, len(fake.journal), len(fake.ledger)) == ([], 0, 0)
     assert fake.submit() == task_id, "the same seed, the same first id"
     assert fake.tasks[0].submitted == 50
@@ -227,7 +229,7 @@ def test_a_session_opened_again_begins_anew() -> None:
 def test_a_closed_session_is_unknown() -> None:
     fake = Fake()
     task_id = fake.submit()
-    fake.api.close(fake.key)
+    fake.api.sessions.close(fake.key)
     assert fake.send("GET", status_of(task_id)).status == 401
     assert fake.picture(task_id).status == 404
     assert len(fake.store.orphans) == 2
@@ -235,7 +237,7 @@ def test_a_closed_session_is_unknown() -> None:
 
 def test_a_sessions_own_settings_are_its_own() -> None:
     fake = Fake()
-    fake.api.open("sk-slow", settings=Settings(task_profile(queued=5)))
+    fake.api.sessions.open("sk-slow", Settings(task_profile(queued=5)))
     assert fake.poll(fake.submit())["status"] == "completed"
     assert fake.poll(fake.submit(key="sk-slow"), key="sk-slow")["status"] == "pending"
 
@@ -253,12 +255,12 @@ def test_a_task_that_is_failed_is_failed_from_now_on(axis: Axis, passed: int) ->
     task = fake.session.find(task_id)
     assert task is not None
     before = fake.session.state(task).phase
-    assert fake.store.fail(fake.key, task_id, "no GPU left")
-    assert not fake.store.fail(fake.key, task_id, "another reason")
+    assert fake.session.fail(task_id, "no GPU left")
+    assert not fake.session.fail(task_id, "another reason")
     [failed] = fake.tasks
     assert fake.session.state(failed).reason == "no GPU left"
     assert failed.timeline.steps[0].phase is before
-    assert [entry.at for entry in fake.store.ledger(fake.key)] == [0, fake.clock.now()]
+    assert [entry.at for entry in fake.session.ledger] == [0, fake.clock.now()]
     assert (fake.poll(task_id)["error"], fake.ledger.total) == ("no GPU left", 0)
 
 
