@@ -6,7 +6,7 @@ import reprlib
 import time
 from math import inf
 from threading import Lock
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 
 class Clock(Protocol):
@@ -28,6 +28,18 @@ class RealClock:
     def now(self) -> float:
         """Seconds since the epoch at the start, then seconds of this clock."""
         return self._start + self._speed * (time.monotonic() - self._origin)
+
+    def kept(self) -> list[float]:
+        """Its time, the machine's at that moment, and its speed: as true in another process."""
+        return [self.now(), time.time(), self._speed]
+
+    @classmethod
+    def restored(cls, kept: list[float]) -> RealClock:
+        """The clock that this was kept of."""
+        now, then, speed = kept
+        clock = cls(speed)
+        clock._start = now + speed * (time.time() - then)
+        return clock
 
 
 #: Seconds that no clock is ever advanced at once: a thousand years.
@@ -57,6 +69,19 @@ class SteeredClock:
         """Seconds since the epoch at the start, then seconds of this clock."""
         with self._lock:
             return self._now(time.monotonic())
+
+    def kept(self) -> list[float | bool]:
+        """Its time, the machine's at that moment, its speed and whether it is frozen: as true in another process."""
+        return [self.now(), time.time(), self._speed, self._is_frozen]
+
+    @classmethod
+    def restored(cls, kept: list[Any]) -> SteeredClock:
+        """The clock that this was kept of."""
+        now, then, speed, is_frozen = kept
+        clock = cls(speed)
+        clock._begun = now + (0 if is_frozen else speed * (time.time() - then))
+        clock._is_frozen = is_frozen
+        return clock
 
     def advance(self, seconds: float) -> None:
         """Leap ahead. It does not go back: negative seconds are refused."""
@@ -96,6 +121,15 @@ class VirtualClock:
     def now(self) -> float:
         """Where it was advanced to."""
         return self._now
+
+    def kept(self) -> float:
+        """Its time."""
+        return self._now
+
+    @classmethod
+    def restored(cls, kept: float) -> VirtualClock:
+        """The clock that this was kept of."""
+        return cls(kept)
 
     def advance(self, seconds: float) -> None:
         """Let time pass. It does not go back: negative seconds are refused."""

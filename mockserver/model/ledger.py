@@ -34,10 +34,28 @@ class Entry(NamedTuple):
 class Ledger:
     """Entries in the order they were booked. The total counts them all; the oldest lines are let go."""
 
-    def __init__(self, *, most: int = 10_000) -> None:
+    def __init__(self, *, most: int | None = 10_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=most)
         #: Credits returned less credits taken, over all entries there ever were.
         self.total: Credits = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ledger) and self.kept() == other.kept()
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def kept(self) -> tuple[list[Entry], Credits, int | None]:
+        """All there is to it: the entries, the total, and how many entries are kept at most."""
+        return list(self._entries), self.total, self._entries.maxlen
+
+    @classmethod
+    def restored(cls, kept: tuple[list[Entry], Credits, int | None]) -> Ledger:
+        """The ledger that this was kept of."""
+        entries, total, most = kept
+        ledger = cls(most=most)
+        ledger._entries.extend(entries)
+        ledger.total = total
+        return ledger
 
     def add(self, entry: Entry) -> None:
         """Book an entry."""

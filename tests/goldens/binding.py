@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from json_store import JsonStore
 from safelight.contracts import Timeline
 from safelight.contracts.operations import operations
 from safelight.mockserver.faults.catalogue import faults
@@ -26,12 +28,13 @@ from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from safelight.contracts import Advice, State, Violation
     from safelight.mockserver.model.messages import Reply
     from safelight.mockserver.model.task import Task
     from safelight.mockserver.model.wire import Wire
+    from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
 
 #: A JSON object.
@@ -77,14 +80,15 @@ class Safelight:
     """The service with its sessions, each under a key, all on one virtual clock that begins at 0.
 
     `spec` is `{"seed", "any_key", "openapi_paths", "settings"}`; the settings are those of a session, see `open`, for
-    keys that are welcome without one.
+    keys that are welcome without one. The `store` is "memory" or "json".
     """
 
     spec: Object
+    store: str = "memory"
 
     def __post_init__(self) -> None:
         self._clock = VirtualClock()
-        self._store = MemoryStore()
+        self._store: Store = JsonStore(self._clock) if self.store == "json" else MemoryStore()
         self._api = Service(
             seed=self.spec.get("seed", 0),
             any_key=self.spec.get("any_key", False),
@@ -123,30 +127,35 @@ class Safelight:
 
     def release(self, key: str, task_id: str, ticks: int) -> None:
         """Move a task along the axis of ticks. Raises `ValueError`."""
-        self._session(key).release(task_id, ticks)
+        with self._changing(key) as session:
+            session.release(task_id, ticks)
 
     def next(self, key: str, override: Object) -> None:
         """Override the next task: `{"queued", "running", "fail", "id", "axis", "timeline": [step]}`. `ValueError`."""
         steps = override.get("timeline")
         life = {**override, "timeline": Timeline.read(map(_step, steps))} if steps else override
-        self._session(key).override(TaskOverride(**life))
+        with self._changing(key) as session:
+            session.override(TaskOverride(**life))
 
     def fail(self, key: str, task_id: str, reason: str | None) -> bool:
         """Fail a task now, if it has not ended. False: it has, or there is none."""
-        session = self._session(key)
-        return session.find(task_id) is not None and session.fail(task_id, reason)
+        with self._changing(key) as session:
+            return session.find(task_id) is not None and session.fail(task_id, reason)
 
     def plan_add(self, key: str, rule: str) -> None:
         """Plan one more fault rule. Raises `ValueError`."""
-        self._session(key).plan.add(rule)
+        with self._changing(key) as session:
+            session.plan.add(rule)
 
     def plan_clear(self, key: str) -> None:
         """Plan nothing any more."""
-        self._session(key).plan.clear()
+        with self._changing(key) as session:
+            session.plan.clear()
 
     def revoke(self, key: str) -> None:
         """Accept the key no longer."""
-        self._session(key).revoke()
+        with self._changing(key) as session:
+            session.revoke()
 
     def journal(self, key: str) -> list[Object]:
         """What was written down with this key, one `exchange` each; of a key without a session nothing."""
@@ -161,9 +170,10 @@ class Safelight:
 
     def ledger(self, key: str) -> Object:
         """`{"entries": [[seconds, credits, task, reason]], "total", "left"}`, credits as texts."""
-        ledger = self._session(key).ledger
+        with self._changing(key) as session:
+            ledger, left = session.ledger, session.credits
         entries = [[entry.at, _written(entry.credits), entry.task_id, entry.reason] for entry in ledger]
-        return {"entries": entries, "total": _written(ledger.total), "left": _written(self._session(key).credits)}
+        return {"entries": entries, "total": _written(ledger.total), "left": _written(left)}
 
     def plan(self, key: str) -> Object:
         """`{"rules": [[rule, times struck, times delivered]], "undelivered": [[rule, reason, was due]]}`."""
@@ -189,6 +199,12 @@ class Safelight:
     def is_open(self, key: str) -> bool:
         """The key has a session."""
         return self._store.look(fingerprint(key)) is not None
+
+    @contextmanager
+    def _changing(self, key: str) -> Iterator[Session]:
+        self._session(key)
+        with self._api.sessions.enter(key) as session:
+            yield session
 
     def _session(self, key: str) -> Session:
         state = self._store.look(fingerprint(key))

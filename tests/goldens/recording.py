@@ -34,10 +34,10 @@ USUAL_HEADERS: Final = {"x-safelight-contract": "1.0.0"}
 USUAL_TYPE: Final = "application/json"
 
 
-def recorded(story: Object) -> Iterator[Object]:
+def recorded(story: Object, store: str = "memory") -> Iterator[Object]:
     """The lines of the recording of a story: its name and spec, each step with what came of it, and the end."""
     yield {"story": story["name"], "spec": story["spec"]}
-    telling = Telling(story["spec"])
+    telling = Telling(story["spec"], store)
     for step in story["steps"]:
         yield {"step": step, "then": _as_read(telling.take(step))}
     yield {"end": _as_read(telling.end())}
@@ -51,8 +51,8 @@ def _as_read(value: Any) -> Any:
 class Telling:
     """A story on its way: its service, its keys, and the tasks that were accepted so far."""
 
-    def __init__(self, spec: Object) -> None:
-        self._safelight = Safelight(spec)
+    def __init__(self, spec: Object, store: str) -> None:
+        self._safelight = Safelight(spec, store)
         self._sessions: list[Object] = spec["sessions"]
         self._keys: list[str] = [session["key"] for session in self._sessions]
         #: The key and the id of each task, in the order in which they were accepted.

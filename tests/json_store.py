@@ -1,0 +1,98 @@
+"""A store that keeps sessions as JSON: it shows that nothing that decides an answer lives outside of one."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Self
+
+from safelight.mockserver.storage.codec import decoded, encoded
+from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.storage.store import NoSession
+from safelight.traffic.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.session_state import SessionState
+    from safelight.traffic.exchange import Exchange
+
+
+class JsonStore:
+    """Texts by name. With a `clock` all sessions live by that one, which a test can advance."""
+
+    does_io = False
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.texts: dict[str, str] = {}
+        self._clock = clock
+        self._journals: dict[str, Journal] = {}
+        self._lock = RLock()
+        #: Transactions within one another, and the states that they share.
+        self._open: dict[str, _Transaction] = {}
+        self.orphans = Journal()
+
+    def transaction(self, name: str) -> _Transaction:
+        """The session, read from its text, and written when the block ends."""
+        return self._open.get(name) or _Transaction(self, name)
+
+    def look(self, name: str) -> SessionState | None:
+        """The session, read from its text."""
+        if name not in self.texts:
+            return None
+        state = decoded(self.texts[name])
+        state.clock = self._clock or state.clock
+        return state
+
+    def names(self) -> Sequence[str]:
+        """The sessions that there are."""
+        return list(self.texts)
+
+    def record(self, name: str | None, exchange: Exchange) -> None:
+        """Keep an exchange."""
+        (self._journals[name] if name in self.texts and name else self.orphans).add(exchange)
+
+    def journal(self, name: str | None) -> Journal:
+        """What was recorded."""
+        if name is None:
+            return self.orphans
+        if name not in self.texts:
+            raise NoSession
+        return self._journals[name]
+
+
+class _Transaction:
+    def __init__(self, store: JsonStore, name: str) -> None:
+        self._store, self._name, self._depth = store, name, 0
+        self.state: SessionState | None = None
+
+    def __enter__(self) -> Self:
+        self._store._lock.acquire()  # noqa: SLF001 - of its own store
+        if not self._depth:
+            self._store._open[self._name] = self  # noqa: SLF001
+            self.state = self._store.look(self._name)
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            del self._store._open[self._name]  # noqa: SLF001
+            if self.state:
+                self._store.texts[self._name] = encoded(self.state)
+            else:
+                self._store.texts.pop(self._name, None)
+        self._store._lock.release()  # noqa: SLF001
+
+    def begin(self, state: SessionState) -> None:
+        """Begin the session anew."""
+        self.state = state
+        self._store._journals[self._name] = Journal()  # noqa: SLF001
+
+    def end(self) -> None:
+        """Forget the session."""
+        self.state = None
+
+
+#: Every kind of store there is.
+STORES = {"memory": MemoryStore, "json": JsonStore}

@@ -1,0 +1,140 @@
+"""A session survives being written as JSON: it is equal, and it answers as it would have."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fake import SUBMIT, Fake, status_of
+from safelight.contracts import Axis
+from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.delays import Fixed, LogNormal, Uniform
+from safelight.mockserver.model.ledger import Entry, Ledger
+from safelight.mockserver.model.session_state import SessionState
+from safelight.mockserver.model.settings import Settings, User
+from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.storage.codec import decoded, encoded
+
+DELAYS = st.sampled_from([Fixed(0), Fixed(2.5), Fixed(float("inf")), Uniform(1, 3), LogNormal(5, 0.25)])
+
+PROFILES = st.builds(
+    TaskProfile,
+    queued=DELAYS,
+    running=DELAYS,
+    axis=st.sampled_from(Axis),
+    fail_rate=st.sampled_from([0.0, 0.5, 1.0]),
+    fail_reason=st.sampled_from([None, "no \u00e9lan \U0001f4a5"]),
+    fail_nth=st.frozensets(st.integers(1, 5)),
+)
+
+SETTINGS = st.builds(
+    Settings,
+    PROFILES,
+    workflows=st.dictionaries(st.sampled_from(["rr3", "anime", "image_editing"]), PROFILES),
+    vocabulary=st.sampled_from(["published", "plain"]),
+    plan=st.sampled_from([(), ("poll#2: http 502", "poll 50%: garbled", "submit over 1/s: throttle")]),
+    balance=st.sampled_from([0, 35, Decimal("1000.125")]),
+    prices=st.sampled_from([{}, {"image_generation": Decimal("2.5")}]),
+    down=st.sampled_from([frozenset(), frozenset(["grok"])]),
+    user=st.sampled_from([None, User(7, "alice")]),
+    revoked=st.just(value=False),
+)
+
+PROMPTS = st.sampled_from(
+    ["a lamp", "\U0001f4a5 \u05d0", "[[safelight fail=ink poll#1: hang]]", "[[safelight poll#1: http 502]]"]
+)
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("submit"), st.sampled_from(["default", "rr3", "grok"]), PROMPTS),
+        st.tuples(st.just("poll"), st.integers(0, 5)),
+        st.tuples(st.just("release"), st.integers(0, 5)),
+        st.tuples(st.just("advance"), st.sampled_from([0.5, 2.0, 60.0])),
+        st.tuples(st.just("next"), st.sampled_from(["slow", None])),
+        st.tuples(st.just("fail"), st.integers(0, 5)),
+    ),
+    max_size=12,
+)
+
+
+def do(fake: Fake, action: Any) -> Any:
+    """One thing that is done to a session, and what comes of it."""
+    ids = [task.id for task in fake.tasks]
+    match action:
+        case "submit", workflow, prompt:
+            reply = fake.send("POST", SUBMIT, json.dumps({"prompt": prompt, "workflow": workflow}).encode())
+            return reply.status, reply.body
+        case "poll", number if number < len(ids):
+            reply = fake.send("GET", status_of(ids[number]))
+            return reply.status, reply.body
+        case "release", number if number < len(ids):
+            fake.session.release(ids[number])
+        case "advance", seconds:
+            fake.clock.advance(seconds)
+        case "next", reason:
+            fake.next(queued="1..3", fail=reason)
+        case "fail", number if number < len(ids):
+            return fake.session.fail(ids[number], "no GPU left")
+    return None
+
+
+@given(SETTINGS, ACTIONS, ACTIONS)
+def test_a_session_read_back_is_equal_and_answers_as_it_would_have(settings: Settings, before: Any, after: Any) -> None:
+    fake = Fake(settings, checked=False)
+    for action in before:
+        do(fake, action)
+    text = encoded(fake.session.data)
+    read = decoded(text)
+    assert encoded(read) == text
+    assert without_clock(read) == without_clock(fake.session.data)
+    assert read.clock.now() == fake.clock.now()
+
+    other = Fake(settings, checked=False)
+    with other.store.transaction(other.session.name) as transaction:
+        assert isinstance(read.clock, VirtualClock)
+        other.clock = read.clock
+        transaction.begin(read)
+    assert [do(other, action) for action in after] == [do(fake, action) for action in after]
+    assert list(other.session.ledger) == list(fake.session.ledger)
+    assert other.session.plan.counts() == fake.session.plan.counts()
+
+
+def without_clock(state: SessionState) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in SessionState.__slots__ if name != "clock"}
+
+
+def test_a_session_is_plain_json() -> None:
+    fake = Fake(running=float("inf"))
+    fake.submit()
+    json.loads(encoded(fake.session.data), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("clock", [RealClock(60), SteeredClock(2)])
+def test_a_clock_runs_on_from_the_time_that_was_kept(clock: RealClock | SteeredClock) -> None:
+    before = clock.now()
+    now, then, *rest = clock.kept()
+    read = type(clock).restored([now, then, *rest])
+    later = type(clock).restored([now, then - 10, *rest])
+    assert before <= read.now()
+    assert later.now() - read.now() == pytest.approx(10 * rest[0], rel=0.1)
+
+
+def test_a_frozen_clock_stands_still_wherever_it_is_read() -> None:
+    clock = SteeredClock(60)
+    clock.freeze()
+    now, then, *rest = clock.kept()
+    assert SteeredClock.restored([now, then - 1_000, *rest]).now() == clock.now()
+
+
+def test_a_ledger_keeps_its_total_beyond_its_lines() -> None:
+    ledger = Ledger(most=2)
+    for number in range(4):
+        ledger.add(Entry(number, Decimal("0.5"), "", "refund"))
+    read = Ledger.restored(ledger.kept())
+    assert (len(read), read.total) == (2, 2)
+    assert read == ledger

@@ -1,0 +1,136 @@
+"""What every kind of store does: sessions begin, change within transactions, and end; exchanges are kept."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from json_store import STORES
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.session_state import Bounds, SessionState
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.sessions.session import entered, new_state
+from safelight.mockserver.storage.store import NoSession, Store
+from safelight.traffic.exchange import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = "0123456789abcdef"
+EXCHANGE = Exchange(0, "GET", "/", {}, b"", 200, "application/json", b"{}")
+
+
+def state() -> SessionState:
+    return new_state("sk-key", Settings(plan=("poll#2: http 502",)), VirtualClock(), 7, Bounds())
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> Store:
+    made: Callable[[], Store] = STORES[request.param]
+    return made()
+
+
+@pytest.fixture
+def having(store: Store) -> Store:
+    """A store with one session."""
+    with store.transaction(NAME) as transaction:
+        transaction.begin(state())
+    return store
+
+
+def test_a_session_begins_in_a_transaction(store: Store) -> None:
+    assert (store.look(NAME), list(store.names())) == (None, [])
+    with store.transaction(NAME) as transaction:
+        assert transaction.state is None
+        transaction.begin(state())
+    found = store.look(NAME)
+    assert found is not None
+    assert (found.key, found.seed, list(store.names())) == ("sk-key", 7, [NAME])
+
+
+def test_a_transaction_that_begins_nothing_leaves_nothing(store: Store) -> None:
+    with store.transaction(NAME):
+        pass
+    assert list(store.names()) == []
+    with pytest.raises(NoSession), entered(store, NAME):
+        pass
+
+
+def test_what_a_transaction_changes_is_seen_by_the_next(having: Store) -> None:
+    with having.transaction(NAME) as transaction:
+        assert transaction.state is not None
+        transaction.state.submits["rr3"] = 2
+    with having.transaction(NAME) as transaction:
+        assert transaction.state is not None
+        assert transaction.state.submits == {"rr3": 2}
+
+
+def test_what_was_changed_before_an_error_is_kept(having: Store) -> None:
+    """A refusal is an error too, and what was booked before it has happened."""
+    with suppress(ZeroDivisionError), having.transaction(NAME) as transaction:
+        assert transaction.state is not None
+        transaction.state.submits["rr3"] = 1 + 1
+        transaction.state.submits["rr3"] //= 0
+    found = having.look(NAME)
+    assert found is not None
+    assert found.submits == {"rr3": 2}
+
+
+def test_a_thread_enters_a_session_that_it_has_entered(having: Store) -> None:
+    with having.transaction(NAME) as outer:
+        with having.transaction(NAME) as inner:
+            assert inner.state is not None
+            inner.state.submits["rr3"] = 2
+        assert outer.state is not None
+        assert outer.state.submits == {"rr3": 2}
+
+
+def test_another_thread_waits_until_the_block_ends(having: Store) -> None:
+    entered_by_other = Event()
+
+    def other() -> None:
+        with having.transaction(NAME):
+            entered_by_other.set()
+
+    with having.transaction(NAME):
+        waiting = Thread(target=other)
+        waiting.start()
+        assert not entered_by_other.wait(0.05)
+    waiting.join(10)
+    assert entered_by_other.is_set()
+
+
+def test_an_ended_session_is_gone_with_its_journal(having: Store) -> None:
+    having.record(NAME, EXCHANGE)
+    with having.transaction(NAME) as transaction:
+        transaction.end()
+        assert transaction.state is None
+    assert (having.look(NAME), list(having.names())) == (None, [])
+    with pytest.raises(NoSession):
+        having.journal(NAME)
+
+
+def test_a_session_that_begins_anew_has_nothing_of_the_one_before(having: Store) -> None:
+    having.record(NAME, EXCHANGE)
+    before = having.look(NAME)
+    with having.transaction(NAME) as transaction:
+        transaction.begin(state())
+    after = having.look(NAME)
+    assert before is not None
+    assert after is not None
+    assert len(having.journal(NAME)) == 0
+    assert before.identity != after.identity
+
+
+def test_exchanges_are_kept_in_their_order_each_with_its_session(having: Store) -> None:
+    for name, target in ((NAME, "/1"), (None, "/2"), ("of nobody", "/3"), (NAME, "/4")):
+        having.record(name, EXCHANGE._replace(target=target))
+    assert [exchange.target for exchange in having.journal(NAME)] == ["/1", "/4"]
+    assert [exchange.target for exchange in having.journal(None)] == ["/2", "/3"]
+
+
+def test_a_name_says_nothing_of_the_key(having: Store) -> None:
+    assert "sk-key" not in repr(having.look(NAME))
