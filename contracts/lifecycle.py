@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -87,6 +88,9 @@ class State(NamedTuple):
         return self.phase in FINAL
 
 
+_DONE: Final = Step(Phase.DONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """The whole life of a task as steps, the last of which never ends."""
@@ -100,9 +104,7 @@ class Timeline:
     @classmethod
     def of(cls, *, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
         """The usual life: `queued` and `running` units, then done, or failed for the reason `fail`."""
-        reason = fail if isinstance(fail, str) else None
-        end = Step(Phase.DONE) if fail is False else Step(Phase.FAILED, reason=reason)
-        return cls((Step(Phase.QUEUED, queued), Step(Phase.RUNNING, running), end))
+        return _usual(queued, running, fail)
 
     @classmethod
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
@@ -152,6 +154,14 @@ class Timeline:
             if step.phase is not Phase.QUEUED:
                 return
             yield step
+
+
+@lru_cache(1_024, typed=True)
+def _usual(queued: float, running: float, fail: str | bool) -> Timeline:  # noqa: FBT001 - the key of a cache
+    """Kept, as the tasks of a session with fixed delays all have the same."""
+    reason = fail if isinstance(fail, str) else None
+    end = _DONE if fail is False else Step(Phase.FAILED, reason=reason)
+    return Timeline((Step(Phase.QUEUED, queued), Step(Phase.RUNNING, running), end))
 
 
 def _step(written: object) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from sys import intern
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str = "") -> Answer:
     """Accept a task, or raise `Refused`. `answer` is the schema of what is answered; `workflow` if there is one."""
-    operation = answer.partition(".")[0]
+    operation = call.endpoint.name
     # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
     request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
     size = len(call.request.body or b"")
-    kind = workflow or operation
+    kind = intern(workflow) if workflow else operation  # one text for all tasks
     task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, override=call.override)
     return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
 
