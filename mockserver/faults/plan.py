@@ -45,10 +45,6 @@ class Plan:
     def __len__(self) -> int:
         return len(self._all())
 
-    def __bool__(self) -> bool:
-        """Whether anything is planned: asked with each request."""
-        return bool(self._plan.rules or self._plan.of_tasks)
-
     def __str__(self) -> str:
         return "\n".join(f"{rule}  (struck {counted(struck, 'time')})" for rule, struck, _ in self.counts())
 

@@ -73,6 +73,7 @@ def digest(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+@lru_cache(4_096)
 def fingerprint(key: str) -> str:
     """What stands for a key wherever people and URLs see it: the first 16 digits of its digest."""
     return digest(key)[:16]

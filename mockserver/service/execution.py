@@ -45,7 +45,7 @@ def _operate(call: Call) -> None:
     """The plan strikes first, then what is wrong with the request is said, then what its prompt says is done."""
     session, document = call.session, call.document
     directive = _directive(session, document) if call.endpoint.stated.is_submit and not call.violations else None
-    if session.plan:
+    if session.has_plan:
         strike_by_plan(call, _task_asked_for(session, document))
         if is_struck_before(call):
             call.reply = CRASHED

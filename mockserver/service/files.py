@@ -24,7 +24,7 @@ def fetch(service: Service, call: Call) -> None:
         call.session_name, call.session_key, call.settings = owner, session.key, session.settings
         task = service.uploads.task(session, call.home)
         call.task_id, call.phase = task.id, session.state(task).phase
-        if session.plan:
+        if session.has_plan:
             strike_by_plan(call, task.id)
         count_answer(call)
     if is_struck_before(call):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -74,7 +74,7 @@ class Registry:
             self._welcome(key)
         return self.store.look(fingerprint(key))
 
-    def enter(self, key: str) -> AbstractContextManager[Session]:
+    def enter(self, key: str) -> entered:
         """The session of a key while a block runs. Raises `NoSession`."""
         self.look(key)
         return entered(self.store, fingerprint(key))
