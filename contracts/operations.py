@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.predicates import is_number
+from safelight.contracts.keywords import is_number
 from safelight.contracts.schemas import Schema, known, schemas
 
 if TYPE_CHECKING:

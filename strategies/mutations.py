@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from safelight.contracts.constraints import no_cycle
+from safelight.contracts.keywords import as_list
 from safelight.strategies.texts import texts
-from safelight.strategies.values import as_list
 from safelight.strategies.weights import weighted
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from safelight.contracts.schemas import Schema
-    from safelight.strategies.locations import Location
+    from safelight.strategies.locations import RuleLocation
 
 
 class Gone(Enum):
@@ -49,7 +49,7 @@ class Mutation:
     reported: Path
 
 
-Mutator = Callable[["Location", Any], "SearchStrategy[Mutation]"]
+Mutator = Callable[["RuleLocation", Any], "SearchStrategy[Mutation]"]
 
 #: Keyword or constraint -> how to break it at a location, given the value that stands there or `GONE`.
 MUTATORS: Final[dict[str, Mutator]] = {}
@@ -79,7 +79,7 @@ def _here(value: Any) -> Mutation:
 
 
 @mutator("required")
-def left_out(location: Location, _: Any) -> SearchStrategy[Mutation]:
+def left_out(location: RuleLocation, _: Any) -> SearchStrategy[Mutation]:
     """The object without the member."""
     return st.just(Mutation((location.part,), GONE, (location.part,)))
 
@@ -214,7 +214,7 @@ def infinite(_: Schema, __: Any) -> SearchStrategy[float]:
 
 @mutator("links-exist")
 @st.composite
-def dangling(draw: DrawFn, _: Location, graph: Any) -> Mutation:
+def dangling(draw: DrawFn, _: RuleLocation, graph: Any) -> Mutation:
     """A link that names no node of the graph: a number too high, a name cut short or spelled otherwise."""
     node, name = draw(st.sampled_from(_links(graph)))
     target, output = graph[node]["inputs"][name]
@@ -226,7 +226,7 @@ def dangling(draw: DrawFn, _: Location, graph: Any) -> Mutation:
 
 @mutator("no-cycle")
 @st.composite
-def circular(draw: DrawFn, _: Location, graph: Any) -> Mutation:
+def circular(draw: DrawFn, _: RuleLocation, graph: Any) -> Mutation:
     """A link from a node to itself, or to one that depends on it."""
     node = draw(st.sampled_from(list(graph)))
     target = draw(st.sampled_from(_dependants(graph, node)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from safelight.contracts.keywords import as_list
 from safelight.contracts.schemas import Schema, known
 from safelight.strategies.texts import texts
 from safelight.strategies.weights import seldom, weighted
@@ -102,11 +103,6 @@ def _both(one: Schema, other: Schema) -> Schema:
             case list() as ours, list() as theirs:
                 joined[keyword] = list(dict.fromkeys([*ours, *theirs]))
     return joined
-
-
-def as_list(value: Any) -> Sequence[Any]:
-    """The value of a keyword that takes one thing or several."""
-    return value if isinstance(value, list) else [value]
 
 
 def integers(stated: Schema) -> SearchStrategy[int | float]:

@@ -413,12 +413,12 @@ def _checked(operation: Endpoint, request: Request, limits: str) -> _Checked:
         return _checked_query(operation.schema, request.query)
     if request.body is None:
         raise Refused(413, "Request body too large: it is over the limit of this server")
-    parsed = parse(request.body, most=_MOST)
+    parsed = parse(request.body, max_violations=_MOST)
     if parsed.violations:
         return {}, parsed.violations, _content_advice(request)
     document, lowered = clamped(operation.name, parsed.document) if limits == "clamp" else (parsed.document, [])
-    found = violations(operation.schema, document, most=_MOST)
-    remarks = [] if found else advice(document, operation.schema, most=_MOST)
+    found = violations(operation.schema, document, max_violations=_MOST)
+    remarks = [] if found else advice(document, operation.schema, max_advice=_MOST)
     return document, found, [*_content_advice(request), *map(_lowered, lowered), *remarks]
 
 
@@ -430,8 +430,8 @@ def _lowered(name: str) -> Advice:
 def _checked_query(schema: str, text: str) -> _Checked:
     """Kept, as a client asks the same again and again."""
     query = parameters(text)
-    found = violations(schema, query, most=_MOST)
-    return query, found, () if found else advice(query, schema, most=_MOST)
+    found = violations(schema, query, max_violations=_MOST)
+    return query, found, () if found else advice(query, schema, max_advice=_MOST)
 
 
 def _sentence(found: Sequence[Violation]) -> str:
