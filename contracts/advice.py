@@ -38,7 +38,7 @@ def advice(
 
 @cache
 def _always_in_effect(schema_name: str) -> frozenset[str]:
-    """The members of which there is never anything to say: most requests have no others."""
+    """The members that there is never advice about: most requests have no others."""
     parameters = known(schema_name).get("properties", {}).items()
     return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
 

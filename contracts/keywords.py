@@ -1,4 +1,4 @@
-"""The keywords by which a schema constrains a value, a row each: when a value breaks one, and how that is said."""
+"""The keywords by which a schema constrains a value, a row each: when a value breaks it, and the sentence then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a task: its phases, the legal moves between them, and timelines.
+"""The lifecycle of a task: its phases, the legal moves between them, and timelines.
 
 A task is a value; its state is a function of a position along one axis. The axis is seconds since
 submit, polls seen, or ticks released by hand: `Timeline.at` does not know which.
@@ -141,7 +141,7 @@ class Timeline:
         return replace(self, steps=(replace(first, dwell=first.dwell + units), *rest))
 
     def illegal_moves(self) -> Iterator[str]:
-        """What no task of the published service does: fake and clients may still have to live with it."""
+        """The moves that no task of the published service makes, in words; tests may still ask for them."""
         phases = [step.phase for step in self.steps]
         for before, after in pairwise(phases):
             if before is not after and after not in MOVES[before]:

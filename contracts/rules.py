@@ -1,7 +1,7 @@
-"""Every constraint of the contract as a rule with an id and a provenance, read off the schemas.
+"""Every limit and constraint of the contract as a rule with an id and a provenance, read off the schemas.
 
-An id is the schema's name, the way down to the value and the keyword: `image_generation.width.maximum`.
-The way consists of property names, and of the `$anchor` or `$defs` name where a schema has one.
+An id is the schema's name, the names that lead to the value, and the keyword: `image_generation.width.maximum`.
+The names are those of properties, and the `$anchor` or `$defs` name where a schema has one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Provenance(StrEnum):
-    """Who says so: the service (three ways), or we."""
+    """Where a rule is from: the original document, the published pages, what was observed, or our assumption."""
 
     SEED = "seed"
     PUBLISHED = "published"
@@ -31,7 +31,7 @@ class Provenance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One constraint: its id, where it stands, its keyword and limit, and who says so."""
+    """What one keyword, or one name within it, demands of a value."""
 
     id: str
     schema: str
@@ -110,7 +110,7 @@ def _by_id() -> Mapping[str, Rule]:
 @cache
 def _text_rules() -> tuple[Rule, ...]:
     return tuple(
-        Rule(name, "json", name.removeprefix("json."), says, Provenance.ASSUMED) for name, says in TEXT_RULES.items()
+        Rule(name, "json", name.removeprefix("json."), limit, Provenance.ASSUMED) for name, limit in TEXT_RULES.items()
     )
 
 
@@ -118,9 +118,9 @@ def _rules(location: Location) -> Iterator[tuple[tuple[str, str], Rule]]:
     node, provenance = location.node, _provenance(location)
     for keyword in RULE_KEYWORDS:
         for part, suffix, limit in _parts(keyword, node[keyword]) if keyword in node else ():
-            says = provenance.get(suffix.rpartition(".")[2], provenance["*"])
+            source = provenance.get(suffix.rpartition(".")[2], provenance["*"])
             rule_id = f"{_id(location)}.{suffix}"
-            yield (keyword, part), Rule(rule_id, location.schema, keyword, limit, Provenance(says), node.get("title"))
+            yield (keyword, part), Rule(rule_id, location.schema, keyword, limit, Provenance(source), node.get("title"))
 
 
 def _id(location: Location) -> str:
@@ -143,7 +143,7 @@ def _segment(location: Location) -> str:
 
 
 def _provenance(location: Location) -> Mapping[str, str]:
-    """Keyword -> who says so, and `*` for all others: stated here, or inherited from above."""
+    """Keyword -> provenance, and `*` for all others: stated here, or inherited from above."""
     stated = location.node.get("x-provenance", {})
     if isinstance(stated, str):
         return {"*": stated}

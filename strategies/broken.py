@@ -193,7 +193,7 @@ def _breakable(operation: str) -> Mapping[str, list[RuleLocation]]:
 
 
 def _paths(way: Way, value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every way down with each step to any member decided, along the members that the value has."""
+    """The paths that a way stands for: each step to any member becomes one to each that the value has."""
     if not way:
         yield path
         return
@@ -240,8 +240,8 @@ def _change(path: Path, value: Any) -> str:
     if value is GONE:
         return f"{named(path)} left out"
     text = _written(value)
-    return f"{named(path)} set to {text if len(text) <= _LONGEST and text.isprintable() else shown(value)}"
+    return f"{named(path)} set to {text if len(text) <= _MAX_VALUE_CHARACTERS and text.isprintable() else shown(value)}"
 
 
-#: A value longer than this is described in a kind, not written out.
-_LONGEST: Final = 60
+#: Characters of a value that is written out in a kind; a longer one is described.
+_MAX_VALUE_CHARACTERS: Final = 60
