@@ -93,7 +93,7 @@ def check(name: str, file: Path) -> None:
 
     _text(name)
     parsed = parse(_read(file))
-    inside = violations(name, parsed.document, most=_MOST + 1) if parsed.is_complete else ()
+    inside = violations(name, parsed.document, max_violations=_MOST + 1) if parsed.is_complete else ()
     found = [*parsed.violations, *inside]
     for violation in found[:_MOST]:
         _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")

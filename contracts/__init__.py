@@ -1,6 +1,8 @@
-"""The contract: schemas, examples, rules and their provenance, validation, advice, and the life of a task.
+"""The contract: schemas, golden examples, rules with their provenance, validation, advice, and the lifecycle of a task.
 
-Useful alone, in any test suite: `problems("image_generation.request", document)`.
+It is useful alone, in any test suite: `problems("image_generation.request", document)` lists the violations, and
+`advice(document)` what is legal but has no effect. Where a function and its module share a name (`advice`, `rules`,
+`examples`), the name here is the function.
 """
 
 from safelight.contracts.advice import Advice, advice

@@ -1,4 +1,4 @@
-"""What is legal in a request but has no effect: worth a word, never an error."""
+"""Advice: what is legal in a request but has no effect. It is never an error."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final
 
+from safelight.contracts.locations import pointer
 from safelight.contracts.operations import without_effect
-from safelight.contracts.rules import Provenance, pointer
+from safelight.contracts.rules import Provenance
 from safelight.contracts.schemas import Schema, known
 from safelight.contracts.wording import did_you_mean, either, named
 
@@ -26,16 +27,18 @@ class Advice:
     provenance: Provenance
 
 
-def advice(document: object, schema_name: str = "image_generation.request", *, most: int | None = None) -> list[Advice]:
-    """What in this request has no effect, in the request's order; `most` bounds how many are looked for."""
+def advice(
+    document: object, schema_name: str = "image_generation.request", *, max_advice: int | None = None
+) -> list[Advice]:
+    """What in this request has no effect, in the request's order; no more than `max_advice` pieces are looked for."""
     if not isinstance(document, Mapping) or document.keys() <= _always_in_effect(schema_name):
         return []
-    return list(islice(_advice(document, known(schema_name)), most))
+    return list(islice(_advice(document, known(schema_name)), max_advice))
 
 
 @cache
 def _always_in_effect(schema_name: str) -> frozenset[str]:
-    """The members of which there is never anything to say: most requests have no others."""
+    """The members that there is never advice about: most requests have no others."""
     parameters = known(schema_name).get("properties", {}).items()
     return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
 
@@ -59,8 +62,8 @@ def _unknown(name: object, parameters: Mapping[str, Any]) -> Advice:
 def _without_effect(name: str, stated: Schema, document: Mapping[Any, Any]) -> Advice:
     choice, parameter = stated["x-choice"], stated["properties"][name]
     chosen = document.get(choice, stated["properties"][choice]["default"])
-    says = parameter["x-provenance"]
-    who = says if isinstance(says, str) else says.get("x-effective-for", says["*"])
+    stated_by = parameter["x-provenance"]
+    provenance = stated_by if isinstance(stated_by, str) else stated_by.get("x-effective-for", stated_by["*"])
     where = either(parameter["x-effective-for"])
     message = f"{name} has no effect with the {choice} {named([chosen])}: only with {where}"
-    return Advice(pointer([name]), message, Provenance(who))
+    return Advice(pointer([name]), message, Provenance(provenance))

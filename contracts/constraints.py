@@ -1,4 +1,4 @@
-"""What a schema cannot express. A constraint is a generator: it yields what it saw, and never raises.
+"""Constraints: what a schema cannot express. Each is a generator that yields what breaks it, and never raises.
 
 A schema names its constraints in `x-constraints`; each is a rule like any other there.
 """
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from safelight.contracts.wording import shown
 
-#: What was seen: where below the value, and a clause that follows the subject of the sentence.
-Sight = tuple[tuple[str | int, ...], str]
-Constraint = Callable[[Any], Iterator[Sight]]
+#: What breaks a constraint: the path below the value, and words that follow the subject of the sentence.
+Clause = tuple[tuple[str | int, ...], str]
+Constraint = Callable[[Any], Iterator[Clause]]
 
 #: Name -> constraint, filled by the decorator.
 CONSTRAINTS: Final[dict[str, Constraint]] = {}
@@ -31,14 +31,14 @@ def constraint(name: str) -> Callable[[Constraint], Constraint]:
 
 
 @constraint("finite")
-def finite(number: Any) -> Iterator[Sight]:
+def finite(number: Any) -> Iterator[Clause]:
     """A number is finite: 1e400 is legal JSON, and infinite once it is parsed."""
     if isinstance(number, float) and not math.isfinite(number):
         yield (), "is not a finite number"
 
 
 @constraint("links-exist")
-def links_exist(graph: Any) -> Iterator[Sight]:
+def links_exist(graph: Any) -> Iterator[Clause]:
     """A link points to a node of the same graph."""
     for node_id, name, target in _links(graph):
         if target not in graph:
@@ -46,8 +46,8 @@ def links_exist(graph: Any) -> Iterator[Sight]:
 
 
 @constraint("no-cycle")
-def no_cycle(graph: Any) -> Iterator[Sight]:
-    """No node depends on itself, however long the way."""
+def no_cycle(graph: Any) -> Iterator[Clause]:
+    """No node depends on itself, directly or through others."""
     sources, targets = list[str](), list[str]()
     for node_id, _, target in _links(graph):
         if target in graph and isinstance(node_id, str):

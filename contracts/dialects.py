@@ -1,16 +1,10 @@
-"""The dialects: where servers of this API are known to differ, a setting each, and each way a small named value."""
+"""The dialects: where servers of this API are known to differ, a setting each, and a name for each variant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from safelight.contracts.vocabularies import vocabularies
 from safelight.contracts.wording import did_you_mean, listed
@@ -21,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One way to speak: the setting that it is a value of, its name, and what is said in it."""
+    """A value of a setting: its name, and what a server that speaks it says."""
 
     setting: str
     name: str
@@ -43,7 +37,7 @@ _LIMITS: Final = {
 @cache
 def dialects() -> Mapping[str, Mapping[str, Dialect]]:
     """Setting -> name -> dialect; the first of each setting is the default."""
-    said: Mapping[str, Mapping[str, str]] = {
+    wordings: Mapping[str, Mapping[str, str]] = {
         "vocabulary": {name: ", ".join(vocabularies()[name].words.values()) for name in ("published", "plain")},
         "errors": {
             "object": '"error": {"message": "..."}',
@@ -54,7 +48,8 @@ def dialects() -> Mapping[str, Mapping[str, Dialect]]:
         "path": PATHS,
     }
     return {
-        setting: {name: Dialect(setting, name, says) for name, says in names.items()} for setting, names in said.items()
+        setting: {name: Dialect(setting, name, says) for name, says in names.items()}
+        for setting, names in wordings.items()
     }
 
 
@@ -67,7 +62,7 @@ def check_dialect(setting: str, name: str) -> None:
 
 
 def error_of(envelope: object) -> str:
-    """What an error says, in any dialect; nothing where none is there."""
+    """The message of an error in any dialect, or an empty string."""
     match envelope:
         case {"error": {"message": str(message)}} | {"error": str(message)} | {"message": str(message)}:
             return message

@@ -1,4 +1,4 @@
-"""The life of a task: its phases, the legal moves between them, and timelines.
+"""The lifecycle of a task: its phases, the legal moves between them, and timelines.
 
 A task is a value; its state is a function of a position along one axis. The axis is seconds since
 submit, polls seen, or ticks released by hand: `Timeline.at` does not know which.
@@ -45,11 +45,11 @@ MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
 #: The phases that nothing follows.
 FINAL: Final = frozenset(phase for phase, moves in MOVES.items() if not moves)
 
-#: Units that a step lasts at most, unless it never ends: more than seconds of a million years.
-_LONGEST: Final = 10**15
+#: Units of the axis that a step lasts, unless it never ends: more than the seconds of a million years.
+_MAX_DWELL_UNITS: Final = 10**15
 
-#: Progress while something is still to be done: never the 100 of a task that is done.
-_ALMOST: Final = 99
+#: Percent of a running task: never the 100 of a task that is done.
+_MAX_RUNNING_PERCENT: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Step:
     unseen: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.dwell <= _LONGEST and self.dwell != inf:
-            seen = self.dwell if abs(self.dwell) <= _LONGEST else "that long"
+        if not 0 <= self.dwell <= _MAX_DWELL_UNITS and self.dwell != inf:
+            seen = self.dwell if abs(self.dwell) <= _MAX_DWELL_UNITS else "that long"
             raise ValueError(f"a step cannot last {seen}: a dwell is 0 or more")
 
 
@@ -143,7 +143,7 @@ class Timeline:
         return replace(self, steps=(replace(first, dwell=first.dwell + units), *rest))
 
     def illegal_moves(self) -> Iterator[str]:
-        """What no task of the published service does: fake and clients may still have to live with it."""
+        """The moves that no task of the published service makes, in words; tests may still ask for them."""
         phases = [step.phase for step in self.steps]
         for before, after in pairwise(phases):
             if before is not after and after not in MOVES[before]:
@@ -188,5 +188,5 @@ def _state(step: Step, spent: float) -> State:
     progress = None
     if step.phase is Phase.RUNNING:
         done = spent / step.dwell if 0 < step.dwell < inf else 0
-        progress = int(min(_ALMOST, max(0, 100 * done)))
+        progress = int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
     return State(step.phase, progress, step.reason, step.word, step.unseen)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.examples import examples
+from safelight.contracts.locations import EVERYTHING, Location, locations
 from safelight.contracts.operations import Operation, operations
-from safelight.contracts.rules import reached
-from safelight.contracts.schemas import VERSION, VERSION_HEADER, known
+from safelight.contracts.rules import files_of
+from safelight.contracts.schemas import VERSION, VERSION_HEADER, known, schemas
 from safelight.contracts.wording import either, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from safelight.contracts.schemas import Schema
 
 Node = dict[str, Any]
 
@@ -26,7 +30,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 
 _HEADERS: Final = {VERSION_HEADER: {"$ref": f"#/components/headers/{VERSION_HEADER}"}}
 
-#: The operation that asks after a task, and what it has to be told.
+#: The operation that polls a task, and the parameter that it takes from a submit's answer.
 _POLL: Final = {"operationId": "task_status", "parameters": {"task_id": "$response.body#/data/id"}}
 
 #: The ways in which a request brings its key; the first that is there counts.
@@ -113,7 +117,7 @@ def _own_parameters(one: Operation) -> Iterator[Node]:
     request = known(one.request)
     for name, stated in _stated(one).items():
         is_required = name in request.get("required", ())
-        yield _parameter(name, stated["title"], _embedded(stated), required=is_required) | _examples([one], name)
+        yield _parameter(name, stated["title"], stated, required=is_required) | _examples([one], name)
 
 
 def _entry() -> Node:
@@ -146,12 +150,12 @@ def _shared_parameters(ones: Iterable[Operation]) -> Iterator[Node]:
         needing = [one.name for one in takers if name in known(one.request).get("required", ())]
         whose = f"required by {listed(needing)}" if needing else f"of {listed(one.name for one in takers)}"
         description = f"{stated['title']}: {whose}."
-        yield _parameter(name, description, _embedded(stated), required=False) | _examples(takers, name)
+        yield _parameter(name, description, stated, required=False) | _examples(takers, name)
 
 
 def _stated(one: Operation) -> Mapping[str, Any]:
     """Parameter -> what the contract says of it."""
-    stated: Mapping[str, Any] = known(one.request)["properties"]
+    stated: Mapping[str, Any] = embedded(one.request, schemas())["properties"]
     return stated
 
 
@@ -177,13 +181,13 @@ def _examples(ones: Iterable[Operation], member: str = "") -> Node:
 def _responses(ones: Sequence[Operation], errors: Iterable[_Error], success: Node | None = None) -> Node:
     """The answers by status. A 200 is an answer of its operation, of which some are errors, and a success."""
     answer = {"allOf": [_any([one.response for one in ones]), _reference("envelope.json")]}
-    told: dict[int, list[str]] = {}
+    reasons: dict[int, list[str]] = {}
     for error in errors:
         if any(map(error.of, ones)):
-            told.setdefault(error.status, []).append(error.says)
+            reasons.setdefault(error.status, []).append(error.says)
     return {
         "200": {"description": "The envelope of a success.", **_answer(answer), **(success or {})},
-        **{str(status): {"description": " ".join(said), **_error()} for status, said in sorted(told.items())},
+        **{str(status): {"description": " ".join(found), **_error()} for status, found in sorted(reasons.items())},
     }
 
 
@@ -209,24 +213,22 @@ def _version_header() -> Node:
 def _schemas() -> Node:
     ones = operations().values()
     roots = ["error", *(one.response for one in ones), *(one.request for one in ones if one.is_submit)]
-    names = sorted({name for root in roots for name in reached(root)})
-    return {name: _embedded(known(name), name) for name in names}
+    names = sorted({name for root in roots for name in files_of(root)})
+    return {name: embedded(name, schemas()) for name in names}
 
 
-def _embedded(node: Any, home: str = "") -> Any:
-    """A schema as it stands within another document; `home` is the name of its file."""
-    match node:
-        case {"$ref": str(target), **rest}:
-            return {**_reference(target, home), **_embedded(rest, home)}
-        case dict():
-            return {name: _embedded(child, home) for name, child in node.items() if name not in _ALONE}
-        case list():
-            return [_embedded(child, home) for child in node]
-        case _:
-            return node
+def embedded(name: str, files: Mapping[str, Schema]) -> Node:
+    """A schema as it stands within an OpenAPI document, whose components are these files: a copy of one's own."""
+    found: Node = copy.deepcopy(files[name])
+    for location in list(locations(Location(name, "", found, files), EVERYTHING)):
+        for keyword in _ALONE & location.node.keys():
+            del location.node[keyword]
+        if "$ref" in location.node:
+            location.node["$ref"] = _reference(location.node["$ref"], name)["$ref"]
+    return found
 
 
 def _reference(target: str, home: str = "") -> Node:
-    """A reference to a file, or to a place within the file that it stands in."""
-    file, _, way = target.partition("#")
-    return {"$ref": f"{_SCHEMAS}{file.removesuffix('.json') or home}{way}"}
+    """A reference to a file, or to a location within the file `home`, in which it stands."""
+    file, _, where = target.partition("#")
+    return {"$ref": f"{_SCHEMAS}{file.removesuffix('.json') or home}{where}"}

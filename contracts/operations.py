@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.predicates import is_number
+from safelight.contracts.keywords import is_number
 from safelight.contracts.schemas import Schema, known, schemas
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def longest_side(operation: str) -> int | None:
-    """Pixels that the longer side of its result has at most, where it is made from a picture that was sent."""
+    """The most pixels of the longer side of its result, or None unless it is made from a picture that was sent."""
     side: int | None = known(operation + _REQUEST).get("x-longest-side")
     return side
 
@@ -79,7 +79,7 @@ def without_effect(stated: Schema, document: Mapping[Any, Any]) -> list[str]:
         return []
     parameters = stated["properties"].items()
     return [
-        name for name, said in parameters if name in document and chosen not in said.get("x-effective-for", (chosen,))
+        name for name, each in parameters if name in document and chosen not in each.get("x-effective-for", (chosen,))
     ]
 
 

@@ -11,17 +11,18 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.rules import TEXT_RULES, Provenance, Violation, pointer
+from safelight.contracts.locations import pointer
+from safelight.contracts.rules import TEXT_RULES, Provenance, Violation
 from safelight.contracts.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-#: How deep arrays and objects may be nested.
-MOST_DEEP: Final = 100
+#: Arrays and objects within each other.
+MAX_DEPTH: Final = 100
 
-#: How many digits an integer may have.
-MOST_DIGITS: Final = 1_000
+#: Digits of an integer.
+MAX_INTEGER_DIGITS: Final = 1_000
 
 #: What stands for a document that could not be read.
 _NOTHING: Final = object()
@@ -37,7 +38,7 @@ class Parsed:
 
     document: Any = _NOTHING
     _found: dict[Violation, None] = field(default_factory=dict)
-    _most: int | None = None
+    _max_violations: int | None = None
 
     @property
     def violations(self) -> list[Violation]:
@@ -53,7 +54,7 @@ class Parsed:
         """Add a violation of one of the text's rules, once; with the last that is wanted, the reading ends."""
         assert rule_id in TEXT_RULES
         self._found[Violation(rule_id, pointer(path), message, Provenance.ASSUMED)] = None
-        if len(self._found) == self._most:
+        if len(self._found) == self._max_violations:
             raise _Enough
 
     def reject(self, rule_id: str, message: str) -> None:
@@ -62,12 +63,12 @@ class Parsed:
         self.report(rule_id, message)
 
 
-def parse(body: bytes, *, most: int | None = None) -> Parsed:
+def parse(body: bytes, *, max_violations: int | None = None) -> Parsed:
     """Read a JSON document from bytes. Never raises: what cannot be read is among the violations.
 
-    With `most`, 1 or more, it reads no further than to so many violations; there may then be no document.
+    With `max_violations`, 1 or more, it reads no further than to so many; there may then be no document.
     """
-    parsed = Parsed(_most=most)
+    parsed = Parsed(_max_violations=max_violations)
     with suppress(_Enough):
         _fill(parsed, body)
     return parsed
@@ -100,20 +101,22 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
         return None
 
 
-# The hooks are called up to five million times for a body of 10 MB. What was told once is not worded again, and of
-# short integers, the only ones of which there can be that many, most are known.
+# The hooks are called up to five million times for a body of 10 MB. What was reported once is not worded again,
+# and of short integers, the only ones of which there can be that many, most are known.
 def _read(text: str, parsed: Parsed) -> None:
-    told, twice = set[str](), set[str]()
+    constants, twice = set[str](), set[str]()
 
     def number(digits: str) -> int:
         many = len(digits.lstrip("-"))
-        if many > MOST_DIGITS:
-            parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MOST_DIGITS:,}")
-        return int(digits[: MOST_DIGITS + 2])  # still too large, and with the right sign, for the rules that follow
+        if many > MAX_INTEGER_DIGITS:
+            parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MAX_INTEGER_DIGITS:,}")
+        return int(
+            digits[: MAX_INTEGER_DIGITS + 2]
+        )  # still too large, and with the right sign, for the rules that follow
 
     def constant(name: str) -> float:
-        if name not in told:
-            told.add(name)
+        if name not in constants:
+            constants.add(name)
             parsed.report("json.constant", f"{name} is not JSON; a number must be finite")
         return float(name)
 
@@ -160,25 +163,25 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-_TOO_DEEP: Final = f"arrays and objects are nested too deep; the most is {MOST_DEEP}"
+_TOO_DEEP: Final = f"arrays and objects are nested too deep; the most is {MAX_DEPTH}"
 
 
 def _reason(error: json.JSONDecodeError) -> str:
     return (error.msg[0].lower() + error.msg[1:]).rstrip(": ").removesuffix(" at")
 
 
-def _twice(pairs: list[tuple[str, Any]], told: set[str], parsed: Parsed) -> None:
+def _twice(pairs: list[tuple[str, Any]], reported: set[str], parsed: Parsed) -> None:
     seen = set[str]()
     for name, _ in pairs:
-        if name in seen and name not in told:
-            told.add(name)
+        if name in seen and name not in reported:
+            reported.add(name)
             parsed.report("json.duplicate-key", f"the member {shown(name)} stands twice in one object")
         seen.add(name)
 
 
 def _look_inside(body: bytes, parsed: Parsed) -> None:
     """Depth and surrogates need a closer look. Most documents are spared it: a few bytes show that all is well."""
-    if body.count(b"[") + body.count(b"{") > MOST_DEEP and _is_deep(body):
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(body):
         parsed.reject("json.depth", _TOO_DEEP)
     elif _holds_half(body):
         for text, path in _halves([parsed.document], []):
@@ -197,7 +200,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[{]}"))
 def _is_deep(body: bytes) -> bool:
     """Judge the text, which is JSON: a walk of a million arrays takes longer than to read them."""
     steps = _STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
-    return max(accumulate(memoryview(steps).cast("b")), default=0) > MOST_DEEP
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > MAX_DEPTH
 
 
 #: Escaped surrogates, the only ones in a document that is UTF-8: one of any kind, and one without its other half.

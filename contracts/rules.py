@@ -1,7 +1,7 @@
-"""Every constraint of the contract as a rule with an id and a provenance, read off the schemas.
+"""Every limit and constraint of the contract as a rule with an id and a provenance, read off the schemas.
 
-An id is the schema's name, the way down to the value and the keyword: `image_generation.width.maximum`.
-The way consists of property names, and of the `$anchor` or `$defs` name where a schema has one.
+An id is the schema's name, the names that lead to the value, and the keyword: `image_generation.width.maximum`.
+The names are those of properties, and the `$anchor` or `$defs` name where a schema has one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.constraints import CONSTRAINTS
-from safelight.contracts.schemas import Schema, known, schemas
-from safelight.contracts.wording import spelled
+from safelight.contracts.keywords import KEYWORDS
+from safelight.contracts.locations import ACROSS_FILES, WITHIN_A_FILE, Location, locations, root
+from safelight.contracts.schemas import known, schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Provenance(StrEnum):
-    """Who says so: the service (three ways), or we."""
+    """Where a rule is from: the original document, the published pages, what was observed, or our assumption."""
 
     SEED = "seed"
     PUBLISHED = "published"
@@ -30,7 +31,7 @@ class Provenance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One constraint: its id, where it stands, its keyword and limit, and who says so."""
+    """What one keyword, or one name within it, demands of a value."""
 
     id: str
     schema: str
@@ -54,37 +55,8 @@ class Violation:
     provenance: Provenance
 
 
-#: Characters of one name in a pointer: nobody reads more, and a client can make it very long.
-_LONGEST_NAME: Final = 1_000
-
-
-def pointer(path: Iterable[object]) -> str:
-    """A path of names and indexes as a JSON Pointer (RFC 6901); a name of over 1,000 characters is cut."""
-    return "".join("/" + _escaped(part) for part in path)
-
-
-def _escaped(part: object) -> str:
-    name = spelled(part)
-    cut = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
-    return cut.replace("~", "~0").replace("/", "~1")
-
-
-#: Keywords that constrain a value. Each is one rule; `required` and `x-constraints` are one for each name.
-KEYWORDS: Final = (
-    "type",
-    "const",
-    "enum",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "required",
-    "x-constraints",
-)
+#: Keywords whose limits are rules. `required` and `x-constraints` are one rule for each name.
+RULE_KEYWORDS: Final = (*KEYWORDS, "required", "x-constraints")
 
 #: Rules of the text that a document is parsed from, before any schema is asked.
 TEXT_RULES: Final[Mapping[str, str]] = {
@@ -103,9 +75,8 @@ TEXT_RULES: Final[Mapping[str, str]] = {
 def rules(schema_name: str | None = None) -> tuple[Rule, ...]:
     """All rules in a stable order; with a name, those that a document of this schema can break."""
     if schema_name is None:
-        return (*_text_rules(), *(rule for name in schemas() for rule in _own(name).values()))
-    found = dict.fromkeys(reached(schema_name))
-    return tuple(rule for name in found for rule in _own(name).values())
+        return (*_text_rules(), *(rule for name in schemas() for rule in _rules_of(name)))
+    return tuple(rule for name in files_of(schema_name) for rule in _rules_of(name))
 
 
 def rule(rule_id: str) -> Rule:
@@ -113,14 +84,22 @@ def rule(rule_id: str) -> Rule:
     return _by_id()[rule_id]
 
 
-#: Where a constraint stands: the identity of its schema object, its keyword, and a name within it.
-Location = tuple[int, str, str]
+def files_of(schema_name: str) -> tuple[str, ...]:
+    """The names of this schema and of those that it refers to, however deep. Raises `UnknownSchema`."""
+    known(schema_name)
+    return tuple(dict.fromkeys(found.schema for found in locations(root(schema_name), ACROSS_FILES)))
 
 
 @cache
-def rule_at() -> Mapping[Location, Rule]:
-    """Location -> rule, for every schema."""
-    return {place: found for name in schemas() for place, found in _own(name).items()}
+def rules_at() -> Mapping[tuple[str, str], Mapping[tuple[str, str], Rule]]:
+    """Schema name and pointer of a location -> keyword and name within it -> the rule that stands there."""
+    found = [one for name in schemas() for one in locations(root(name), WITHIN_A_FILE)]
+    return {(one.schema, one.pointer): dict(_rules(one)) for one in found}
+
+
+def _rules_of(schema_name: str) -> list[Rule]:
+    """The rules that stand in this schema's own file."""
+    return [rule for (name, _), found in rules_at().items() if name == schema_name for rule in found.values()]
 
 
 @cache
@@ -131,32 +110,45 @@ def _by_id() -> Mapping[str, Rule]:
 @cache
 def _text_rules() -> tuple[Rule, ...]:
     return tuple(
-        Rule(name, "json", name.removeprefix("json."), says, Provenance.ASSUMED) for name, says in TEXT_RULES.items()
+        Rule(name, "json", name.removeprefix("json."), limit, Provenance.ASSUMED) for name, limit in TEXT_RULES.items()
     )
 
 
-@cache
-def _own(name: str) -> Mapping[Location, Rule]:
-    """The rules that stand in this schema's own file."""
-    root = known(name)
-    return dict(_walk(name, root, name.removesuffix(".request"), {"*": Provenance.ASSUMED}))
+def _rules(location: Location) -> Iterator[tuple[tuple[str, str], Rule]]:
+    node, provenance = location.node, _provenance(location)
+    for keyword in RULE_KEYWORDS:
+        for part, suffix, limit in _parts(keyword, node[keyword]) if keyword in node else ():
+            source = provenance.get(suffix.rpartition(".")[2], provenance["*"])
+            rule_id = f"{_id(location)}.{suffix}"
+            yield (keyword, part), Rule(rule_id, location.schema, keyword, limit, Provenance(source), node.get("title"))
 
 
-def _walk(name: str, node: Schema, way: str, inherited: Mapping[str, str]) -> Iterator[tuple[Location, Rule]]:
-    provenance = _provenance(node, inherited)
-    for keyword in KEYWORDS:
-        if keyword in node:
-            for part, suffix, limit in _parts(keyword, node[keyword]):
-                says = provenance.get(suffix.rpartition(".")[2], provenance["*"])
-                found = Rule(f"{way}.{suffix}", name, keyword, limit, Provenance(says), node.get("title"))
-                yield (id(node), keyword, part), found
-    for segment, child in _children(node):
-        yield from _walk(name, child, f"{way}.{segment}" if segment else way, {"*": provenance["*"]})
+def _id(location: Location) -> str:
+    """What the ids of a location's rules begin with."""
+    if location.parent is None:
+        return location.schema.removesuffix(".request")
+    before, segment = _id(location.parent), _segment(location)
+    return f"{before}.{segment}" if segment else before
 
 
-def _provenance(node: Schema, inherited: Mapping[str, str]) -> Mapping[str, str]:
-    stated = node.get("x-provenance", {})
-    return {"*": stated} if isinstance(stated, str) else {**inherited, **stated}
+def _segment(location: Location) -> str:
+    match location.keyword:
+        case "properties" | "$defs":
+            return str(location.name)
+        case "additionalProperties" | "propertyNames" | "items":
+            return str(location.node.get("$anchor", location.keyword))
+        case "prefixItems":
+            return str(location.node.get("$anchor", location.name))
+    return ""
+
+
+def _provenance(location: Location) -> Mapping[str, str]:
+    """Keyword -> provenance, and `*` for all others: stated here, or inherited from above."""
+    stated = location.node.get("x-provenance", {})
+    if isinstance(stated, str):
+        return {"*": stated}
+    inherited = _provenance(location.parent)["*"] if location.parent else Provenance.ASSUMED
+    return {"*": inherited, **stated}
 
 
 def _parts(keyword: str, value: Any) -> Iterator[tuple[str, str, Any]]:
@@ -170,35 +162,3 @@ def _parts(keyword: str, value: Any) -> Iterator[tuple[str, str, Any]]:
                 yield name, name, CONSTRAINTS[name].__doc__
         case _:
             yield "", keyword, value
-
-
-def _children(node: Schema) -> Iterator[tuple[str, Schema]]:
-    """Subschemas that hold rules. What stands under `if` only chooses between them."""
-    for name, child in node.get("properties", {}).items():
-        yield name, child
-    for keyword in ("additionalProperties", "propertyNames"):
-        if keyword in node:
-            yield node[keyword].get("$anchor", keyword), node[keyword]
-    for child in node.get("prefixItems", ()):
-        yield child["$anchor"], child
-    for name, child in node.get("$defs", {}).items():
-        yield name, child
-    for keyword in ("then", "else"):
-        if keyword in node:
-            yield "", node[keyword]
-
-
-def reached(name: str) -> Iterator[str]:
-    """This schema, then those it refers to, however deep."""
-    yield name
-    for target in _references(known(name)):
-        yield from reached(target)
-
-
-def _references(node: Any) -> Iterator[str]:
-    match node:
-        case {"$ref": str(target)} if not target.startswith("#"):
-            yield target.removesuffix(".json")
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for child in children:
-        yield from _references(child)

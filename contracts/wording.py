@@ -11,32 +11,33 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A value longer than this is cut in a message.
-_LONGEST: Final = 60
+#: Characters of a value in a message; what is longer is cut.
+_MAX_VALUE_CHARACTERS: Final = 60
 
-#: Names longer than this are not compared with others: it would take long and find nothing.
-_LONGEST_NAME: Final = 64
+#: Characters of names that are compared with others: with longer ones it would take long and find nothing.
+_MAX_COMPARED_CHARACTERS: Final = 64
 
-#: Nor are more than so many names: a document may have a million.
-_MOST_NAMES: Final = 200
+#: Names that one is compared with: a document may have a million.
+_MAX_COMPARED_NAMES: Final = 200
 
-#: An integer beyond this is described, not written out.
-_LARGEST: Final = 10**24
+#: An integer that is written out; those beyond are described.
+_MAX_WRITTEN_INTEGER: Final = 10**24
 
-#: So many digits are not counted any more.
-_MANY: Final = 1_000
+#: Digits of an integer that are counted.
+_MAX_COUNTED_DIGITS: Final = 1_000
 
 
 def shown(value: object) -> str:
     """A value as JSON writes it, cut where it is long: for messages, not for parsing."""
     match value:
         case str():
-            return printable(_cut(json.dumps(value[: _LONGEST + 1], ensure_ascii=False)))
+            return printable(_cut(json.dumps(value[: _MAX_VALUE_CHARACTERS + 1], ensure_ascii=False)))
         case bool() | None:
             return json.dumps(value)
-        case int() if abs(value) > _LARGEST:
+        case int() if abs(value) > _MAX_WRITTEN_INTEGER:
             digits = round(value.bit_length() * 0.30103)
-            return f"an integer of {f'about {digits}' if digits < _MANY else f'at least {_MANY:,}'} digits"
+            is_counted = digits < _MAX_COUNTED_DIGITS
+            return f"an integer of {f'about {digits}' if is_counted else f'at least {_MAX_COUNTED_DIGITS:,}'} digits"
         case int() | float():
             return repr(value)
         case dict():
@@ -99,10 +100,10 @@ def listed(options: Iterable[Any], word: str = "and") -> str:
 
 def nearest(name: object, options: Iterable[str]) -> str:
     """The option that is spelled most like the name, or an empty string."""
-    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > _MAX_COMPARED_CHARACTERS:
         return ""
-    near = islice(options, _MOST_NAMES)
-    by_letters = {_letters(option): option for option in near if len(option) <= _LONGEST_NAME}
+    near = islice(options, _MAX_COMPARED_NAMES)
+    by_letters = {_letters(option): option for option in near if len(option) <= _MAX_COMPARED_CHARACTERS}
     found = get_close_matches(_letters(name), by_letters, n=1, cutoff=0.75)
     return by_letters[found[0]] if found else ""
 
@@ -123,4 +124,4 @@ def printable(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= _MAX_VALUE_CHARACTERS else text[:_MAX_VALUE_CHARACTERS] + "…"

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for both sides of the wire: requests, kept and broken, answers, and lives of tasks.
+"""Hypothesis strategies for both sides of the wire: requests, broken ones, answers, timelines and fault plans.
 
 Limits are read from the contract's schemas, and drawn far more often than chance would have it.
 """

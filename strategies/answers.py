@@ -30,7 +30,7 @@ _HOSTS: Final = st.sampled_from(["localhost", "cdn.example.com", "127.0.0.1:8123
 
 _FILES: Final = st.sampled_from(["1.png", "uploads/a.png", "uploads/a%20b.png?v=2", "", "\N{CAT}.png"])
 
-#: Absolute addresses of pictures. The pattern alone lets through what is no URL.
+#: Absolute addresses of pictures: the pattern alone lets through what is no URL.
 _URLS: Final = st.builds("{}://{}/{}".format, st.sampled_from(["http", "https"]), _HOSTS, _FILES)
 
 _TIMES: Final = st.one_of(st.none(), st.just("2026-01-31T09:00:00Z"), st.integers(0, 2**31), texts())

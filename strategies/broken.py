@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
+from safelight.contracts.locations import AnyMember, pointer
 from safelight.contracts.operations import operations
-from safelight.contracts.rules import Rule, pointer, rules
+from safelight.contracts.rules import Rule, rules
 from safelight.contracts.wording import did_you_mean, named, shown
 from safelight.strategies.graphs import comfyui_workflows
-from safelight.strategies.locations import AnyMember, Location, locations
+from safelight.strategies.locations import RuleLocation, rule_locations
 from safelight.strategies.mutations import GONE, MUTATORS
 from safelight.strategies.requests import check, kept, stated_by
 from safelight.strategies.weights import weighted
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-    from safelight.strategies.locations import Way
+    from safelight.contracts.locations import Way
     from safelight.strategies.mutations import Path
 
 #: The schema of prompts that are graphs.
@@ -136,7 +137,7 @@ def _is_reachable(rule: str, operation: str) -> None:
     if rule in _breakable(operation):
         return
     reasons = [
-        location.unbreakable for location in locations(operations()[operation].request) if location.rule.id == rule
+        location.unbreakable for location in rule_locations(operations()[operation].request) if location.rule.id == rule
     ]
     if not reasons:
         raise ValueError(f"{rule} is no rule of {operation}")
@@ -145,7 +146,7 @@ def _is_reachable(rule: str, operation: str) -> None:
 
 @st.composite
 def _broken(draw: DrawFn, operation: str, wanted: frozenset[str], workflow: str | None) -> BrokenRequest:
-    location = draw(_places(operation, wanted))
+    location = draw(_rule_locations(operation, wanted))
     document = draw(_kept(operation, workflow, location.holds, _prompts(location)))
     path = draw(st.sampled_from(list(_paths(location.way, document))))
     mutation = draw(MUTATORS[location.keyword](location, _at(document, path)))
@@ -155,8 +156,8 @@ def _broken(draw: DrawFn, operation: str, wanted: frozenset[str], workflow: str 
 
 
 @cache
-def _places(operation: str, wanted: frozenset[str]) -> SearchStrategy[Location]:
-    """Places of these rules, each rule as often as the others."""
+def _rule_locations(operation: str, wanted: frozenset[str]) -> SearchStrategy[RuleLocation]:
+    """Locations of these rules, each rule as often as the others."""
     each = [st.sampled_from(found) for name, found in _breakable(operation).items() if name in wanted]
     return weighted(*((1, found) for found in each))
 
@@ -173,17 +174,17 @@ def _kept(
     return st.one_of(*(kept(operation, workflow, branch, prompt) for branch in branches))
 
 
-def _prompts(location: Location) -> SearchStrategy[Any] | None:
+def _prompts(location: RuleLocation) -> SearchStrategy[Any] | None:
     """What the prompt has to be for there to be something to break at the location."""
     needs_link = location.keyword == "links-exist" or AnyMember("array") in location.way
     return _GRAPHS[needs_link] if location.rule.schema == _GRAPH else None
 
 
 @cache
-def _breakable(operation: str) -> Mapping[str, list[Location]]:
+def _breakable(operation: str) -> Mapping[str, list[RuleLocation]]:
     """Rule id -> where it can be broken, in the order of the rules."""
     request = operations()[operation].request
-    found = [location for location in locations(request) if location.unbreakable is None]
+    found = [location for location in rule_locations(request) if location.unbreakable is None]
     return {
         rule.id: at
         for rule in rules(request)
@@ -192,7 +193,7 @@ def _breakable(operation: str) -> Mapping[str, list[Location]]:
 
 
 def _paths(way: Way, value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every way down with each step to any member decided, along the members that the value has."""
+    """The paths that a way stands for: each step to any member becomes one to each that the value has."""
     if not way:
         yield path
         return
@@ -239,8 +240,8 @@ def _change(path: Path, value: Any) -> str:
     if value is GONE:
         return f"{named(path)} left out"
     text = _written(value)
-    return f"{named(path)} set to {text if len(text) <= _LONGEST and text.isprintable() else shown(value)}"
+    return f"{named(path)} set to {text if len(text) <= _MAX_VALUE_CHARACTERS and text.isprintable() else shown(value)}"
 
 
-#: A value longer than this is described in a kind, not written out.
-_LONGEST: Final = 60
+#: Characters of a value that is written out in a kind; a longer one is described.
+_MAX_VALUE_CHARACTERS: Final = 60

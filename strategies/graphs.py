@@ -1,6 +1,6 @@
 """ComfyUI workflows: graphs without cycles, of nodes as ComfyUI names them, wired as ComfyUI allows.
 
-A node is made after those that it links to, so there is no way back. Ids follow no order half of the time,
+A node is made after those that it links to, so there is no cycle. Ids follow no order half of the time,
 and the members may stand sorted by id, so that a link can point forwards as well as backwards.
 """
 
@@ -110,42 +110,41 @@ _IS_ODD: Final = seldom()
 _IS_SORTED: Final = st.booleans()
 _PLANS: Final = st.sampled_from(((), (), (), TEXT_TO_IMAGE))
 
-#: Usual graphs have at most so many nodes, lest drawing takes long.
-_USUAL: Final = 5
+#: Nodes of a usual graph, beyond those that it has to have: to draw more takes long.
+_MAX_USUAL_NODES: Final = 5
 
-#: For each that is as large as may be, and each of any size, so many usual ones.
-_MOST_ARE_USUAL: Final = 18
+#: Usual graphs for each that is as large as may be, and for each of any size.
+_WEIGHT_OF_USUAL: Final = 18
 
 
 def comfyui_workflows(max_nodes: int = 30, *, linked: bool = False) -> SearchStrategy[Graph]:
     """Workflows in the API format, of 1 to `max_nodes` nodes; `linked` asks for a link in each, so for two nodes."""
-    least = 2 if linked else 1
-    if max_nodes < least:
+    min_nodes = 2 if linked else 1
+    if max_nodes < min_nodes:
         kind = "linked workflow" if linked else "workflow"
-        raise ValueError(f"max_nodes is {max_nodes}; a {kind} has at least {least}")
+        raise ValueError(f"max_nodes is {max_nodes}; a {kind} has at least {min_nodes}")
     return _workflows(max_nodes, linked=linked)
 
 
 @st.composite
-def _workflows(draw: DrawFn, most: int, *, linked: bool) -> Graph:
-    plan = draw(_PLANS) if len(TEXT_TO_IMAGE) <= most else ()
-    least = max(2 if linked else 1, len(plan))
-    count = draw(_counts(least, most))
+def _workflows(draw: DrawFn, max_nodes: int, *, linked: bool) -> Graph:
+    plan = draw(_PLANS) if len(TEXT_TO_IMAGE) <= max_nodes else ()
+    count = draw(_counts(max(2 if linked else 1, len(plan)), max_nodes))
     graph: Graph = {}
     outputs: dict[str, list[tuple[str, int]]] = {}
-    for location, node_id in enumerate(_ids(draw, count)):
-        fitting = _fitting(frozenset(outputs), linked=linked and location == 1)
-        made_of = classes()[plan[location] if location < len(plan) else draw(fitting)]
+    for index, node_id in enumerate(_ids(draw, count)):
+        fitting = _fitting(frozenset(outputs), linked=linked and index == 1)
+        made_of = classes()[plan[index] if index < len(plan) else draw(fitting)]
         graph[node_id] = _node(draw, made_of, outputs)
-        for index, kind in enumerate(made_of.outputs):
-            outputs.setdefault(kind, []).append((node_id, index))
+        for output, kind in enumerate(made_of.outputs):
+            outputs.setdefault(kind, []).append((node_id, output))
     return dict(sorted(graph.items())) if draw(_IS_SORTED) else graph
 
 
 @cache
-def _counts(least: int, most: int) -> SearchStrategy[int]:
-    usual = st.integers(least, min(most, least + _USUAL))
-    return weighted((_MOST_ARE_USUAL, usual), (1, st.integers(least, most)), (1, st.integers(most, most)))
+def _counts(min_nodes: int, max_nodes: int) -> SearchStrategy[int]:
+    usual = st.integers(min_nodes, min(max_nodes, min_nodes + _MAX_USUAL_NODES))
+    return weighted((_WEIGHT_OF_USUAL, usual), (1, st.integers(min_nodes, max_nodes)), (1, st.just(max_nodes)))
 
 
 def _ids(draw: DrawFn, count: int) -> list[str]:

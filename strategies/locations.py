@@ -1,33 +1,24 @@
-"""Where in a document each rule holds, read off the schema, and why some rules cannot be broken in JSON at all."""
+"""Where in a document each rule holds, and why some rules cannot be broken in JSON at all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from safelight.contracts.rules import Rule, rule_at
-from safelight.contracts.schemas import Schema, known
-from safelight.strategies.values import as_list
+from safelight.contracts.keywords import as_list
+from safelight.contracts.locations import ACROSS_FILES, REFERENCE, Location, Way, locations, root
+from safelight.contracts.rules import Rule, rules_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from safelight.contracts.schemas import Schema
 
 
 @dataclass(frozen=True, slots=True)
-class AnyMember:
-    """A step down to any one member of an object; with `only`, to one that is of this JSON type."""
-
-    only: str | None = None
-
-
-#: The way down to a value: names, indexes, and steps to any member.
-Way = tuple[str | int | AnyMember, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A rule, the way to the value that it is about, what its schema states there, and why it cannot be broken."""
+class RuleLocation:
+    """A rule, the way to the values that it is about, what its schema states there, and why it cannot be broken."""
 
     rule: Rule
     way: Way
@@ -49,67 +40,37 @@ _GUARDED: Final = "the rule is asked only of values that keep it"
 
 
 @cache
-def locations(schema_name: str) -> tuple[Location, ...]:
-    """Every rule that a document of this schema can meet, once for each location that it stands at."""
-    root = known(schema_name)
-    return tuple(_walk(root, root, ()))
+def rule_locations(schema_name: str) -> tuple[RuleLocation, ...]:
+    """Every rule that a document of this schema can meet, once for each location that it holds at."""
+    return tuple(
+        RuleLocation(rule, location.way, location.node, part, _unbreakable(location, rule), _holds(location))
+        for location in locations(root(schema_name), ACROSS_FILES)
+        for (_, part), rule in rules_at()[location.schema, location.pointer].items()
+    )
 
 
-def _walk(node: Schema, root: Schema, way: Way) -> Iterator[Location]:
-    for part, rule in _rules_of().get(id(node), ()):
-        yield Location(rule, way, node, part)
-    yield from _below(node, root, way)
-    if "$ref" in node:
-        yield from _walk(*_referred(node["$ref"], root), way)
-    yield from _guarded(node, root, way) if "type" in node.get("if", {}) else _branches(node, root, way)
+def _unbreakable(location: Location, rule: Rule) -> str | None:
+    if location.keyword == "propertyNames":
+        return _NAMES_ARE_STRINGS
+    allowed = as_list(rule.limit) if rule.keyword == "type" else ()
+    return _GUARDED if any(asked in allowed for asked in _asked_types(location)) else None
 
 
-def _below(node: Schema, root: Schema, way: Way) -> Iterator[Location]:
-    """The locations of the members of an object, and of the items of an array."""
-    for name, child in node.get("properties", {}).items():
-        decides = name in node.get("if", {}).get("properties", ())
-        for location in _walk(child, root, (*way, name)):
-            yield replace(location, holds=False) if decides else location
-    for index, child in enumerate(node.get("prefixItems", ())):
-        yield from _walk(child, root, (*way, index))
-    if "additionalProperties" in node:
-        yield from _walk(node["additionalProperties"], root, (*way, AnyMember()))
-    if "propertyNames" in node:
-        for location in _walk(node["propertyNames"], root, (*way, AnyMember())):
-            yield replace(location, unbreakable=_NAMES_ARE_STRINGS)
+def _asked_types(location: Location) -> Iterator[str]:
+    """The types for which alone a location is asked, by conditions on the very value that it is about."""
+    while location.parent is not None and location.keyword in {"then", "else", "allOf", REFERENCE}:
+        if location.keyword == "then" and "type" in location.parent.node["if"]:
+            yield location.parent.node["if"]["type"]
+        location = location.parent
 
 
-def _branches(node: Schema, root: Schema, way: Way) -> Iterator[Location]:
-    """What holds only where a condition on a member does, or only where it does not."""
-    for keyword, holds in (("then", True), ("else", False)):
-        for location in _walk(node[keyword], root, way) if keyword in node else ():
-            yield replace(location, holds=holds)
-
-
-def _guarded(node: Schema, root: Schema, way: Way) -> Iterator[Location]:
-    """What holds only for values of the type that `if` asks for; that they are of this type is no longer breakable."""
-    asked = node["if"]["type"]
-    narrowed = (*way[:-1], AnyMember(asked)) if way and isinstance(way[-1], AnyMember) else way
-    for location in _walk(node["then"], root, narrowed):
-        is_kept = location.way == narrowed and location.rule.keyword == "type" and asked in as_list(location.rule.limit)
-        yield replace(location, unbreakable=_GUARDED) if is_kept else location
-
-
-def _referred(target: str, root: Schema) -> tuple[Schema, Schema]:
-    """The schema that a reference means, and the file that it stands in."""
-    if not target.startswith("#/"):
-        other = known(target.removesuffix(".json"))
-        return other, other
-    found: Any = root
-    for name in target.removeprefix("#/").split("/"):
-        found = found[name]
-    return found, root
-
-
-@cache
-def _rules_of() -> Mapping[int, list[tuple[str, Rule]]]:
-    """The identity of a schema object -> its rules, each with the part of the keyword that states it."""
-    found: dict[int, list[tuple[str, Rule]]] = {}
-    for (node, _, part), rule in rule_at().items():
-        found.setdefault(node, []).append((part, rule))
-    return found
+def _holds(location: Location) -> bool | None:
+    """Whether the condition that decides over a location has to hold: one on a member, none on a type."""
+    if location.parent is None:
+        return None
+    asked = location.parent.node.get("if", {}).get("properties", {})
+    if location.keyword == "properties" and location.name in asked:
+        return False
+    if asked and location.keyword in {"then", "else"}:
+        return location.keyword == "then"
+    return _holds(location.parent)

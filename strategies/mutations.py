@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from safelight.contracts.constraints import no_cycle
+from safelight.contracts.keywords import as_list
 from safelight.strategies.texts import texts
-from safelight.strategies.values import as_list
 from safelight.strategies.weights import weighted
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from safelight.contracts.schemas import Schema
-    from safelight.strategies.locations import Location
+    from safelight.strategies.locations import RuleLocation
 
 
 class Gone(Enum):
@@ -36,7 +36,7 @@ class Gone(Enum):
 
 GONE: Final = Gone.GONE
 
-#: A way down from the value: names and indexes.
+#: Names and indexes from a value down to one within it.
 Path = tuple[str | int, ...]
 
 
@@ -49,7 +49,7 @@ class Mutation:
     reported: Path
 
 
-Mutator = Callable[["Location", Any], "SearchStrategy[Mutation]"]
+Mutator = Callable[["RuleLocation", Any], "SearchStrategy[Mutation]"]
 
 #: Keyword or constraint -> how to break it at a location, given the value that stands there or `GONE`.
 MUTATORS: Final[dict[str, Mutator]] = {}
@@ -66,7 +66,7 @@ def mutator(keyword: str) -> Callable[[Mutator], Mutator]:
 
 
 def replacing(keyword: str) -> Callable[[Callable[[Schema, Any], SearchStrategy[Any]]], Mutator]:
-    """Register values that break the keyword where they stand in location of the old one."""
+    """Register values that break the keyword where they stand in the place of the old one."""
 
     def register(function: Callable[[Schema, Any], SearchStrategy[Any]]) -> Mutator:
         return mutator(keyword)(lambda location, value: function(location.stated, value).map(_here))
@@ -79,7 +79,7 @@ def _here(value: Any) -> Mutation:
 
 
 @mutator("required")
-def left_out(location: Location, _: Any) -> SearchStrategy[Mutation]:
+def left_out(location: RuleLocation, _: Any) -> SearchStrategy[Mutation]:
     """The object without the member."""
     return st.just(Mutation((location.part,), GONE, (location.part,)))
 
@@ -114,15 +114,15 @@ _WHOLE: Final = 2**53
 @replacing("minLength")
 def too_short(stated: Schema, _: Any) -> SearchStrategy[str]:
     """A text of one character less, or of fewer."""
-    most = stated["minLength"] - 1
-    return st.one_of(texts(most, most=most), texts(most=most))
+    longest = stated["minLength"] - 1
+    return st.one_of(texts(longest, max_size=longest), texts(max_size=longest))
 
 
 @replacing("maxLength")
 def too_long(stated: Schema, _: Any) -> SearchStrategy[str]:
     """A text of one character more, or of many."""
-    least = stated["maxLength"] + 1
-    return st.one_of(texts(least, most=least), texts(least))
+    shortest = stated["maxLength"] + 1
+    return st.one_of(texts(shortest, max_size=shortest), texts(shortest))
 
 
 @replacing("pattern")
@@ -195,15 +195,15 @@ _OF_TYPE: Final[Mapping[str, SearchStrategy[Any]]] = {
     "object": st.dictionaries(st.sampled_from(["value", "a"]), st.integers(0, 9), max_size=1),
 }
 
-#: Beyond this, adding a half to an integer may leave it as it was.
-_HALVES_END: Final = 2**50
+#: An integer to which a half can be added; beyond, the sum may be the integer itself.
+_MAX_WHOLE_OF_HALVES: Final = 2**50
 
 
 def _fractions(stated: Schema) -> SearchStrategy[float]:
     """Numbers between two integers, and within the bounds, so that only the type is wrong."""
-    least = math.ceil(stated.get("minimum", -_HALVES_END))
-    most = math.floor(stated.get("maximum", _HALVES_END)) - 1
-    return st.integers(least, most).map(lambda whole: whole + 0.5) if least <= most else st.nothing()
+    lowest = math.ceil(stated.get("minimum", -_MAX_WHOLE_OF_HALVES))
+    highest = math.floor(stated.get("maximum", _MAX_WHOLE_OF_HALVES)) - 1
+    return st.integers(lowest, highest).map(lambda whole: whole + 0.5) if lowest <= highest else st.nothing()
 
 
 @replacing("finite")
@@ -214,7 +214,7 @@ def infinite(_: Schema, __: Any) -> SearchStrategy[float]:
 
 @mutator("links-exist")
 @st.composite
-def dangling(draw: DrawFn, _: Location, graph: Any) -> Mutation:
+def dangling(draw: DrawFn, _: RuleLocation, graph: Any) -> Mutation:
     """A link that names no node of the graph: a number too high, a name cut short or spelled otherwise."""
     node, name = draw(st.sampled_from(_links(graph)))
     target, output = graph[node]["inputs"][name]
@@ -226,7 +226,7 @@ def dangling(draw: DrawFn, _: Location, graph: Any) -> Mutation:
 
 @mutator("no-cycle")
 @st.composite
-def circular(draw: DrawFn, _: Location, graph: Any) -> Mutation:
+def circular(draw: DrawFn, _: RuleLocation, graph: Any) -> Mutation:
     """A link from a node to itself, or to one that depends on it."""
     node = draw(st.sampled_from(list(graph)))
     target = draw(st.sampled_from(_dependants(graph, node)))
@@ -243,7 +243,7 @@ def _links(graph: Any) -> list[tuple[str, str]]:
 
 
 def _dependants(graph: Any, node: str) -> list[str]:
-    """The node, then those that depend on it, however long the way."""
+    """The node, then those that depend on it, directly or through others."""
     found = [node]
     for name in found:  # grows while it is read
         found += [user for user, by in _links(graph) if graph[user]["inputs"][by][0] == name and user not in found]

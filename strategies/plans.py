@@ -1,8 +1,9 @@
-"""Plans of faults: what can go wrong with any request, and which requests it strikes."""
+"""Fault plans: what can go wrong with any request, and which requests it strikes."""
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,19 +15,27 @@ from safelight.mockserver.faults.rules import FaultRule
 from safelight.traffic.request_kinds import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from hypothesis.strategies import DrawFn, SearchStrategy
+    from hypothesis.strategies import SearchStrategy
 
-#: Rules of one plan, and requests that a rule skips or strikes in a row: clients send few.
-_MOST_RULES: Final = 4
-_FEW: Final = 4
+    from safelight.mockserver.faults.catalogue import Fault
 
-_NTH: Final = st.integers(1, _FEW)
+#: Rules of one plan.
+_MAX_RULES: Final = 4
 
-_SHARES: Final = st.sampled_from([100, 50, 20])
+#: Requests that a rule skips, or strikes in a row: clients send few.
+_MAX_REQUESTS: Final = 4
 
-_IS_ENDLESS: Final = st.sampled_from([False, False, False, True])
+#: Fault -> settings that are drawn for it: statuses that clients tell apart, and what can be handled often.
+_SETTINGS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
+    "http": [{"status": status} for status in (502, 500, 503, 429, 401, 404, 599)],
+    "bomb": [{"megabytes": 1}],
+    "huge": [{"megabytes": 1}],
+}
+
+#: Each n-th request, and percent of these.
+_SHARES: Final = st.sampled_from(list(product(range(1, _MAX_REQUESTS + 1), (100, 50, 20))))
 
 
 def fault_plans(
@@ -44,29 +53,35 @@ def fault_plans(
         if name not in known:
             near = did_you_mean(name, known) or f"; there are {listed(known)}"
             raise ValueError(f"no {what} is called {name!r}{near}")
-    names = [name for name in faults() if name not in without]
-    return st.lists(_rules(st.sampled_from(list(kinds)), st.sampled_from(names), endless), max_size=_MOST_RULES)
+    return st.lists(_rules(tuple(kinds), frozenset(without), endless=endless), max_size=_MAX_RULES)
 
 
-@st.composite
-def _rules(draw: DrawFn, kinds: SearchStrategy[str], names: SearchStrategy[str], endless: bool) -> FaultRule:  # noqa: FBT001
-    kind, first = draw(kinds), draw(_NTH)
-    last = inf if endless and draw(_IS_ENDLESS) else first + draw(st.integers(0, _FEW - 1))
-    every = draw(_NTH) if last > first else 1
-    return FaultRule(
-        kind, draw(_faults(draw(names))), draw(st.booleans()), first, last, every=every, percent=draw(_SHARES)
+# Hypothesis takes an element out of a list while it shrinks if it consists of at most five choices: whether there is
+# one more, and these four. With more choices, rules that do not matter stay.
+@cache
+def _rules(kinds: tuple[str, ...], without: frozenset[str], *, endless: bool) -> SearchStrategy[FaultRule]:
+    firsts = range(1, _MAX_REQUESTS + 1)
+    ranges: list[tuple[int, float]] = [(first, first + more) for more in range(_MAX_REQUESTS) for first in firsts]
+    ranges += [(first, inf) for first in firsts] if endless else []
+    return st.builds(
+        _rule,
+        st.sampled_from(list(product(kinds, (False, True)))),
+        st.sampled_from([fault for name in _plainest_first() if name not in without for fault in _of(name)]),
+        st.sampled_from(ranges),
+        _SHARES,
     )
 
 
-@cache
-def _faults(name: str) -> SearchStrategy[Any]:
-    """Faults of this name, with their usual settings unless others are drawn."""
-    return st.builds(faults()[name], **_SETTINGS.get(name, {}))
+def _rule(struck: tuple[str, bool], fault: Fault, numbers: tuple[int, float], share: tuple[int, float]) -> FaultRule:
+    (kind, after), (first, last), (every, percent) = struck, numbers, share
+    return FaultRule(kind, fault, after, first, last, every=every if last > first else 1, percent=percent)
 
 
-#: Fault -> the settings that are drawn: statuses that clients tell apart, and what is large enough to be handled often.
-_SETTINGS: Final[Mapping[str, Mapping[str, SearchStrategy[Any]]]] = {
-    "http": {"status": st.sampled_from([502, 500, 503, 429, 401, 404, 599])},
-    "bomb": {"megabytes": st.just(1)},
-    "huge": {"megabytes": st.just(1)},
-}
+def _plainest_first() -> Iterable[str]:
+    """The names of faults: `http`, which everyone knows, before the others."""
+    return dict.fromkeys(["http", *faults()])
+
+
+def _of(name: str) -> Iterable[Fault]:
+    """The faults of this name that are drawn: with the usual settings where there are no others."""
+    return (faults()[name](**settings) for settings in _SETTINGS.get(name, [{}]))

@@ -1,4 +1,4 @@
-"""Valid requests of every operation: as clients send them, and as few do."""
+"""Valid requests of every operation."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: One prompt in so many is a graph, where either kind will do.
 _GRAPHS: Final = 8
 
-#: Graphs within requests are small; `comfyui_workflows` draws large ones.
-_MOST_NODES: Final = 12
+#: Nodes of a graph within a request; `comfyui_workflows` draws large ones.
+_MAX_NODES: Final = 12
 
 #: Parameters of other services, and misspelled ones: the contract ignores them.
 _UNKNOWN: Final = st.sampled_from(["user", "Width", "negativePrompt", "n", "", "response_format", "\N{CAT}"])
@@ -31,7 +31,7 @@ _HAS_UNKNOWN: Final = seldom()
 
 _ANYTHING: Final = st.one_of(st.none(), st.booleans(), st.integers(), texts(), st.lists(st.integers(), max_size=3))
 
-#: Pictures as clients send them: a location on the web, and the smallest file there is, in Base64 and as a data: URL.
+#: Pictures as clients send them: an address on the web, and the smallest file there is, in Base64 and as a data: URL.
 _SMALLEST: Final = "R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 _IMAGES: Final = st.sampled_from(
     ["https://example.com/lighthouse.png", f"data:image/gif;base64,{_SMALLEST}", _SMALLEST, "http://127.0.0.1/a?b=c&d"]
@@ -46,7 +46,7 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
         case "text":
             return values({**known("image_generation.request")["properties"]["prompt"], "type": "string"})
         case "graph":
-            return comfyui_workflows(_MOST_NODES)
+            return comfyui_workflows(_MAX_NODES)
         case None:
             return weighted((_GRAPHS - 1, prompts("text")), (1, prompts("graph")))
     raise ValueError(f"no kind of prompt is called {kind!r}; there are text and graph")

@@ -44,11 +44,11 @@ PIECES: Final = (
     "\N{NULL}",
 )
 
-#: So many pieces make a text of usual length.
-_MOST_PIECES: Final = 6
+#: Pieces of a text of usual length, beyond the characters that it has to have.
+_MAX_PIECES: Final = 6
 
-#: A long text repeats a short one, up to so many characters. (Hypothesis warns of examples whose repr is above 30,000.)
-_LONGEST: Final = 2_500
+#: Characters of a long text, which repeats a short one. (Hypothesis warns of examples whose repr is above 30,000.)
+_MAX_CHARACTERS: Final = 2_500
 
 #: Any character that UTF-8 can carry: no halves of surrogate pairs.
 _CHARACTERS: Final = st.characters(codec="utf-8")
@@ -60,9 +60,10 @@ _IS_LONG: Final = seldom()
 
 
 @st.composite
-def texts(draw: DrawFn, least: int = 0, *, most: int | None = None) -> str:
-    """Texts of `least` to `most` characters, the shortest and the longest weighted; now and then a very long one."""
-    pieces = draw(st.lists(_PIECE, min_size=least, max_size=least + _MOST_PIECES))
-    text = "".join(pieces)
-    longest = _LONGEST if most is None else most
-    return (text * draw(st.integers(1, longest + 1)))[:longest] if draw(_IS_LONG) else text[:most]
+def texts(draw: DrawFn, min_size: int = 0, *, max_size: int | None = None) -> str:
+    """Texts of `min_size` to `max_size` characters, both ends weighted; now and then a very long one."""
+    text = "".join(draw(st.lists(_PIECE, min_size=min_size, max_size=min_size + _MAX_PIECES)))
+    if not draw(_IS_LONG):
+        return text[:max_size]
+    longest = _MAX_CHARACTERS if max_size is None else max_size
+    return (text * draw(st.integers(1, longest + 1)))[:longest]

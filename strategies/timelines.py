@@ -1,4 +1,4 @@
-"""Timelines of tasks: what happens to one, and when, until nothing can."""
+"""Timelines of tasks: which phases one goes through, and how long each lasts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REASONS: Final = st.one_of(st.none(), st.sampled_from(["out of memory", "429 To
 
 
 def timelines(end: Phase | None = None, *, max_dwell: float = 60.0, whole: bool = False) -> SearchStrategy[Timeline]:
-    """Legal lives: they begin queued, and end in the phase `end`, or in any final one.
+    """Legal timelines: they begin queued, and end in the phase `end`, or in any final one.
 
     Each step but the last lasts 0 to `max_dwell` units, the ends weighted; `whole` asks for whole units, as polls
     and ticks count. Now and then a phase comes in two steps.
@@ -28,11 +28,11 @@ def timelines(end: Phase | None = None, *, max_dwell: float = 60.0, whole: bool 
         raise ValueError(f"a life does not end {end}; it ends {either(sorted(FINAL))}")
     if not 0 <= max_dwell < float("inf"):
         raise ValueError(f"max_dwell is {max_dwell}; it must be 0 or more, and finite")
-    return _lives(FINAL if end is None else frozenset({Phase(end)}), _dwells(max_dwell, whole=whole))
+    return _timelines(FINAL if end is None else frozenset({Phase(end)}), _dwells(max_dwell, whole=whole))
 
 
 @st.composite
-def _lives(draw: DrawFn, ends: frozenset[Phase], dwells: SearchStrategy[float]) -> Timeline:
+def _timelines(draw: DrawFn, ends: frozenset[Phase], dwells: SearchStrategy[float]) -> Timeline:
     phase, steps = Phase.QUEUED, list[Step]()
     while phase not in FINAL:
         steps += [Step(phase, draw(dwells)) for _ in range(2 if draw(seldom(8)) else 1)]
@@ -49,15 +49,15 @@ def _reach(phase: Phase) -> frozenset[Phase]:
     return frozenset({phase}).union(*(_reach(after) for after in MOVES[phase]))
 
 
-def _dwells(most: float, *, whole: bool) -> SearchStrategy[float]:
+def _dwells(max_dwell: float, *, whole: bool) -> SearchStrategy[float]:
     """Thousandths of a unit, or whole ones; at either end as often as anywhere between."""
     parts = 1 if whole else _PARTS
-    last = int(most * parts)
+    last = int(max_dwell * parts)
 
     def dwell(number: int) -> float:
-        return number if whole else most if number == last else number / parts
+        return number if whole else max_dwell if number == last else number / parts
 
-    return st.one_of(*(st.integers(*virtual_time) for virtual_time in [(0, last), (0, 0), (last, last)])).map(dwell)
+    return st.one_of(st.integers(0, last), st.just(0), st.just(last)).map(dwell)
 
 
 #: A unit of the axis is divided so, where it is: seconds into milliseconds.

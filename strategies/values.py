@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from safelight.contracts.keywords import as_list
 from safelight.contracts.schemas import Schema, known
 from safelight.strategies.texts import texts
 from safelight.strategies.weights import seldom, weighted
@@ -72,7 +73,7 @@ def branches(stated: Schema) -> list[Schema]:
     if "if" not in stated:
         return [stated]
     [(name, asked)] = stated["if"]["properties"].items()
-    plain = {keyword: said for keyword, said in stated.items() if keyword not in {"if", "then", "else"}}
+    plain = {keyword: limit for keyword, limit in stated.items() if keyword not in {"if", "then", "else"}}
     others = [value for value in plain["properties"][name]["enum"] if value != asked["const"]]
     return [
         _narrowed(plain, name, others, stated.get("else", {}).get("required", [])),
@@ -90,7 +91,7 @@ def merged(stated: Schema) -> Schema:
     if "$ref" not in stated:
         return stated
     referred = merged(known(stated["$ref"].removesuffix(".json")))
-    return _both(referred, {keyword: said for keyword, said in stated.items() if keyword != "$ref"})
+    return _both(referred, {keyword: limit for keyword, limit in stated.items() if keyword != "$ref"})
 
 
 def _both(one: Schema, other: Schema) -> Schema:
@@ -104,57 +105,52 @@ def _both(one: Schema, other: Schema) -> Schema:
     return joined
 
 
-def as_list(value: Any) -> Sequence[Any]:
-    """The value of a keyword that takes one thing or several."""
-    return value if isinstance(value, list) else [value]
-
-
 def integers(stated: Schema) -> SearchStrategy[int | float]:
     """Integers within the bounds; now and then a bound as a float, since 512.0 is an integer to JSON Schema."""
-    least, most = bounds(stated)
-    ends = [end for end in (least, most) if end is not None]
+    lowest, highest = bounds(stated)
+    ends = [end for end in (lowest, highest) if end is not None]
     return weighted(
-        (_ANYWHERE, st.integers(least, most)),
+        (_ANYWHERE, st.integers(lowest, highest)),
         *((_AT_A_BOUND, st.integers(end, end)) for end in ends),
-        *((1, st.integers(*virtual_time)) for virtual_time in _stretches(stated, least, most)),
+        *((1, st.integers(*found)) for found in _ranges(stated, lowest, highest)),
         *((1, st.integers(end, end).map(float)) for end in ends[-1:]),
     )
 
 
 def bounds(stated: Schema) -> tuple[int | None, int | None]:
     """The lowest and the highest integer that the schema allows, where it states a bound."""
-    least, most = stated.get("minimum"), stated.get("maximum")
-    return None if least is None else math.ceil(least), None if most is None else math.floor(most)
+    lowest, highest = stated.get("minimum"), stated.get("maximum")
+    return None if lowest is None else math.ceil(lowest), None if highest is None else math.floor(highest)
 
 
-def _stretches(stated: Schema, least: int | None, most: int | None) -> Iterator[tuple[int, int]]:
+def _ranges(stated: Schema, lowest: int | None, highest: int | None) -> Iterator[tuple[int, int]]:
     """Small ranges of integers that are worth a visit: at the bounds, the defaults, and beyond 32 bits."""
-    if least is not None:
-        yield least, least + 1 if most is None else min(least + 1, most)
-    if most is not None:
-        yield most - 1 if least is None else max(most - 1, least), most
+    if lowest is not None:
+        yield lowest, lowest + 1 if highest is None else min(lowest + 1, highest)
+    if highest is not None:
+        yield highest - 1 if lowest is None else max(highest - 1, lowest), highest
     for default in _defaults(stated):
         yield default, default
-    if most is None:
-        yield from (virtual_time for virtual_time in _LANDMARKS if least is None or virtual_time[0] >= least)
+    if highest is None:
+        yield from (found for found in _LANDMARKS if lowest is None or found[0] >= lowest)
 
 
 def _defaults(stated: Schema) -> list[int]:
-    said = [*stated.get("x-defaults", {}).values(), *([stated["default"]] if "default" in stated else [])]
-    return [value for value in dict.fromkeys(said) if isinstance(value, int)]
+    found = [*stated.get("x-defaults", {}).values(), *([stated["default"]] if "default" in stated else [])]
+    return [value for value in dict.fromkeys(found) if isinstance(value, int)]
 
 
 def numbers(stated: Schema) -> SearchStrategy[int | float]:
     """Finite numbers within the bounds, two of three of them whole."""
-    least, most = stated.get("minimum"), stated.get("maximum")
-    return weighted((2, integers(stated)), (1, st.floats(least, most, allow_nan=False, allow_infinity=False)))
+    lowest, highest = stated.get("minimum"), stated.get("maximum")
+    return weighted((2, integers(stated)), (1, st.floats(lowest, highest, allow_nan=False, allow_infinity=False)))
 
 
 def strings(stated: Schema) -> SearchStrategy[str]:
     """Texts of the length and form that is stated, the default among them."""
     if "pattern" in stated:
         return st.from_regex(str(stated["pattern"]), fullmatch=True)
-    drawn = texts(stated.get("minLength", 0), most=stated.get("maxLength"))
+    drawn = texts(stated.get("minLength", 0), max_size=stated.get("maxLength"))
     return weighted((1, st.just(stated["default"])), (1, drawn)) if "default" in stated else drawn
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts.openapi import KEYS
+from safelight.contracts.openapi import KEYS, embedded
 from safelight.mockserver.control.access import TOKEN
 from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.routes import NAMED, PREFIX, Route, routes
@@ -88,9 +88,9 @@ def _places(one: Route) -> Iterator[Node]:
 
 
 def _query(one: Route) -> Iterator[Node]:
-    stated = schemas()[one.query]["properties"] if one.query else {}
+    stated = embedded(one.query, schemas())["properties"] if one.query else {}
     for name, schema in stated.items():
-        yield {"name": name, "in": "query", "description": schema["title"], "schema": _embedded(schema)}
+        yield {"name": name, "in": "query", "description": schema["title"], "schema": schema}
 
 
 def _body(name: str) -> Node:
@@ -104,16 +104,4 @@ def _ref(name: str) -> Node:
 
 def _schemas() -> Node:
     used = {one.query for one in routes()} | {"nothing"}
-    return {name: _embedded(schema) for name, schema in schemas().items() if name not in used}
-
-
-def _embedded(schema: Any) -> Any:
-    """A schema within this document: references lead to its components."""
-    match schema:
-        case {"$ref": str(file)}:
-            return _ref(file.removesuffix(".json"))
-        case dict():
-            return {name: _embedded(part) for name, part in schema.items() if name not in ("$schema", "$id")}
-        case list():
-            return [_embedded(part) for part in schema]
-    return schema
+    return {name: embedded(name, schemas()) for name in schemas() if name not in used}

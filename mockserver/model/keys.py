@@ -45,7 +45,7 @@ def _in_query(request: Request) -> str:
 def _in_body(request: Request) -> str:
     if not request.body or _MEMBER.encode() not in request.body:
         return ""
-    document = parse(request.body, most=1).document
+    document = parse(request.body, max_violations=1).document
     key = document.get(_MEMBER) if isinstance(document, dict) else None
     return key if isinstance(key, str) else ""
 

@@ -40,12 +40,12 @@ def _body(call: Call, *, is_clamped: bool) -> _Checked:
     request = call.home
     if request.body is None:
         raise Refused(413, "Request body too large: it is over the limit of this server")
-    parsed = parse(request.body, most=MAX_FINDINGS)
+    parsed = parse(request.body, max_violations=MAX_FINDINGS)
     if parsed.violations:
         return {}, parsed.violations, _content_type(request)
     document, lowered = clamped(call.endpoint.name, parsed.document) if is_clamped else (parsed.document, [])
-    found = violations(call.endpoint.schema, document, most=MAX_FINDINGS)
-    remarks = [] if found else advice(document, call.endpoint.schema, most=MAX_FINDINGS)
+    found = violations(call.endpoint.schema, document, max_violations=MAX_FINDINGS)
+    remarks = [] if found else advice(document, call.endpoint.schema, max_advice=MAX_FINDINGS)
     return document, found, [*_content_type(request), *map(_lowered, lowered), *remarks]
 
 
@@ -53,8 +53,8 @@ def _body(call: Call, *, is_clamped: bool) -> _Checked:
 def _query(schema: str, text: str) -> _Checked:
     """Kept, as a client asks the same again and again."""
     query: Mapping[str, str] = parameters(text)
-    found = violations(schema, query, most=MAX_FINDINGS)
-    return query, found, () if found else advice(query, schema, most=MAX_FINDINGS)
+    found = violations(schema, query, max_violations=MAX_FINDINGS)
+    return query, found, () if found else advice(query, schema, max_advice=MAX_FINDINGS)
 
 
 def sentence(found: Sequence[Violation]) -> str:

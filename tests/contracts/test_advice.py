@@ -48,7 +48,7 @@ def test_what_is_no_object_is_not_noticed(document: Any) -> None:
 def test_notices_come_in_the_order_of_the_request_and_can_be_bounded() -> None:
     document = {"z": 1, "prompt": "a", "cfg": 1, "a": 2}
     assert [advice.pointer for advice in advice(document)] == ["/z", "/cfg", "/a"]
-    assert advice(document, most=2) == advice(document)[:2]
+    assert advice(document, max_advice=2) == advice(document)[:2]
 
 
 def test_a_notice_says_who_says_so() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight.contracts import Phase, advice, examples, problems
-from safelight.contracts.rules import pointer
+from safelight.contracts.locations import pointer
 
 LONG: Final = "x" * 1_000
 WORKFLOWS: Final = "default, anime, z-image, rr3 or grok"

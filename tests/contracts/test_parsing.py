@@ -151,7 +151,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("rule", MANY)
 def test_no_more_violations_are_built_than_are_wanted(rule: str, built: list[str]) -> None:
-    assert len(parse(MANY[rule][0], most=20).violations) == 20
+    assert len(parse(MANY[rule][0], max_violations=20).violations) == 20
     assert built == [f"json.{rule}"] * 20
 
 
@@ -160,8 +160,8 @@ def test_the_first_are_those_that_are_found_first_of_all(rule: str) -> None:
     body, count = MANY[rule]
     everything = parse(body)
     assert len(everything.violations) == count
-    assert parse(body, most=20).violations == everything.violations[:20]
-    assert parse(body, most=count + 1).document == everything.document
+    assert parse(body, max_violations=20).violations == everything.violations[:20]
+    assert parse(body, max_violations=count + 1).document == everything.document
 
 
 def test_without_a_bound_problems_reports_all() -> None:
@@ -178,7 +178,7 @@ def test_a_violation_that_is_met_again_is_built_once(built: list[str]) -> None:
 def test_too_deep_comes_before_half_a_pair() -> None:
     body = b"[" * 101 + rb'"\ud800"' + b"]" * 101
     assert names_of(body) == ["depth"]
-    assert [violation.rule for violation in parse(body, most=1).violations] == ["json.depth"]
+    assert [violation.rule for violation in parse(body, max_violations=1).violations] == ["json.depth"]
 
 
 @given(st.lists(st.sampled_from([r"\\", r"\ud83d", r"\uDE00", r"\udBff", r"\\ud83d", r"\"", "u", "d", "[", "é"])))
@@ -196,7 +196,7 @@ def test_brackets_in_strings_are_not_deep(parts: list[str]) -> None:
 
 def test_garbage_is_looked_for_again_after_a_large_text() -> None:
     assert gc.isenabled()
-    parse(b'["' + b"a" * 1_000_000 + b'", NaN]', most=1)
+    parse(b'["' + b"a" * 1_000_000 + b'", NaN]', max_violations=1)
     assert gc.isenabled()
 
 

@@ -150,4 +150,4 @@ def test_the_order_is_the_same_in_each_process() -> None:
 def test_the_number_of_violations_looked_for_can_be_bounded() -> None:
     graph = {str(number): None for number in range(100)}
     assert len(violations("comfyui_workflow", graph)) == 100
-    assert violations("comfyui_workflow", graph, most=3) == violations("comfyui_workflow", graph)[:3]
+    assert violations("comfyui_workflow", graph, max_violations=3) == violations("comfyui_workflow", graph)[:3]

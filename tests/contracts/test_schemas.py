@@ -10,13 +10,9 @@ from jsonschema import Draft202012Validator
 
 from safelight.contracts import Provenance, UnknownSchema, names, rule, rules, schema
 from safelight.contracts.constraints import CONSTRAINTS
-from safelight.contracts.rules import KEYWORDS, TEXT_RULES, rule_at
+from safelight.contracts.locations import ALONE, BY_NAME, EVERYTHING, LISTED, Location, locations, root
+from safelight.contracts.rules import RULE_KEYWORDS, TEXT_RULES, rules_at
 from safelight.contracts.schemas import schemas, texts
-
-#: Keywords that lead to other schemas, and how: by name, as a list, or directly.
-BY_NAME: Final = frozenset({"properties", "$defs"})
-LISTED: Final = frozenset({"allOf", "prefixItems"})
-DIRECT: Final = frozenset({"additionalProperties", "propertyNames", "if", "then", "else"})
 
 #: Keywords that neither constrain nor lead on.
 ANNOTATIONS: Final = frozenset(
@@ -41,18 +37,9 @@ TABLE: Final = [
 REQUEST: Final = schema("image_generation.request")["properties"]
 
 
-def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A schema and all schemas in it."""
-    yield node
-    for keyword, value in node.items():
-        if keyword in BY_NAME:
-            children = list(value.values())
-        elif keyword in LISTED:
-            children = value
-        else:
-            children = [value] if keyword in DIRECT else []
-        for child in children:
-            yield from parts(child)
+def parts(name: str) -> Iterator[dict[str, Any]]:
+    """A schema and all schemas in its file."""
+    return (location.node for location in locations(root(name), EVERYTHING))
 
 
 @pytest.mark.parametrize("name", names())
@@ -70,17 +57,42 @@ def test_a_schema_is_named_as_its_file_and_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_keyword_of_a_schema_is_known(name: str) -> None:
-    used = {keyword for part in parts(schema(name)) for keyword in part}
-    assert used <= set(KEYWORDS) | BY_NAME | LISTED | DIRECT | ANNOTATIONS
+    used = {keyword for part in parts(name) for keyword in part}
+    assert used <= set(RULE_KEYWORDS) | BY_NAME | LISTED | ALONE | ANNOTATIONS
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_constraint_outside_a_condition_is_a_rule(name: str) -> None:
-    contents = schemas()[name]
-    conditions = {id(part) for outer in parts(contents) if "if" in outer for part in parts(outer["if"])}
-    stated = {(id(part), keyword) for part in parts(contents) for keyword in part if keyword in KEYWORDS}
-    known = {(place, keyword) for place, keyword, _ in rule_at()}
-    assert {constraint for constraint in stated if constraint[0] not in conditions} <= known
+def test_the_walk_visits_whatever_looks_like_a_schema(name: str) -> None:
+    """Text by text: each place in the file where a type is stated, but for parameters of that name."""
+    assert json.dumps(schema(name)).count('"type": ') == sum("type" in part for part in parts(name))
+    assert json.dumps(schema(name)).count('"properties": ') == sum("properties" in part for part in parts(name))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_location_is_found_at_its_pointer_once(name: str) -> None:
+    found = list(locations(root(name), EVERYTHING))
+    assert len({location.pointer for location in found}) == len(found)
+    for location in found:
+        node: Any = schemas()[name]
+        for part in location.pointer.split("/")[1:]:
+            node = node[int(part) if isinstance(node, list) else part]
+        assert node is location.node
+
+
+def test_every_limit_outside_a_condition_is_a_rule() -> None:
+    for name in names():
+        stated = {
+            (location.pointer, keyword)
+            for location in locations(root(name), EVERYTHING)
+            for keyword in location.node
+            if keyword in RULE_KEYWORDS and not is_condition(location)
+        }
+        known = {(at, keyword) for (of, at), found in rules_at().items() if of == name for keyword, _ in found}
+        assert stated == known
+
+
+def is_condition(location: Location | None) -> bool:
+    return location is not None and (location.keyword == "if" or is_condition(location.parent))
 
 
 def test_a_pattern_means_the_same_in_every_language() -> None:
@@ -101,7 +113,7 @@ def test_a_file_says_a_name_once(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_a_provenance_is_one_of_four_words(name: str) -> None:
-    stated = [part["x-provenance"] for part in parts(schema(name)) if "x-provenance" in part]
+    stated = [part["x-provenance"] for part in parts(name) if "x-provenance" in part]
     words = {word for one in stated for word in ([one] if isinstance(one, str) else one.values())}
     assert words <= set(Provenance)
     assert stated, "a schema says who says so"
@@ -113,8 +125,8 @@ def test_every_rule_has_a_provenance_and_an_id_of_its_own() -> None:
     assert all(rule(one.id) is one for one in rules())
 
 
-def test_every_promise_is_kept_by_a_schema_and_documented() -> None:
-    used = {name for one in names() for part in parts(schema(one)) for name in part.get("x-constraints", ())}
+def test_every_constraint_is_named_by_a_schema_and_documented() -> None:
+    used = {name for one in names() for part in parts(one) for name in part.get("x-constraints", ())}
     assert used == CONSTRAINTS.keys()
     assert all(CONSTRAINTS[name].__doc__ for name in used)
 

@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
 
 from safelight.contracts import Phase, Timeline, schema
-from safelight.strategies import broken_requests, comfyui_workflows, requests, responses, statuses, timelines
+from safelight.strategies import (
+    broken_requests,
+    comfyui_workflows,
+    fault_plans,
+    requests,
+    responses,
+    statuses,
+    timelines,
+)
 from safelight.strategies.values import values
 
 PATIENT = settings(max_examples=5_000, database=None, deadline=None, suppress_health_check=list(HealthCheck))
@@ -130,3 +138,15 @@ def test_answers_and_lives_shrink_to_plain_ones() -> None:
     assert shrinks_to({"image_url": "http://localhost/1.png"}, results, lambda _: True)
     lives = timelines(Phase.DONE, whole=True)
     assert shrinks_to(Timeline.of(queued=6), lives, lambda life: life.wait > 5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("fault", ["http 502", "garbled", "hang inf"])
+def test_a_plan_shrinks_to_the_one_rule_that_matters(fault: str, seed: int) -> None:
+    plan = minimal(fault_plans(), lambda rules: any(str(rule).endswith(fault) for rule in rules), seed)
+    assert list(map(str, plan)) == [f"submit#1: {fault}"]
+
+
+def test_a_plan_that_has_to_strike_the_second_poll_shrinks_to_that() -> None:
+    plan = minimal(fault_plans(), lambda rules: any(rule.kind == "poll" and rule.last == 2 for rule in rules), 0)
+    assert list(map(str, plan)) == ["poll#2: http 502 before"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 from PIL.PngImagePlugin import PngImageFile
 
-from safelight.contracts.parsing import MOST_DIGITS
+from safelight.contracts.parsing import MAX_INTEGER_DIGITS
 from safelight.mockserver.pictures import Gallery, Picture, chunks, draw
 from safelight.mockserver.pictures.caption import SMALLEST
 from safelight.mockserver.pictures.letters import spelled
@@ -101,7 +101,7 @@ def test_moods_vary_with_the_seed() -> None:
 
 
 def test_a_seed_may_have_as_many_digits_as_the_contract_allows() -> None:
-    picture = asked(300, 200, seed=10**MOST_DIGITS - 1)
+    picture = asked(300, 200, seed=10**MAX_INTEGER_DIGITS - 1)
     text = opened(draw(picture)).text
     assert json.loads(text["safelight"])["seed"] == picture.seed
 
