@@ -100,7 +100,7 @@ class ControlledServer:
     def _expect(self, wrong: expectations.UnmetExpectation | None) -> None:
         __tracebackhide__ = True
         if wrong:
-            wrong.told = self.transcript
+            wrong.transcript = self.transcript
             raise wrong
 
 

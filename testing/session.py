@@ -258,7 +258,7 @@ class Safelight:
                 f"nothing can be expected: {number} are no longer kept, as there were so many or so large"
             )
         if wrong:
-            wrong.told = self._told(wrong.exchanges or self._seen)
+            wrong.transcript = self._told(wrong.exchanges or self._seen)
             raise wrong
 
     def _told(self, exchanges: Iterable[Exchange]) -> str:
