@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from safelight.mockserver.model.keys import FAKE_KEY
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 from serving import serving
 from suites import ALONE, errors, run, suite
 
@@ -149,7 +149,7 @@ def test_undelivered(safelight):
 def test_next(safelight):
     safelight.next(id="own")
     assert submit(safelight) == "own"
-    assert [task["id"] for task in safelight.control.tasks()] == ["own"]
+    assert [task.id for task in safelight.tasks] == ["own"]
 
 def test_contract(safelight):
     submit(safelight, width=2049)
@@ -158,7 +158,7 @@ def test_clock(safelight):
     safelight.clock
 
 def test_nothing_is_left_of_the_others(safelight):
-    assert safelight.journal == []
+    assert len(safelight.journal) == 0
 """
 
 
