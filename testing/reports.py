@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import VERSION
+from safelight.mockserver.control.client import NotSteered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,11 @@ _LOOKS: Final = {
 def add_transcript(report: pytest.TestReport, api: Safelight, error: BaseException | None) -> None:
     """Say what was asked and answered; and before, why the client would have gone on for ever, unless `error` does."""
     why = api.failure if api.failure not in str(error) else ""
-    report.sections.append((f"{_SECTION}{VERSION}", f"{why}\n\n{api.transcript}".lstrip()))
+    try:
+        transcript = api.transcript
+    except (NotSteered, OSError) as gone:  # a running fake that runs no longer
+        transcript = f"there is no transcript: {gone}"
+    report.sections.append((f"{_SECTION}{VERSION}", f"{why}\n\n{transcript}".lstrip()))
 
 
 def coloured(sections: list[tuple[str, str]], markup: Callable[..., str]) -> list[tuple[str, str]]:

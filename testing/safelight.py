@@ -38,6 +38,8 @@ class Safelight:
     With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
     """
 
+    __module__ = "safelight"  # pytest prints it with each failed test
+
     def __init__(
         self,
         *,

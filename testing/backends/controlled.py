@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from safelight.contracts import Axis, Timeline
 from safelight.mockserver.control.client import ControlClient, NotSteered
@@ -36,6 +36,14 @@ def is_controllable(server: Server) -> bool:
         return False
 
 
+class _Seen(NamedTuple):
+    """What was seen of a session."""
+
+    journal: Journal
+    tasks: list[Task]
+    ledger: Ledger
+
+
 class ControlledBackend:
     """A session of a running fake, from its options to its end."""
 
@@ -46,6 +54,8 @@ class ControlledBackend:
         #: Its exchanges say the time since the session began.
         self.began = 0.0
         self._server = server
+        #: Of a session that is over, what was seen of it.
+        self._kept: _Seen | None = None
         self._control = ControlClient(server.url, key)
         self._control.open(**{name: _form(value) for name, value in options.items() if name not in HARMLESS})
 
@@ -53,6 +63,8 @@ class ControlledBackend:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the session; what was seen of it stays."""
+        self._kept = _Seen(self.journal, self.tasks, self.ledger)
         self._control.close()
 
     def fake(self, asked: str) -> Self:  # noqa: ARG002 - it has all of them
@@ -67,6 +79,8 @@ class ControlledBackend:
     @property
     def journal(self) -> Journal:
         """Every exchange with the key so far."""
+        if self._kept:
+            return self._kept.journal
         journal = Journal()
         for form in self._control.journal():
             journal.add(exchange_of({**form, "began": 0}))
@@ -78,6 +92,8 @@ class ControlledBackend:
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned so far."""
+        if self._kept:
+            return self._kept.ledger
         form, ledger = self._control.ledger(), Ledger()
         for entry in form["entries"]:
             ledger.add(Entry(**{**entry, "credits": _credits(entry["credits"])}))
@@ -87,7 +103,7 @@ class ControlledBackend:
     @property
     def tasks(self) -> list[Task]:
         """The tasks that are still kept; `submitted` is in seconds since the session began."""
-        return [_task(form) for form in self._control.tasks()]
+        return self._kept.tasks if self._kept else [_task(form) for form in self._control.tasks()]
 
     @property
     def plan(self) -> ControlledPlan:
@@ -155,7 +171,7 @@ def _credits(amount: float) -> Any:
 
 
 #: What a task says of itself as it is now, beside what it is.
-_NOW = ("phase", "progress", "reason", "polls")
+_NOW: Final = ("phase", "progress", "reason", "polls")
 
 
 def _task(form: Mapping[str, Any]) -> Task:
