@@ -29,7 +29,7 @@ from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

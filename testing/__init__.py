@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.faults.scenarios import Scenario, scenarios
     from safelight.mockserver.model.clock import RealClock, VirtualClock
     from safelight.mockserver.model.task_profile import TaskProfile, task_profile
-    from safelight.testing.session import Safelight
+    from safelight.testing.safelight import Safelight
     from safelight.traffic.exchange import Exchange
     from safelight.traffic.expectations import UnmetExpectation
 
@@ -37,7 +37,7 @@ _MODULES: Final = {
     "Exchange": "safelight.traffic.exchange",
     "NotSteered": "safelight.mockserver.control.client",
     "RealClock": "safelight.mockserver.model.clock",
-    "Safelight": "safelight.testing.session",
+    "Safelight": "safelight.testing.safelight",
     "Scenario": "safelight.mockserver.faults.scenarios",
     "TaskProfile": "safelight.mockserver.model.task_profile",
     "UnmetExpectation": "safelight.traffic.expectations",

@@ -5,27 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.mockserver.model.clock import VirtualClock
-from safelight.mockserver.sessions.options import LIVES
-from safelight.mockserver.sessions.options import taken as _settings
-from safelight.testing.session import Safelight
+from safelight.mockserver.sessions.options import LIVES, settings_of
+from safelight.testing.backends.shared import SharedBackend, chosen_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safelight.testing.shared import SharedServer
+    from safelight.testing.backends.shared import SharedServer
 
 #: The lives that pass with the time of a clock.
 _SECONDS: Final = LIVES - {"polls"}
 
 
-def opened(host: SharedServer, key: str, told: Mapping[str, Any]) -> Safelight:
-    """A session on this host; the options are checked ones.
+def shared_backend(server: SharedServer, key: str, options: Mapping[str, Any]) -> SharedBackend:
+    """A session on this server; the options are checked ones.
 
     It is on a virtual clock. A task profile in seconds turns virtual time on unless the options turn it off: on a
     clock that stands still nothing would ever end.
     """
-    if "speed" in told:
-        return Safelight(host=host, api_key=key, speed=told["speed"], **_settings(told))
-    virtual_time = told.get("virtual_time", True if _SECONDS & told.keys() else None)
-    clock = VirtualClock() if virtual_time is False else None
-    return Safelight(host=host, api_key=key, clock=clock, virtual_time=virtual_time, **_settings(told))
+    speed = options.get("speed")
+    virtual_time = options.get("virtual_time", True if _SECONDS & options.keys() else None) if speed is None else False
+    given = VirtualClock() if virtual_time is False and speed is None else None
+    clock = chosen_clock(given, virtual_time=virtual_time, speed=speed)
+    return SharedBackend(server, key, settings_of(options), clock=clock, virtual_time=virtual_time)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,26 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from safelight.mockserver.faults.scenarios import Scenario
-    from safelight.testing.controlled import ControlledServer
-    from safelight.testing.external import ExternalServer, Server
+    from safelight.testing.backends.shared import SharedServer
     from safelight.testing.factory import Factory
-    from safelight.testing.session import Safelight
-    from safelight.testing.shared import SharedServer
+    from safelight.testing.safelight import Safelight
 
+#: Of a test with the fixture, what of it is judged when it has passed.
+_JUDGED = pytest.StashKey[Any]()
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The API of a test's fixture, and what of it is judged when the test has passed."""
-
-    api: Safelight | ControlledServer
-    contract: bool
-    scenario: Scenario | None
-
-
-_FIXTURE = pytest.StashKey[_Judged]()
-
-#: Of a test, the API that it used last: that one's transcript is told.
-_TOLD = pytest.StashKey["Safelight | ControlledServer"]()
+#: Of a test, the API that it used last: that one's transcript is in its report.
+_USED = pytest.StashKey["Safelight"]()
 
 #: Of a test that passed, what its client did wrong.
 _FOUND_WRONG = pytest.StashKey[BaseException]()
@@ -51,21 +38,7 @@ _SERVER = pytest.StashKey[Any]()
 _MISTAKES = pytest.StashKey[list[str]]()
 
 #: The one server of a run, while there is one.
-_HOST = pytest.StashKey["SharedServer"]()
-
-#: Whether the server of the user's own is a fake that can be controlled.
-_STEERABLE = pytest.StashKey[bool]()
-
-_SECTION = "safelight, contract "
-
-#: How a line of the transcript looks on a terminal: by its phase where its outcome, the last word, is ok.
-_LOOKS = {
-    r"seconds  .*  outcome": {"bold": True},
-    r"\d.*  (submit|poll|image)\S*: .*  ok": {"purple": True},
-    r"\d.*  done +ok": {"green": True},
-    r"\d.*  running +ok": {"yellow": True},
-    r"\d.*  failed +ok|\d.*  (?!ok)\S+": {"red": True},
-}
+_SHARED = pytest.StashKey["SharedServer"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Colours(config), "safelight-colours")
     if url := config.getoption("safelight_url"):
-        from safelight.testing.external import server_at
+        from safelight.testing.backends.external import server_at
 
         try:
             config.stash[_SERVER] = server_at(url, os.environ)
@@ -169,16 +142,16 @@ def safelight_scenario(request: pytest.FixtureRequest) -> Scenario | None:
 
 
 @pytest.fixture(scope="session")
-def _safelight_host(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
+def _safelight_server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
     """The one server of a run."""
     from safelight.mockserver.transports.server import CannotListen
-    from safelight.testing.factory import open_host
+    from safelight.testing.factory import open_server
 
     try:
-        with open_host() as host:
-            request.config.stash[_HOST] = host
-            yield host
-            del request.config.stash[_HOST]
+        with open_server() as server:
+            request.config.stash[_SHARED] = server
+            yield server
+            del request.config.stash[_SHARED]
     except CannotListen as error:
         sentence = f"the fixture safelight needs a port of this machine: {error}"
         if hasattr(request.config, "workerinput"):  # where the end of a run would be one of a worker
@@ -186,52 +159,32 @@ def _safelight_host(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
         pytest.exit(sentence, pytest.ExitCode.USAGE_ERROR)
 
 
+def _server(request: pytest.FixtureRequest) -> Any:
+    """The user's own server, or that of the run. Asked for by name each time, it would cost as much as a request."""
+    stash = request.config.stash
+    return stash.get(_SERVER, None) or stash.get(_SHARED, None) or request.getfixturevalue("_safelight_server")
+
+
 @pytest.fixture
-def safelight(
-    request: pytest.FixtureRequest, safelight_scenario: Scenario | None
-) -> Iterator[Safelight | ControlledServer | ExternalServer]:
+def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | None) -> Iterator[Safelight]:
     """The API, fresh for each test: url, api_key, journal, clock, plan, ledger, tasks, next(...), timeline(...)."""
-    from safelight.testing.factory import key_of
+    from safelight.testing.factory import backend_at, key_of
     from safelight.testing.guard import guard
+    from safelight.testing.judgement import Judged
     from safelight.testing.markers import options_of
+    from safelight.testing.safelight import Safelight
 
     try:
-        told = options_of(request.node)
+        options = options_of(request.node)
     except pytest.UsageError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
-    server = request.config.stash.get(_SERVER, None)
-    with guard(_allowed(request.config)):
-        if server and _is_steerable(request.config, server):
-            from safelight.testing.controlled import ControlledServer
-
-            with ControlledServer(server, key_of(request.node.nodeid), told) as api:
-                request.node.stash[_TOLD] = api
-                request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
-                yield api
-            return
-        if server:
-            from safelight.testing.external import ExternalServer, skip_what_needs_the_fake
-
-            skip_what_needs_the_fake(told, server)
-            yield ExternalServer(server)
-            return
-        from safelight.testing.options import opened
-
-        # Asked for by name each time, the fixture would cost as much as a request.
-        host = request.config.stash.get(_HOST, None) or request.getfixturevalue("_safelight_host")
-        with opened(host, key_of(request.node.nodeid), told) as api:
-            request.node.stash[_TOLD] = api
-            request.node.stash[_FIXTURE] = _Judged(api, told.get("contract", True), safelight_scenario)
-            yield api
-
-
-def _is_steerable(config: pytest.Config, server: Server) -> bool:
-    """A fake of ours answers there: asked once."""
-    from safelight.testing.controlled import is_steerable
-
-    if _STEERABLE not in config.stash:
-        config.stash[_STEERABLE] = is_steerable(server)
-    return config.stash[_STEERABLE]
+    server = _server(request)
+    with guard(_allowed(request.config)), backend_at(server, key_of(request.node.nodeid), options) as backend:
+        api = Safelight(backend=backend)
+        if backend.is_fake:
+            request.node.stash[_USED] = api
+            request.node.stash[_JUDGED] = Judged(api, options.get("contract", True), safelight_scenario)
+        yield api
 
 
 @pytest.fixture(scope="session")
@@ -243,11 +196,10 @@ def safelight_factory(request: pytest.FixtureRequest) -> Factory:
         return request.config.stash[_RUNNING].nodeid
 
     def used(api: Safelight) -> None:
-        request.config.stash[_RUNNING].stash[_TOLD] = api
+        request.config.stash[_RUNNING].stash[_USED] = api
 
-    at = request.config.stash.get(_SERVER, None) or request.getfixturevalue("_safelight_host")
     virtual_time = bool(request.config.getini("safelight_virtual_time"))
-    return Factory(at, running, used, _allowed(request.config), virtual_time=virtual_time)
+    return Factory(_server(request), running, used, _allowed(request.config), virtual_time=virtual_time)
 
 
 def _allowed(config: pytest.Config) -> list[str]:
@@ -271,54 +223,35 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge a test that passed: the client kept the contract, and what was to go wrong did."""
     result = yield
-    if judged := item.stash.get(_FIXTURE, None):
+    if judged := item.stash.get(_JUDGED, None):
+        from safelight.testing.judgement import judge
+
         try:
-            _judge(judged)
+            judge(judged)
         except AssertionError as error:
             item.stash[_FOUND_WRONG] = error
             raise
     return result
 
 
-def _judge(judged: _Judged) -> None:
-    """The client kept the contract, and all that was planned struck.
-
-    What a scenario planned may not have come about: a client that fetches no pictures finds none missing. Then
-    nothing was tested, and nothing is said to be good.
-    """
-    from safelight.traffic.expectations import Undelivered, UnmetExpectation
-
-    try:
-        if judged.contract:
-            judged.api.assert_contract_kept()
-        judged.api.assert_plan_delivered()
-    except UnmetExpectation as wrong:
-        if judged.scenario and isinstance(wrong, Undelivered):
-            sentence = f"the scenario {judged.scenario.name} never came about: {wrong.sentence}"
-            # pytest's own way to say that it is the test that is left out, and not this line.
-            raise pytest.skip.Exception(sentence, _use_item_location=True) from None
-        wrong.sentence = f"the test passed, but {wrong.sentence}"
-        raise
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell the transcript of a test that failed."""
+    """Give the report of a test that failed its transcript."""
     report = yield
-    api = item.stash.get(_TOLD, None)
+    api = item.stash.get(_USED, None)
     if api and report.failed:
-        from safelight.contracts import VERSION
+        from safelight.testing.reports import add_transcript
 
-        report.sections.append((f"{_SECTION}{VERSION}", api.transcript))
         if call.excinfo and call.excinfo.value is item.stash.get(_FOUND_WRONG, None):
             report.longrepr = call.excinfo.getrepr(style="value")
+        add_transcript(report, api, call.excinfo and call.excinfo.value)
     return report
 
 
 class _Colours:
-    """Colours the transcript where it is printed: with xdist, that is not the process where it was told."""
+    """Colours the transcript where it is printed: with xdist, that is not the process where the test ran."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -327,20 +260,9 @@ class _Colours:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Do so once others, who write files, have read it."""
         if report.failed and self._config.pluginmanager.has_plugin("terminalreporter"):
-            markup = self._config.get_terminal_writer().markup
-            report.sections = [
-                (
-                    name,
-                    "\n".join(markup(line, **_look(line)) for line in text.splitlines())
-                    if name.startswith(_SECTION)
-                    else text,
-                )
-                for name, text in report.sections
-            ]
+            from safelight.testing.reports import coloured
 
-
-def _look(line: str) -> dict[str, bool]:
-    return next((look for form, look in _LOOKS.items() if re.fullmatch(form, line)), {})
+            report.sections = coloured(report.sections, self._config.get_terminal_writer().markup)
 
 
 def _check_fixtures(session: pytest.Session) -> None:

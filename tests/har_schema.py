@@ -60,9 +60,13 @@ _RESPONSE: Final = _object(
 
 _TIME: Final = {"type": "number", "minimum": 0}
 
+_DATE: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"}
+
+_PAGE: Final = _object({"startedDateTime": _DATE, "id": _TEXT, "title": _TEXT, "pageTimings": {"type": "object"}})
+
 _ENTRY: Final = _object(
     {
-        "startedDateTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
+        "startedDateTime": _DATE,
         "time": _TIME,
         "request": _REQUEST,
         "response": _RESPONSE,
@@ -83,7 +87,7 @@ HAR: Final = _object(
                 "entries": _list(_ENTRY),
             },
             browser=_object({"name": _TEXT, "version": _TEXT}),
-            pages={"type": "array"},
+            pages=_list(_PAGE),
         )
     }
 )

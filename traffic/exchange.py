@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Exchange(NamedTuple):
     fault: str = ""
     #: What happened below HTTP: then status and answer did not arrive as they stand here.
     wire: str = ""
+    #: Headers of the answer, where they are known; names in lower case.
+    answer_headers: Mapping[str, str] = MappingProxyType({})
+    #: Seconds from the request to the end of its answer; None: nobody measured.
+    took: float | None = None
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
 

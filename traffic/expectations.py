@@ -1,4 +1,7 @@
-"""What a test expects of a client. An expectation that does not hold is an `UnmetExpectation`."""
+"""What a test expects of a client: pure functions over the exchanges of a journal or a recording.
+
+Each gives an `UnmetExpectation` where it does not hold, and nothing where it does.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from safelight.contracts.wording import counted, did_you_mean, listed, shown
 from safelight.traffic.request_kinds import REQUEST_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from safelight.traffic.exchange import Exchange
 
@@ -38,23 +41,27 @@ class Missed(NamedTuple):
 
 @dataclass(eq=False)
 class UnmetExpectation(AssertionError):
-    """A expectation about the client does not hold."""
+    """An expectation about the client does not hold."""
+
+    __module__ = "safelight"  # pytest prints it in front of the name: this is where people import it from
 
     sentence: str
     #: The exchanges that show it; none: all there are.
     exchanges: Sequence[Exchange] = ()
     #: The same as a table of text.
-    told: str = ""
+    transcript: str = ""
 
     def __str__(self) -> str:
-        return f"{self.sentence}\n\n{self.told}".rstrip()
+        return f"{self.sentence}\n\n{self.transcript}".rstrip()
 
 
 class Undelivered(UnmetExpectation):
     """A fault that was planned was never delivered."""
 
+    __module__ = "safelight"
 
-def submitted_once(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+
+def submitted_once(seen: Iterable[Exchange]) -> UnmetExpectation | None:
     """One submit was accepted: each further one is paid for."""
     submits = [exchange for exchange in seen if _is_submit(exchange)]
     accepted = [exchange for exchange in submits if exchange.task_id]  # also those whose answer was lost
@@ -69,7 +76,7 @@ def submitted_once(seen: Sequence[Exchange]) -> UnmetExpectation | None:
             return UnmetExpectation(f"the client submitted {times} times, and each submit is paid for", accepted)
 
 
-def submitted(seen: Sequence[Exchange], wanted: Mapping[str, Any]) -> UnmetExpectation | None:
+def submitted(seen: Iterable[Exchange], wanted: Mapping[str, Any]) -> UnmetExpectation | None:
     """Some submit, accepted or not, was sent with these parameters."""
     submits = [exchange for exchange in seen if _is_submit(exchange)]
     if not submits:
@@ -82,7 +89,7 @@ def submitted(seen: Sequence[Exchange], wanted: Mapping[str, Any]) -> UnmetExpec
     return UnmetExpectation(f"in {which}, {listed(nearest)}", submits)
 
 
-def polled(seen: Sequence[Exchange], at_least: int) -> UnmetExpectation | None:
+def polled(seen: Iterable[Exchange], at_least: int) -> UnmetExpectation | None:
     """Tasks of this session were polled so many times or more."""
     polls = [exchange for exchange in seen if _is_poll(exchange)]
     if len(polls) >= at_least:
@@ -90,11 +97,12 @@ def polled(seen: Sequence[Exchange], at_least: int) -> UnmetExpectation | None:
     return UnmetExpectation(f"the client polled {counted(len(polls), 'time')}; expected were {at_least} or more", polls)
 
 
-def no_poll_after_end(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+def no_poll_after_end(seen: Iterable[Exchange]) -> UnmetExpectation | None:
     """Who was told that a task is done or failed did not ask about it again."""
     ended: dict[str | None, str] = {}
     late = []
-    for exchange in filter(_is_poll, seen):
+    polls = [exchange for exchange in seen if _is_poll(exchange)]
+    for exchange in polls:
         if exchange.task_id in ended:
             late.append(exchange)
         elif exchange.phase in FINAL and not exchange.fault:
@@ -103,13 +111,13 @@ def no_poll_after_end(seen: Sequence[Exchange]) -> UnmetExpectation | None:
         return None
     task_id = late[0].task_id
     times = counted(sum(exchange.task_id == task_id for exchange in late), "time")
-    polls = [exchange for exchange in seen if _is_poll(exchange) and exchange.task_id == task_id]
     return UnmetExpectation(
-        f"the client was told that task {shown(task_id)} is {ended[task_id]}, and polled it {times} more", polls
+        f"the client was told that task {shown(task_id)} is {ended[task_id]}, and polled it {times} more",
+        [poll for poll in polls if poll.task_id == task_id],
     )
 
 
-def key_only_in_headers(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+def key_only_in_headers(seen: Iterable[Exchange]) -> UnmetExpectation | None:
     """No URL and no body had a key in it: those end up in logs."""
     for exchange in seen:
         place = "URL" if _MARK in exchange.target else "body" if _MARK.encode() in exchange.body else ""
@@ -119,7 +127,7 @@ def key_only_in_headers(seen: Sequence[Exchange]) -> UnmetExpectation | None:
     return None
 
 
-def contract_kept(seen: Sequence[Exchange]) -> UnmetExpectation | None:
+def contract_kept(seen: Iterable[Exchange]) -> UnmetExpectation | None:
     """Each request was one of the API's, and fitted its schema."""
     broken = [exchange for exchange in seen if exchange.violations or exchange.operation is None]
     if not broken:
@@ -131,7 +139,7 @@ def contract_kept(seen: Sequence[Exchange]) -> UnmetExpectation | None:
     return UnmetExpectation(f"the client broke the contract: {what} {how}{others}", broken)
 
 
-def plan_delivered(seen: Sequence[Exchange], undelivered: Sequence[Missed]) -> UnmetExpectation | None:
+def plan_delivered(seen: Iterable[Exchange], undelivered: Sequence[Missed]) -> UnmetExpectation | None:
     """Each fault of the plan was delivered: one that never came has tested nothing."""
     if not undelivered:
         return None

@@ -1,20 +1,26 @@
-"""A journal as an HTTP archive, HAR 1.2: for the network panel of a browser, and whatever else reads it.
+"""HTTP archives, HAR 1.2, in both directions: of a journal, for browsers; and of browsers and proxies, as exchanges.
 
-What the journal does not keep stands there as the format says unknown: sizes are -1, times 0.
+What the format has no place for stands in the member `_safelight` of each entry, so that our own archive is read back
+as it was. What a journal does not keep stands there as the format says unknown: sizes are -1, times 0.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from safelight.traffic.ndjson import text_form
+from safelight.contracts.wording import shown
+from safelight.traffic.elements import elements
+from safelight.traffic.ndjson import Unreadable, answer_form, body_form, exchange_form, exchange_of, text_form
+from safelight.traffic.recognition import recognized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import TextIO
 
     from safelight.traffic.exchange import Exchange
 
@@ -26,24 +32,83 @@ _REASONS: Final[Mapping[int, str]] = {status.value: status.phrase for status in 
 #: The last second that a date can be in.
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
+#: The one page of our archives: browsers look for the page of each entry.
+_PAGE: Final = "safelight"
+
+#: Members of an exchange that HAR has no place for; and those of an answer that did not arrive, which has none either.
+_OURS: Final = ("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire")
+_OURS_TOO: Final = ("took", "gap", "answer_headers", "body_base64")
+_NOT_ARRIVED: Final = ("status", "answer", "answer_text", "answer_base64")
+
+#: Kinds of content that are not kept: whoever wants a picture draws it again.
+_NOT_KEPT: Final = ("image/", "video/", "audio/", "font/")
+
 
 def har(exchanges: Iterable[Exchange]) -> Form:
-    """The archive."""
+    """The archive of a journal."""
+    entries = [_entry(exchange) for exchange in exchanges]
+    begun = entries[0]["startedDateTime"] if entries else _date(0)
+    page: Form = {"startedDateTime": begun, "id": _PAGE, "title": "Safelight", "pageTimings": {}}
     creator = {"name": "Safelight", "version": version("safelight")}
-    return {"log": {"version": "1.2", "creator": creator, "entries": [_entry(exchange) for exchange in exchanges]}}
+    return {"log": {"version": "1.2", "creator": creator, "pages": [page], "entries": entries}}
+
+
+def read(archive: TextIO) -> Iterator[Exchange]:
+    """The exchanges of an archive, one at a time and without keys. Raises `Unreadable`.
+
+    Those of an archive that is not ours are recognized by what was asked and answered; `at` is when it was asked.
+    """
+    answered: dict[str, float] = {}
+    for number, entry in enumerate(_entries(archive), 1):
+        try:
+            exchange = _exchange(entry)
+        except ValueError as error:
+            raise Unreadable(f"entry {number}", str(error)) from None
+        if exchange.task_id is not None and "_safelight" not in entry:
+            before = answered.get(exchange.task_id)
+            answered[exchange.task_id] = exchange.at
+            exchange = exchange if before is None else exchange._replace(gap=exchange.at - before)
+        yield exchange
+
+
+def _entries(archive: TextIO) -> Iterator[Any]:
+    try:
+        yield from elements(archive, "log", "entries")
+    except ValueError as error:
+        raise Unreadable("the archive", str(error)) from None
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
 
 
 def _entry(exchange: Exchange) -> Form:
-    begun = datetime.fromtimestamp(min(max(exchange.at, 0), _LAST), UTC)
+    milliseconds = 1_000 * (exchange.took or 0)
     return {
-        "startedDateTime": begun.isoformat(timespec="milliseconds"),
-        "time": 0,
+        "pageref": _PAGE,
+        "startedDateTime": _date(exchange.at),
+        "time": milliseconds,
         "request": _request(exchange),
         "response": _response(exchange),
         "cache": {},
-        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "comment": ", ".join(filter(None, [exchange.outcome, exchange.fault])),
+        "_safelight": _ours(exchange),
     }
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).isoformat(timespec="milliseconds")
+
+
+def _ours(exchange: Exchange) -> Form:
+    form = exchange_form(exchange)
+    target = {} if _target(_url(exchange)) == exchange.target else {"target": exchange.target}
+    names = (*_OURS, *_OURS_TOO, *(_NOT_ARRIVED if exchange.wire else ()))
+    return {name: form[name] for name in names if name in form} | target
+
+
+def _url(exchange: Exchange) -> str:
+    return f"http://{exchange.headers.get('host', 'localhost')}{exchange.target}"
 
 
 def _request(exchange: Exchange) -> Form:
@@ -51,11 +116,11 @@ def _request(exchange: Exchange) -> Form:
     sent = {"postData": {"mimeType": media_type, "text": text_form(exchange.body)}} if exchange.body else {}
     return {
         "method": exchange.method,
-        "url": f"http://{exchange.headers.get('host', 'localhost')}{exchange.target}",
+        "url": _url(exchange),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _named(exchange.headers.items()),
-        "queryString": _named(parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True)),
+        "headers": _pairs(exchange.headers.items()),
+        "queryString": _pairs(parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True)),
         **sent,
         "headersSize": -1,
         "bodySize": len(exchange.body),
@@ -65,20 +130,121 @@ def _request(exchange: Exchange) -> Form:
 def _response(exchange: Exchange) -> Form:
     """Of an answer that did not arrive as it stands in the journal, that alone: the status 0, as browsers have it."""
     answer = b"" if exchange.wire else exchange.answer
-    kept = {"text": text_form(answer)} if answer else {}
     status = 0 if exchange.wire else exchange.status
+    headers = exchange.answer_headers or {"content-type": exchange.media_type}
     return {
         "status": status,
         "statusText": exchange.wire or _REASONS.get(status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": [] if exchange.wire else _named([("content-type", exchange.media_type)]),
-        "content": {"size": len(answer), "mimeType": exchange.media_type, **kept},
+        "headers": [] if exchange.wire else _pairs(headers.items()),
+        "content": {"size": len(answer), "mimeType": exchange.media_type, **_content(answer)},
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": len(answer) if answer else -1,
     }
 
 
-def _named(pairs: Iterable[tuple[str, str]]) -> list[Form]:
+def _content(answer: bytes) -> Form:
+    form = answer_form(answer)
+    if "answer_base64" in form:
+        return {"text": form["answer_base64"], "encoding": "base64"}
+    return {"text": text_form(answer)} if answer else {}
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[Form]:
     return [{"name": name, "value": value} for name, value in pairs]
+
+
+# --- in --------------------------------------------------------------------------------------------------------------
+
+
+def _exchange(entry: Any) -> Exchange:
+    """The exchange of an entry, whoever wrote it. Raises `ValueError` with a sentence."""
+    request, response = _member(entry, "request"), _member(entry, "response")
+    content = _member(response, "content")
+    ours = _member(entry, "_safelight")
+    form = {
+        "at": _seconds(entry.get("startedDateTime")),
+        "method": request.get("method"),
+        "target": _target(str(request.get("url", ""))),
+        "headers": _headers(request),
+        **body_form(_body(request)),
+        "status": response.get("status") or 0,
+        "media_type": str(content.get("mimeType", "")),
+        **answer_form(_answer(content, keep=bool(ours))),
+        "answer_headers": _headers(response),
+        "wire": "" if response.get("status") else _lost(response),
+        "took": _took(entry.get("time")),
+    }
+    return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
+
+
+def _member(value: Any, name: str) -> Form:
+    """A member that is an object; one that is left out, or null, is an empty one."""
+    found = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(found, dict | None):
+        raise ValueError(f"{name} is {shown(found)}; it must be an object")  # noqa: TRY004 - as all
+    return found or {}
+
+
+def _target(url: str) -> str:
+    """Path and query of a URL, as they stand in it; one that was sent to a proxy is whole."""
+    _, is_whole, rest = url.partition("://")
+    if not is_whole:
+        return url
+    ends = [place for place in map(rest.find, "/?#") if place >= 0]
+    return rest[min(ends) :] if ends else ""
+
+
+def _seconds(date: Any) -> float:
+    """Seconds since the epoch. A date that names no zone is of UTC."""
+    try:
+        found = datetime.fromisoformat(date)
+    except (TypeError, ValueError):
+        raise ValueError(f"startedDateTime is {shown(date)}; it must be a date, as 2026-07-01T12:00:00.000Z") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _took(milliseconds: Any) -> float | None:
+    return milliseconds / 1_000 if isinstance(milliseconds, int | float) and milliseconds > 0 else None
+
+
+def _headers(message: Form) -> Mapping[str, str]:
+    """Names in lower case; of a name that comes twice the values are joined. HTTP/2 says its own with a colon."""
+    found: dict[str, str] = {}
+    for pair in message.get("headers") or ():
+        match pair:
+            case {"name": str(name), "value": str(value)} if not name.startswith(":"):
+                lower = name.lower()
+                found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found
+
+
+def _body(request: Form) -> bytes:
+    sent = _member(request, "postData")
+    if isinstance(sent.get("text"), str):
+        return _decoded(sent)
+    fields = [field for field in sent.get("params") or () if isinstance(field, dict)]
+    return urlencode([(str(field.get("name", "")), str(field.get("value", ""))) for field in fields]).encode()
+
+
+def _answer(content: Form, *, keep: bool) -> bytes:
+    is_kept = keep or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
+    return _decoded(content) if is_kept and isinstance(content.get("text"), str) else b""
+
+
+def _decoded(content: Form) -> bytes:
+    """Text, or what is in Base64 and says so."""
+    if content.get("encoding") != "base64":
+        return str(content["text"]).encode("utf-8", "surrogatepass")
+    try:
+        return b64decode(content["text"])
+    except ValueError:
+        raise ValueError(f"the text {shown(content['text'])} is no Base64") from None
+
+
+def _lost(response: Form) -> str:
+    """What a browser says of a request without an answer."""
+    said = response.get("_error") or response.get("statusText")
+    return said if isinstance(said, str) and said else "no answer"

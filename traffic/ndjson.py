@@ -1,20 +1,65 @@
-"""Exchanges as JSON objects, one a line."""
+"""Exchanges as JSON objects, one a line, in both directions."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from safelight.contracts import Advice, Phase, Provenance, Violation
+from safelight.contracts.wording import listed, shown
+from safelight.traffic.exchange import Exchange
+from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
-    from safelight.traffic.exchange import Exchange
+    from collections.abc import Iterable, Iterator, Mapping
 
 Form = dict[str, Any]
 
+_Found = TypeVar("_Found", Violation, Advice)
 
-def exchange_form(exchange: Exchange, began: float) -> Form:
-    """One exchange of a journal; `at` is in seconds since `began`. A JSON answer is one here too."""
+
+@dataclass(eq=False)
+class Unreadable(ValueError):
+    """A record of traffic cannot be read any further: where, and what is wrong there."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+def line(exchange: Exchange, began: float = 0.0) -> str:
+    """One exchange as one line of ASCII, with its end: any reader of lines takes it for one."""
+    return json.dumps(exchange_form(exchange, began)) + "\n"
+
+
+def read(lines: Iterable[str | bytes]) -> Iterator[Exchange]:
+    """The exchanges of a file, or of any other lines, one at a time and without keys. Raises `Unreadable`."""
+    for number, text in enumerate(lines, 1):
+        if text.strip():
+            try:
+                exchange = exchange_of(json.loads(text, parse_constant=_refuse))
+            except json.JSONDecodeError as error:
+                raise Unreadable(f"line {number}", f"it is no JSON: {error.msg} at column {error.colno}") from None
+            except RecursionError:
+                raise Unreadable(f"line {number}", "arrays and objects are nested too deep") from None
+            except ValueError as error:
+                raise Unreadable(f"line {number}", str(error)) from None
+            yield exchange
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON; a number must be finite")
+
+
+def exchange_form(exchange: Exchange, began: float = 0.0) -> Form:
+    """One exchange as a JSON object; `at` is in seconds since `began`, when its session began."""
     return {
         "at": exchange.at - began,
+        "began": began,
         "operation": exchange.operation,
         "task_id": exchange.task_id,
         "phase": exchange.phase and str(exchange.phase),
@@ -22,16 +67,40 @@ def exchange_form(exchange: Exchange, began: float) -> Form:
         "method": exchange.method,
         "target": exchange.target,
         "headers": dict(exchange.headers),
-        "body": text_form(exchange.body),
+        **body_form(exchange.body),
         "status": exchange.status,
         "media_type": exchange.media_type,
-        "answer": _decoded(exchange.answer),
-        "violations": [{"rule": one.rule, "message": one.message} for one in exchange.violations],
-        "advice": [one.message for one in exchange.advice],
+        **answer_form(exchange.answer),
+        "answer_headers": dict(exchange.answer_headers),
+        "violations": [asdict(violation) for violation in exchange.violations],
+        "advice": [asdict(advice) for advice in exchange.advice],
         "fault": exchange.fault,
         "wire": exchange.wire,
+        "took": exchange.took,
         "gap": exchange.gap,
     }
+
+
+def body_form(body: bytes) -> Form:
+    """A request's body: `body` is its text, and `body_base64` has the bytes where that is not all there is to them."""
+    return {"body": text_form(body)} | ({} if _is_text(body) else {"body_base64": b64encode(body).decode()})
+
+
+def answer_form(answer: bytes) -> Form:
+    """An answer: `answer` is its document, or its text where that is no JSON, or nothing where nothing was kept.
+
+    Where the bytes are not the document as the fake writes it, `answer_text` or `answer_base64` has them too.
+    """
+    if not answer:
+        return {"answer": None}
+    try:
+        document = json.loads(answer, parse_constant=_refuse)
+        if _encoded(document) == answer:
+            return {"answer": document} if document is not None else {"answer": None, "answer_text": "null"}
+    except (ValueError, RecursionError):
+        document = text_form(answer)
+    exact = {"answer_text": answer.decode()} if _is_text(answer) else {"answer_base64": b64encode(answer).decode()}
+    return {"answer": document, **exact}
 
 
 def text_form(text: bytes) -> str:
@@ -39,9 +108,102 @@ def text_form(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _decoded(answer: bytes) -> Any:
-    """JSON as it is, anything else as text; nothing where nothing was kept."""
+def _is_text(text: bytes) -> bool:
     try:
-        return json.loads(answer, parse_constant=str) if answer else None
-    except (ValueError, RecursionError):
-        return text_form(answer)
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoded(document: Any) -> bytes:
+    """A document as the fake writes it. Raises `ValueError` for a number that is none in JSON, such as 1e999."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+#: Member -> what it may be, and in words.
+_MEMBERS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    **dict.fromkeys(("at", "began", "took", "gap"), ((int, float), "a number")),
+    "status": ((int,), "a whole number"),
+    **dict.fromkeys(("method", "target", "media_type", "body", "body_base64"), ((str,), "a text")),
+    **dict.fromkeys(("answer_text", "answer_base64", "operation", "task_id", "fault", "wire"), ((str,), "a text")),
+    "phase": ((str,), listed(map(str, Phase), "or")),
+    **dict.fromkeys(("headers", "answer_headers"), ((dict,), "an object of texts")),
+    **dict.fromkeys(("violations", "advice"), ((list,), "a list of objects")),
+}
+
+#: The members that no exchange is without.
+_REQUIRED: Final = ("at", "method", "target", "status")
+
+
+def exchange_of(form: object) -> Exchange:
+    """The exchange that a JSON object says, without keys. Raises `ValueError` with a sentence."""
+    if not isinstance(form, dict):
+        raise ValueError(f"{shown(form)} is no exchange; it must be an object")  # noqa: TRY004 - as all
+    for name in _REQUIRED:
+        if form.get(name) is None:
+            raise ValueError(f"{name} is missing; it must be {_MEMBERS[name][1]}")
+    said = {name: form[name] for name in _MEMBERS if form.get(name) is not None}
+    for name, value in said.items():
+        _check(name, value)
+    return without_keys(
+        Exchange(
+            at=said["at"] + said.get("began", 0),
+            method=said["method"],
+            target=said["target"],
+            headers=said.get("headers", {}),
+            body=_bytes(said, "body") if "body_base64" in said else _raw(said.get("body", "")),
+            status=said["status"],
+            media_type=said.get("media_type", ""),
+            answer=_answer(said, form.get("answer")),
+            operation=said.get("operation"),
+            task_id=said.get("task_id"),
+            phase=Phase(said["phase"]) if "phase" in said else None,
+            violations=[_found(Violation, one) for one in said.get("violations", ())],
+            advice=[_found(Advice, one) for one in said.get("advice", ())],
+            fault=said.get("fault", ""),
+            wire=said.get("wire", ""),
+            answer_headers=said.get("answer_headers", {}),
+            took=said.get("took"),
+            gap=said.get("gap"),
+        )
+    )
+
+
+def _check(name: str, value: Any) -> None:
+    kinds, words = _MEMBERS[name]
+    fits = isinstance(value, kinds) and not isinstance(value, bool)
+    if fits and isinstance(value, dict):
+        fits = all(isinstance(text, str) for text in value.values())
+    if fits and name == "phase":
+        fits = value in list(Phase)
+    if not fits:
+        raise ValueError(f"{name} is {shown(value)}; it must be {words}")
+
+
+def _answer(said: Form, document: Any) -> bytes:
+    if "answer_base64" in said:
+        return _bytes(said, "answer")
+    if "answer_text" in said:
+        return _raw(said["answer_text"])
+    return b"" if document is None else _encoded(document)
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # half a character can be written in JSON
+
+
+def _bytes(said: Form, name: str) -> bytes:
+    try:
+        return b64decode(said[f"{name}_base64"], validate=True)
+    except ValueError:
+        raise ValueError(f"{name}_base64 is {shown(said[f'{name}_base64'])}, which is no Base64") from None
+
+
+def _found(kind: type[_Found], said: object) -> _Found:
+    """A violation or advice."""
+    try:
+        return kind(**{**said, "provenance": Provenance(said["provenance"])})  # type: ignore[dict-item, index]
+    except (TypeError, KeyError, ValueError):
+        members = listed(kind.__dataclass_fields__)
+        raise ValueError(f"{shown(said)} is no {kind.__name__.lower()}: it must have {members}") from None

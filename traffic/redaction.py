@@ -14,13 +14,17 @@ from safelight.contracts import Advice, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safelight.traffic.exchange import Exchange
+
 #: The form of the service's keys, and the values of `api_key` in a query and in a JSON body.
 _FORMS: Final = r'sk-[0-9A-Za-z_-]{8,}|(?<=api_key=)[^&\s"\'\\]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
 _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
 
 #: Headers whose values are secrets.
-_HEADERS: Final = frozenset({"x-api-key", "authorization", "proxy-authorization", "cookie", "x-safelight-token"})
+_HEADERS: Final = frozenset(
+    {"x-api-key", "authorization", "proxy-authorization", "cookie", "set-cookie", "x-safelight-token"}
+)
 
 _Found = TypeVar("_Found", Violation, Advice)
 
@@ -120,3 +124,20 @@ def _without_secrets(headers: tuple[tuple[str, str], ...], key: str) -> Mapping[
 def without_key(found: _Found, key: str) -> _Found:
     """A violation or advice without keys: its message shows what was sent."""
     return replace(found, pointer=redacted(found.pointer, key), message=redacted(found.message, key))
+
+
+def without_keys(exchange: Exchange, key: str = "") -> Exchange:
+    """An exchange of any origin without keys, nor what looks like one."""
+    return exchange._replace(
+        method=redacted(exchange.method, key),
+        target=redacted(exchange.target, key),
+        headers=without_secrets(exchange.headers, key),
+        body=redacted_bytes(exchange.body, key),
+        media_type=redacted(exchange.media_type, key),
+        answer=redacted_bytes(exchange.answer, key),
+        answer_headers=without_secrets(exchange.answer_headers, key),
+        task_id=exchange.task_id and redacted(exchange.task_id, key),
+        violations=[without_key(violation, key) for violation in exchange.violations],
+        advice=[without_key(advice, key) for advice in exchange.advice],
+        fault=redacted(exchange.fault, key),
+    )

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _HEADINGS: Final = ("seconds", "request", "task", "answer", "phase", "fault", "outcome")
 
 #: Rows from the beginning and from the end of a transcript that is longer than both.
-_FIRST: Final = 15
-_LAST: Final = 25
+_FIRST_ROWS: Final = 15
+_LAST_ROWS: Final = 25
 
 #: Remarks below one row, and characters of a remark and of a cell.
-_MOST_REMARKS: Final = 5
-_LONGEST_REMARK: Final = 240
-_LONGEST_CELL: Final = 60
+MAX_REMARKS: Final = 5
+MAX_REMARK_CHARACTERS: Final = 240
+MAX_CELL_CHARACTERS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +87,48 @@ def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
         )
 
 
-def transcript(exchanges: Iterable[Exchange], numbers: Mapping[str, int]) -> str:
-    """The exchanges as a table of text, bounded in length; `numbers` are those of the tasks, by their ids."""
-    told = list(rows(exchanges))
-    if not told:
+def transcript(exchanges: Iterable[Exchange], numbers: Mapping[str, int] | None = None, *, began: float = 0) -> str:
+    """The exchanges as a table of text, bounded in length, in seconds since `began`.
+
+    `numbers` are those of the tasks, by their ids, where the exchanges are a part of a longer journal.
+    """
+    seen = list(exchanges)
+    found = list(rows(seen))
+    if not found:
         return "no request came in"
-    cells = [_HEADINGS, *(_cells(row, numbers) for row in told)]
+    numbers = task_numbers(seen) if numbers is None else numbers
+    cells = [_HEADINGS, *(_cells(row, numbers, began) for row in found)]
     columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
     widths = [max(map(len, column)) for column in columns]
     heading, *lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in zip(*columns, strict=True)]
-    blocks = ["\n".join([line, *_remarks(row)]) for line, row in zip(lines, told, strict=True)]
-    if len(blocks) > _FIRST + _LAST:
-        left_out = f"  ... and {len(blocks) - _FIRST - _LAST} lines more ..."
-        blocks = [*blocks[:_FIRST], left_out, *blocks[-_LAST:]]
+    blocks = ["\n".join([line, *_remarks(row)]) for line, row in zip(lines, found, strict=True)]
+    if len(blocks) > _FIRST_ROWS + _LAST_ROWS:
+        left_out = f"  ... and {len(blocks) - _FIRST_ROWS - _LAST_ROWS} lines more ..."
+        blocks = [*blocks[:_FIRST_ROWS], left_out, *blocks[-_LAST_ROWS:]]
     return "\n".join([heading, *blocks])
 
 
-def _cells(row: Row, numbers: Mapping[str, int]) -> tuple[str, ...]:
-    seconds = f"{row.at:.1f}" if f"{row.at:.1f}" == f"{row.until:.1f}" else f"{row.at:.1f} .. {row.until:.1f}"
+def task_numbers(exchanges: Iterable[Exchange]) -> Mapping[str, int]:
+    """Task id -> its number, from 1, in the order of the submits."""
+    submits = (exchange for exchange in exchanges if REQUEST_KINDS.get(exchange.operation or "") == "submit")
+    found = dict.fromkeys(exchange.task_id for exchange in submits if exchange.task_id is not None)
+    return {task_id: number for number, task_id in enumerate(found, 1)}
+
+
+def _cells(row: Row, numbers: Mapping[str, int], began: float) -> tuple[str, ...]:
+    seconds = " .. ".join(dict.fromkeys(f"{at - began:.1f}" for at in (row.at, row.until)))
     task = "" if row.task_id is None else str(numbers.get(row.task_id) or shown(row.task_id))
     return tuple(
-        _line(cell, _LONGEST_CELL)
+        _line(cell, MAX_CELL_CHARACTERS)
         for cell in (seconds, row.request, task, row.answer, row.phase, row.fault, row.outcome)
     )
 
 
 def _remarks(row: Row) -> Iterator[str]:
-    for remark in row.remarks[:_MOST_REMARKS]:
-        yield f"    {_line(remark, _LONGEST_REMARK)}"
-    if len(row.remarks) > _MOST_REMARKS:
-        yield f"    ... and {len(row.remarks) - _MOST_REMARKS} remarks more ..."
+    for remark in row.remarks[:MAX_REMARKS]:
+        yield f"    {_line(remark, MAX_REMARK_CHARACTERS)}"
+    if len(row.remarks) > MAX_REMARKS:
+        yield f"    ... and {len(row.remarks) - MAX_REMARKS} remarks more ..."
 
 
 def _line(text: str, longest: int) -> str:

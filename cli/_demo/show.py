@@ -14,7 +14,7 @@ from safelight.cli._demo.orders import orders
 from safelight.cli._demo.sheet import write_sheet
 from safelight.cli._demo.timeline import print_ledger, print_timelines
 from safelight.mockserver.model.clock import RealClock
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

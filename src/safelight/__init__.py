@@ -1,6 +1,6 @@
 """Mock server and contract-testing toolkit for clients of a submit-and-poll image-generation API.
 
-`Safelight` and `__version__` are imported when they are first used.
+What stands here is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from safelight.testing import Safelight
+    from safelight.traffic import UnmetExpectation
 
     __version__: str
 
-__all__ = ["Safelight", "__version__"]
+__all__ = ["Safelight", "UnmetExpectation", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from safelight.testing import Safelight
 
         return Safelight
+    if name == "UnmetExpectation":
+        from safelight.traffic import UnmetExpectation
+
+        return UnmetExpectation
     if name == "__version__":
         from importlib.metadata import version
 

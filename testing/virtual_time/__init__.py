@@ -35,16 +35,16 @@ _CHANGING: Final = Lock()
 
 
 def clock_in_use() -> VirtualClock | None:
-    """The clock that this thread's sleeps move, if it is patient: another session has to live by the same."""
+    """The clock that this thread's sleeps move, if it has virtual time: another session has to live by the same."""
     virtual_time = virtual_time_of_thread()
     return virtual_time.clocks[0] if virtual_time else None
 
 
 @contextmanager
-def virtual_time(clock: VirtualClock, host: Quiet) -> Iterator[VirtualTime]:
+def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
     """While the block runs, the sleeps of this thread move the clock. Blocks may be nested.
 
-    Gives the virtual time of the thread, which wants to be told of each exchange.
+    Gives the virtual time of the thread, which wants to be told of each poll that waits for time.
     """
     thread = get_ident()
     with _CHANGING:
@@ -53,14 +53,14 @@ def virtual_time(clock: VirtualClock, host: Quiet) -> Iterator[VirtualTime]:
         virtual_time = VIRTUAL_TIMES.setdefault(thread, VirtualTime())
     virtual_time.origins = virtual_time.origins or {name: ceil(WALL[name]() - clock.now()) for name in CLOCKS}
     virtual_time.clocks.append(clock)
-    virtual_time.hosts.append(host)
+    virtual_time.servers.append(server)
     if loop := running_loop():
         move(loop, virtual_time)
     try:
         yield virtual_time
     finally:
         virtual_time.clocks.remove(clock)
-        virtual_time.hosts.remove(host)
+        virtual_time.servers.remove(server)
         with _CHANGING:
             if not virtual_time.clocks:
                 del VIRTUAL_TIMES[thread]

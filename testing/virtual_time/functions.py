@@ -1,4 +1,4 @@
-"""The functions of `time`: those of the wall, and those in their place while a thread is patient."""
+"""The functions of `time`: those of the wall, and those in their place while a thread has virtual time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOPS: Final = "asyncio.base_events"
 
 
 def _virtual_time_of(caller: FrameType) -> VirtualTime | None:
-    """The virtual_time that a call from this frame belongs to."""
+    """The virtual time that a call from this frame belongs to."""
     virtual_time = virtual_time_of_thread()
     if virtual_time is None:
         return None

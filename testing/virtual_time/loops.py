@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Seconds of the wall that others have, before each jump: servers that are not ours, and threads with work of a loop.
-_FOR_SERVERS: Final = 0.05
-_FOR_THREADS: Final = 1.0
+MAX_SERVER_SECONDS: Final = 0.05
+MAX_THREAD_SECONDS: Final = 1.0
 
 
 class Jumping:
@@ -58,9 +58,9 @@ class Jumping:
         """Seconds of the wall until another look; 0: nothing is to come."""
         if self._virtual_time.has_exchanges(waited):
             return MOMENT
-        if waited < _FOR_THREADS and self._virtual_time.handed_over:
+        if waited < MAX_THREAD_SECONDS and self._virtual_time.handed_over:
             return MOMENT
-        return MOMENT if waited < _FOR_SERVERS and self._has_foreign() else 0
+        return MOMENT if waited < MAX_SERVER_SECONDS and self._has_foreign() else 0
 
     def _has_foreign(self) -> bool:
         """The loop listens to something that is neither ours nor its own way to wake up."""
@@ -77,7 +77,7 @@ class Jumping:
                 peer: Any = probe.getpeername()
             finally:
                 probe.detach()
-            return isinstance(peer, tuple) and any(host.is_ours(peer[1]) for host in self._virtual_time.hosts)
+            return isinstance(peer, tuple) and any(server.is_ours(peer[1]) for server in self._virtual_time.servers)
         return False
 
 

@@ -62,7 +62,7 @@ def uninstall() -> None:
 
 
 def put_back() -> None:
-    """Put the real ones back where a test's own undoing has brought ours again, once nobody is patient."""
+    """Put the real ones back where a test's own undoing has brought ours again, once nobody has virtual time."""
     if VIRTUAL_TIMES:
         return
     reals = {id(ours): real for real, ours in _SHIMS.values()}

@@ -18,7 +18,7 @@ from safelight.cli._demo.client import Client, Job, Trouble
 from safelight.cli._demo.display import display
 from safelight.cli._demo.orders import orders
 from safelight.contracts import defaults, operations, problems, workflows
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "demo.svg"

@@ -129,7 +129,7 @@ def test_a_claim_fails_with_a_sentence_when(pytester: pytest.Pytester, fact: str
     result = run(pytester, failing(did, f"safelight.{expectation}"))
     result.assert_outcomes(failed=1)
     first, *rest = errors(result)
-    assert first == f"safelight.traffic.expectations.UnmetExpectation: {sentence}"
+    assert first == f"safelight.UnmetExpectation: {sentence}"
     assert any(re.match(r"seconds|no request came in", line) for line in rest)
     assert any(line.startswith(">") and expectation in line for line in result.outlines), "the user's line is shown"
     assert "expectations.py" not in result.stdout.str(), "and none of ours"

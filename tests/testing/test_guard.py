@@ -18,7 +18,7 @@ import respx
 
 from safelight.mockserver.model.addresses import is_this_machine
 from safelight.testing.guard import NotThisMachine, guard, places
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 #: No host: names below `.invalid` are never given to anybody.
 ELSEWHERE: Final = "elsewhere.invalid"

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from safelight.mockserver.model.keys import FAKE_KEY
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 from serving import serving
 from suites import ALONE, errors, run, suite
 
@@ -149,7 +149,7 @@ def test_undelivered(safelight):
 def test_next(safelight):
     safelight.next(id="own")
     assert submit(safelight) == "own"
-    assert [task["id"] for task in safelight.control.tasks()] == ["own"]
+    assert [task.id for task in safelight.tasks] == ["own"]
 
 def test_contract(safelight):
     submit(safelight, width=2049)
@@ -158,7 +158,7 @@ def test_clock(safelight):
     safelight.clock
 
 def test_nothing_is_left_of_the_others(safelight):
-    assert safelight.journal == []
+    assert len(safelight.journal) == 0
 """
 
 
@@ -171,6 +171,71 @@ def test_a_running_fake_is_steered_for_each_test(pytester: pytest.Pytester) -> N
     assert "the client broke the contract: POST image_generation breaks image_generation.width.maximum" in told
     assert "safelight.clock: only the fake can do that" in told
     assert "0.0      submit   1     200 queued" in told
+
+
+ALIKE: Final = """
+from decimal import Decimal
+
+@pytest.mark.safelight(fail="no paper", polls=(0, 1), prices={"image_generation": 2.5})
+def test_session(safelight):
+    safelight.plan.add("poll#9: http 502")
+    safelight.next(id="own", queued=0, running=1, fail=False, axis="ticks")
+    assert [submit(safelight, width=24), len(safelight.tasks)] == ["own", 1]
+    [task] = safelight.tasks
+    assert (task.number, task.operation, task.axis, task.price) == (1, "image_generation", "ticks", Decimal("2.5"))
+    assert (task.request["width"], task.timeline.length) == (24, 1)
+    assert poll(safelight, "own")["status"] == "processing"
+    safelight.release("own")
+    assert poll(safelight, "own")["status"] == "completed"
+    assert [poll(safelight, submit(safelight))["status"] for _ in range(1)] == ["processing"]
+    poll(safelight, safelight.tasks[-1].id)
+    assert [entry.credits for entry in safelight.ledger] == [Decimal("-2.5"), Decimal("-2.5"), Decimal("2.5")]
+    assert (safelight.ledger.total, len(str(safelight.ledger).splitlines())) == (Decimal("-2.5"), 4)
+    assert [(str(rule), struck) for rule, struck, _ in safelight.plan.counts()] == [("poll#9: http 502", 0)]
+    with pytest.raises(AssertionError, match="it never struck: the client sent 4 polls"):
+        safelight.assert_plan_delivered()
+    safelight.plan.clear()
+    assert len(safelight.plan) == 0
+    with pytest.raises(AssertionError, match="the client submitted 2 times"):
+        safelight.assert_submitted_once()
+    safelight.assert_submitted(width=24)
+    safelight.assert_polled(at_least=4)
+    safelight.assert_key_only_in_headers()
+    safelight.timeline("done")
+    assert poll(safelight, submit(safelight))["status"] == "completed"
+    assert [one.outcome for one in safelight.journal] == 8 * ["ok"]
+    assert safelight.transcript.count("submit") == 3
+
+def test_factory(safelight_factory):
+    for _ in range(2):
+        with safelight_factory(fail=True, polls=(0, 0)) as api:
+            assert poll(api, submit(api))["status"] == "failed"
+            api.assert_submitted_once()
+    with pytest.raises(AssertionError, match="the client broke the contract"), safelight_factory() as api:
+        submit(api, width=2049)
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--safelight-url={url}"]])
+def test_a_running_fake_and_one_in_this_process_are_asked_and_told_alike(
+    pytester: pytest.Pytester, options: list[str]
+) -> None:
+    with serving() as served:
+        result = run(pytester, ALIKE, *(option.format(url=served.url) for option in options))
+    result.assert_outcomes(passed=2)
+
+
+def test_nothing_is_expected_of_a_running_fake_that_kept_too_little(pytester: pytest.Pytester) -> None:
+    tests = """
+        def test(safelight):
+            for _ in range(1_001):
+                poll(safelight, "1")
+            safelight.assert_polled()
+    """
+    with serving() as served:
+        result = run(pytester, tests, f"--safelight-url={served.url}")
+    result.assert_outcomes(failed=1)
+    assert "nothing can be expected: 1 exchanges of this session are no longer kept" in errors(result)[0]
 
 
 def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:

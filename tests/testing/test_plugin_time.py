@@ -1,5 +1,7 @@
 """Virtual time in the suites of users: their own sleeps move the clock, and a minute passes in no time."""
 
+from math import inf
+
 import pytest
 
 from suites import ALONE, errors, run, suite
@@ -158,7 +160,7 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess(*options, "-W", "error").assert_outcomes(passed=3)
 
 
-def test_a_suite_may_be_patient_throughout(pytester: pytest.Pytester) -> None:
+def test_a_suite_may_have_virtual_time_throughout(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nsafelight_virtual_time = true\n")
     tests = """
         def test(safelight):
@@ -191,7 +193,76 @@ def test_scenarios_may_have_a_clock_of_the_walls(pytester: pytest.Pytester) -> N
     run(pytester, WAITING + pytester_text(tests)).assert_outcomes(passed=2)
 
 
-def test_a_client_that_never_ends_fails_with_a_sentence_and_its_story(pytester: pytest.Pytester) -> None:
+#: Clients that end though they were not to, and what is said of the tests, which pass.
+FALSE_GREENS = {
+    "it does not wait between its polls": (
+        """
+        @pytest.mark.safelight(running=60)
+        def test(safelight):
+            task_id = submit(safelight)
+            while poll(safelight, task_id)["status"] == "processing":
+                pass
+        """,
+        "the test passed, but the client has sent 51 requests, and the clock stood still: ",
+    ),
+    "it swallows all that stops it": (
+        """
+        from contextlib import suppress
+
+        @pytest.mark.safelight(running="never")
+        def test(safelight):
+            submit(safelight)
+            for _ in range(11_000):
+                with suppress(BaseException):
+                    sleep(3)
+        """,
+        "the test passed, but the client has slept 10,001 times, ",
+    ),
+    "so does one of the factory": (
+        """
+        def test(safelight_factory):
+            with safelight_factory(running=60) as api:
+                task_id = submit(api)
+                while poll(api, task_id)["status"] == "processing":
+                    pass
+        """,
+        "the client has sent 51 requests, and the clock stood still: ",
+    ),
+}
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty polls are too many, however long they take."""
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_POLLS", 50)
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_SECONDS", inf)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("name", FALSE_GREENS)
+def test_a_client_that_would_have_gone_on_fails_its_test_at_the_end(pytester: pytest.Pytester, name: str) -> None:
+    tests, sentence = FALSE_GREENS[name]
+    result = run(pytester, WAITING + pytester_text(tests))
+    result.assert_outcomes(failed=1)
+    assert any(sentence in line for line in result.outlines)
+
+
+@pytest.mark.usefixtures("few")
+def test_why_it_would_have_gone_on_is_said_where_the_test_fails_otherwise(pytester: pytest.Pytester) -> None:
+    tests = WAITING + pytester_text("""
+        @pytest.mark.safelight(running=60)
+        def test(safelight):
+            task_id = submit(safelight)
+            while (data := poll(safelight, task_id))["status"] == "processing":
+                pass
+            assert data["status"] == "completed"
+    """)
+    result = run(pytester, tests)
+    result.assert_outcomes(failed=1)
+    assert any(line.startswith("the client has sent 51 requests, and the clock") for line in result.outlines)
+
+
+def test_a_client_that_never_ends_fails_with_a_sentence_and_its_transcript(pytester: pytest.Pytester) -> None:
     tests = WAITING + pytester_text("""
         @pytest.mark.safelight(running="never")
         def test(safelight):
@@ -204,7 +275,7 @@ def test_a_client_that_never_ends_fails_with_a_sentence_and_its_story(pytester: 
     result = run(pytester, tests)
     result.assert_outcomes(failed=1)
     assert result.outlines.count(
-        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline by time.monotonic, "
+        "the client has slept 10,001 times, 30,003 s of the clock, and goes on: give it a deadline by time.monotonic, "
         "or the task a life that ends"
     )
     assert any(line.startswith("0.0 .. 30000.0  11 polls") for line in result.outlines)

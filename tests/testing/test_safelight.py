@@ -18,7 +18,7 @@ from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 #: Method, URL, headers, document to send: gives status and body.
 Client = Callable[[str, str, Mapping[str, str], Any], tuple[int, bytes]]

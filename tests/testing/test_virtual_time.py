@@ -27,11 +27,11 @@ from hypothesis import strategies as st
 from nobody import Nobody
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.testing.real_time import WALL
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 from safelight.testing.virtual_time import clock_in_use, virtual_time
 from safelight.testing.virtual_time.loops import Jumping
 from safelight.testing.virtual_time.patches import put_back
-from safelight.testing.virtual_time.thread_time import MOST_SLEEPS
+from safelight.testing.virtual_time.thread_time import MAX_SLEEPS
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
@@ -201,7 +201,7 @@ def test_deadlines_of_a_loop_follow_the_clock(clock: VirtualClock) -> None:
     asyncio.run(run())
 
 
-def test_patience_may_begin_and_end_within_a_loop() -> None:
+def test_virtual_time_may_begin_and_end_within_a_loop() -> None:
     async def run() -> tuple[float, bool]:
         clock = VirtualClock()
         with virtual_time(clock, Nobody()):
@@ -260,7 +260,7 @@ def test_blocks_of_one_loop_may_end_in_any_order() -> None:
     assert ended == [1, 2, 1, 2]
 
 
-def test_patience_that_began_outside_a_loop_may_end_within_it() -> None:
+def test_virtual_time_that_began_outside_a_loop_may_end_within_it() -> None:
     block = virtual_time(VirtualClock(), Nobody())
 
     async def end() -> float:
@@ -290,21 +290,22 @@ def test_work_that_is_given_to_threads_in_other_ways_is_waited_for_too(clock: Vi
 
 
 def test_what_is_under_way_for_too_long_is_given_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.FOR_EXCHANGES", 0.1)
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_EXCHANGE_SECONDS", 0.1)
     with Safelight(queued=5, virtual_time=True) as api:
+        server = api._backend.in_process("server").server  # noqa: SLF001 - what a sleep asks
         address = httpx.URL(api.url)
         with socket.create_connection((address.host, address.port)) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")
             for _ in range(3):
                 time.sleep(1)
             assert api.clock.now() == 3
-            assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+            assert server.is_quiet()
             with httpx.Client() as http:
                 assert http.get(api.url).status_code == 404
-            assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
-        while api._host.api.in_flight.open:  # noqa: SLF001
-            api._host.is_quiet()  # noqa: SLF001
-        assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+            assert server.is_quiet()
+        while server.api.in_flight.open:
+            server.is_quiet()
+        assert server.is_quiet()
 
 
 class Odd(types.ModuleType):
@@ -331,7 +332,7 @@ def test_odd_modules_do_no_harm(monkeypatch: pytest.MonkeyPatch, make: Callable[
 def test_what_is_put_back_by_others_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
     with virtual_time(VirtualClock(), Nobody()):
         put_back()
-        assert time.sleep is not WALL["sleep"], "somebody is patient"
+        assert time.sleep is not WALL["sleep"], "somebody has virtual time"
         monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.undo()
     assert time.sleep is not WALL["sleep"]
@@ -370,7 +371,7 @@ def test_whoever_sleeps_too_often_is_stopped(clock: VirtualClock, sleeper: Calla
     with pytest.raises(pytest.fail.Exception) as raised:
         sleeper()
     assert str(raised.value) == (
-        "the client has slept 10,000 times, 30,000 s of the clock, and goes on: give it a deadline by time.monotonic, "
+        "the client has slept 10,001 times, 30,003 s of the clock, and goes on: give it a deadline by time.monotonic, "
         "or the task a life that ends"
     )
-    assert clock.now() == 3 * MOST_SLEEPS
+    assert clock.now() == 3 * (MAX_SLEEPS + 1)

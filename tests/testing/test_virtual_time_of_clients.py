@@ -1,11 +1,13 @@
 """Virtual time of clients: a minute passes at once, no poll is overtaken, and what would never end is stopped."""
 
 import asyncio
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from math import inf
 from typing import Any, Final
 
 import aiohttp
@@ -13,10 +15,12 @@ import httpx
 import pytest
 
 from nobody import Nobody
+from safelight.contracts import Phase
 from safelight.mockserver.model.clock import RealClock, VirtualClock
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 from safelight.testing.virtual_time import virtual_time
 from safelight.testing.virtual_time.loops import Jumping
+from safelight.traffic import UnmetExpectation
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0
@@ -77,31 +81,89 @@ def test_a_minute_passes_at_once_and_no_poll_is_overtaken(client: str) -> None:
         assert {exchange.at % 3 for exchange in api.journal} == {0.0}
 
 
-def poll_for_ever(api: Safelight, pause: Callable[[], object] = lambda: None) -> None:
+def poll_to_the_end(api: Safelight, pause: Callable[[], object] = lambda: None) -> Any:
+    """A client that goes on whatever comes, until its task has ended."""
     with httpx.Client(headers={"x-api-key": api.api_key}) as http:
         task = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"}).json()["data"]
         while True:
-            with suppress(Exception):  # whatever comes
-                http.get(api.url, params={"endpoint": "task_status", "task_id": task["id"]})
+            with suppress(BaseException):
+                answer = http.get(api.url, params={"endpoint": "task_status", "task_id": task["id"]}).json()["data"]
+                if answer["status"] in ("completed", "failed"):
+                    return answer
             pause()
 
 
+STOOD_STILL: Final = r"^the client has sent 51 requests, and the clock stood still"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty polls are too many, however long they take."""
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_POLLS", 50)
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_SECONDS", inf)
+
+
+def use(by: Callable[[Safelight], object], **options: Any) -> None:
+    with Safelight(queued=10, virtual_time=True, **options) as api:
+        by(api)
+
+
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("way", ["socket", "respx"])
-def test_whoever_polls_and_does_not_wait_is_stopped(way: str) -> None:
-    with Safelight(queued=10, running=50, virtual_time=True) as api, api.respx if way == "respx" else nullcontext():
-        with pytest.raises(
-            pytest.fail.Exception, match=r"^the client has sent 1,001 requests, and the clock stands still"
-        ):
-            poll_for_ever(api)
+@pytest.mark.parametrize("running", [50, "never"])
+def test_the_task_of_whoever_polls_and_does_not_wait_fails_and_so_does_the_test(way: str, running: Any) -> None:
+    def client(api: Safelight) -> None:
+        with api.respx if way == "respx" else nullcontext():
+            assert re.match(STOOD_STILL, poll_to_the_end(api)["error"])
         assert api.clock.now() == 0
+
+    with pytest.raises(UnmetExpectation, match=STOOD_STILL) as raised:
+        use(client, running=running)
+    assert re.search(r"^0\.0 +51 polls +1 +200 pending +queued", raised.value.transcript, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("few")
+def test_each_later_task_of_theirs_fails_after_one_poll() -> None:
+    def client(api: Safelight) -> None:
+        for _ in range(3):
+            assert poll_to_the_end(api)["status"] == "failed"
+        phases = [exchange.phase for exchange in api.journal if exchange.task_id == api.tasks[-1].id]
+        assert phases == [Phase.QUEUED, Phase.QUEUED, Phase.FAILED]
+
+    with pytest.raises(UnmetExpectation, match=STOOD_STILL):
+        use(client)
 
 
 def test_whoever_waits_with_what_does_not_move_the_clock_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safelight.testing.virtual_time.thread_time._LONG_UNMOVED", 0.1)
-    with Safelight(queued=10, running=50, virtual_time=True) as api:
-        with pytest.raises(pytest.fail.Exception, match=r"such as another thread or process, Event\.wait or datetime"):
-            poll_for_ever(api, lambda: threading.Event().wait(0.05))
+    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_SECONDS", 0.1)
+
+    def client(api: Safelight) -> None:
+        poll_to_the_end(api, lambda: threading.Event().wait(0.05))
         assert len(api.journal) < 20
+
+    with pytest.raises(UnmetExpectation, match=r"such as another thread or process, Event\.wait or datetime"):
+        use(client)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_failure_of_the_block_itself_comes_first() -> None:
+    def client(api: Safelight) -> None:
+        raise KeyError(poll_to_the_end(api)["error"])
+
+    with pytest.raises(KeyError):
+        use(client)
+
+
+def test_whoever_swallows_all_that_stops_it_ends_by_its_deadline_and_the_test_fails() -> None:
+    def client(api: Safelight) -> None:
+        until = time.monotonic() + 31_000
+        while time.monotonic() < until:
+            with suppress(BaseException):
+                time.sleep(3)
+        assert api.clock.now() >= 31_000
+
+    with pytest.raises(UnmetExpectation, match=r"^the client has slept 10,001 times, 30,003 s of the clock"):
+        use(client)
 
 
 def test_a_clock_that_is_advanced_does_not_stand_still() -> None:
@@ -125,11 +187,12 @@ def test_where_time_does_not_matter_it_may_stand_still() -> None:
 
 def test_a_server_that_has_settled_has_read_what_was_sent_to_it() -> None:
     with Safelight() as api:
+        server = api._backend.in_process("server").server  # noqa: SLF001 - what a sleep asks
         address = httpx.URL(api.url)
         for _ in range(50):
             with socket.create_connection((address.host, address.port)) as connection:
                 connection.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-                assert api._host.is_quiet()  # noqa: SLF001 - what a sleep asks
+                assert server.is_quiet()
                 connection.setblocking(False)
                 assert connection.recv(12) == b"HTTP/1.1 404"
 

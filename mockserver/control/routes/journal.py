@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused, Reply
 from safelight.traffic.har import har
-from safelight.traffic.ndjson import exchange_form
-from safelight.traffic.redaction import redacted_value
+from safelight.traffic.ndjson import exchange_form, line
+from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,12 +53,12 @@ def _json(exchanges: Sequence[Exchange], began: float, dropped: int, _: str) -> 
 
 
 def _ndjson(exchanges: Sequence[Exchange], began: float, _: int, key: str) -> Reply:
-    lines = [json.dumps(redacted_value(exchange_form(one, began), key), ensure_ascii=False) for one in exchanges]
-    return Reply(200, "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson")
+    lines = [line(without_keys(exchange, key), began) for exchange in exchanges]
+    return Reply(200, "".join(lines).encode(), "application/x-ndjson")
 
 
 def _har(exchanges: Sequence[Exchange], _: float, __: int, key: str) -> Reply:
-    return Reply(200, json.dumps(redacted_value(har(exchanges), key), ensure_ascii=False).encode())
+    return Reply(200, json.dumps(har(without_keys(exchange, key) for exchange in exchanges)).encode())
 
 
 #: Format -> what it makes of exchanges, of when their session began, of how many more there were, and of the key.

@@ -19,7 +19,7 @@ from safelight.mockserver.model.second_origin import elsewhere
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.model.wire import Send, Wait
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 from safelight.traffic.transcript import transcript
 
 ID: Final = "0190"

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from safelight.contracts import Phase, Timeline
 from safelight.mockserver.faults.rules import FaultRule
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.sessions.options import settings as session_settings
 from safelight.strategies import fault_plans, timelines
-from safelight.testing.session import Safelight
-from safelight.testing.shared import SharedServer
+from safelight.testing.backends.shared import SharedBackend, SharedServer
+from safelight.testing.safelight import Safelight
 from safelight.traffic.exchange import Exchange
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "examples" / "lamp"))
@@ -60,17 +63,19 @@ def is_true(api: Safelight, end: Picture | LampError) -> bool:
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[SharedServer]:
-    with SharedServer() as host:
-        yield host
+def server() -> Iterator[SharedServer]:
+    with SharedServer() as server:
+        yield server
 
 
 @MANY
 @given(plan=fault_plans(), life=timelines(max_dwell=9) | st.just(Timeline.read(["running"])))
 def test_a_careful_client_ends_with_a_true_report_whatever_is_planned(
-    host: SharedServer, plan: list[FaultRule], life: Timeline
+    server: SharedServer, plan: list[FaultRule], life: Timeline
 ) -> None:
-    with Safelight(plan=plan, timeline=life, virtual_time=True, host=host) as api:
+    own = session_settings(plan=plan, timeline=life)
+    backend = SharedBackend(server, FAKE_KEY, own, clock=VirtualClock(), virtual_time=True)
+    with Safelight(backend=backend) as api:
         end: Any = drawn(api)
         assert is_true(api, end), f"{end!r}\n{api.transcript}"
         false_alarms = [exchange for exchange in submits_of(api) if lied(exchange) and exchange.status in BUSY]

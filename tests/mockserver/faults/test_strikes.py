@@ -17,7 +17,7 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.model.wire import RESET, AnswerLost
 from safelight.mockserver.transports.asgi import create_app
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
 ANSWER: Final = success({"id": "1", "status": "pending"})

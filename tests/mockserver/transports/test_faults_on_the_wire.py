@@ -20,7 +20,7 @@ from safelight.mockserver.operations.results import picture_path
 from safelight.mockserver.transports.asgi import bare_app
 from safelight.mockserver.transports.in_process import transport
 from safelight.mockserver.transports.server import AppServer, in_thread
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 #: Seconds after which a server that says nothing hangs, and where it is to say nothing.
 PATIENCE: Final = 20.0

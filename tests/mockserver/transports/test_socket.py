@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safelight.contracts import problems
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 #: Seconds after which a server that says nothing hangs.
 PATIENCE: Final = 10

@@ -19,7 +19,7 @@ import requests
 import respx
 
 from fake import PNG
-from safelight.testing.session import Safelight
+from safelight.testing.safelight import Safelight
 
 
 class Answer(NamedTuple):

@@ -1,4 +1,4 @@
-"""A server of the user's own in the place of the fake: `--safelight-url`. It has a URL and a key, and no powers."""
+"""A server of the user's own in the place of the fake: `--safelight-url`. It has a URL and a key, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: The environment variable that has the key.
 KEY_VARIABLE: Final = "SAFELIGHT_API_KEY"
 
-#: What a marker may say that asks no server for anything.
-_HARMLESS: Final = frozenset({"contract", "virtual_time"})
+#: Options of a marker that ask no server for anything.
+HARMLESS: Final = frozenset({"contract", "virtual_time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,10 @@ def _host_of(url: str) -> str:
     return parts.hostname or "" if parts.scheme in {"http", "https"} else ""
 
 
-class ExternalServer:
-    """What the fixture `safelight` is when the tests run against a server of the user's own.
+class ExternalBackend:
+    """A server of the user's own. A test that asks for more than `url` and `api_key` is skipped, and says what for."""
 
-    A test that asks for more than `url` and `api_key` is skipped there, and says what for.
-    """
+    is_fake = False
 
     def __init__(self, server: Server) -> None:
         self.url, self.api_key = server.url, server.api_key
@@ -77,15 +76,21 @@ class ExternalServer:
     def __exit__(self, *_: object) -> None:
         """There is nothing to end."""
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        not_here(f"safelight.{name}", self._server)
+    def failure(self) -> str:
+        """Nothing: virtual time is the fake's."""
+        return ""
+
+    def fake(self, asked: str) -> NoReturn:
+        """Skip the test."""
+        __tracebackhide__ = True
+        not_here(f"safelight.{asked}", self._server)
+
+    in_process = fake
 
 
-def skip_what_needs_the_fake(asked: Mapping[str, Any], server: Server) -> None:
+def skip_what_needs_the_fake(options: Mapping[str, Any], server: Server) -> None:
     """Skip a test whose markers ask for what only the fake can do."""
-    powers = [name for name in asked if name not in _HARMLESS]
+    powers = [name for name in options if name not in HARMLESS]
     if powers:
         not_here(listed(powers), server)
 

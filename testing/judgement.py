@@ -1,0 +1,43 @@
+"""What is judged of a test that passed: the client kept the contract, and what was to go wrong did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from safelight.traffic.expectations import Undelivered, UnmetExpectation
+
+if TYPE_CHECKING:
+    from safelight.mockserver.faults.scenarios import Scenario
+    from safelight.testing.safelight import Safelight
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The API of a test's fixture, and what of it is judged."""
+
+    api: Safelight
+    contract: bool
+    scenario: Scenario | None
+
+
+def judge(judged: Judged) -> None:
+    """Fail a test that passed, where its client was wrong or its plan did not strike.
+
+    What a scenario planned may not have come about: a client that fetches no pictures finds none missing. Then
+    nothing was tested, and nothing is said to be good.
+    """
+    try:
+        judged.api.assert_client_ended()
+        if judged.contract:
+            judged.api.assert_contract_kept()
+        judged.api.assert_plan_delivered()
+    except UnmetExpectation as wrong:
+        if judged.scenario and isinstance(wrong, Undelivered):
+            sentence = f"the scenario {judged.scenario.name} never came about: {wrong.sentence}"
+            # pytest's own way to say that it is the test that is left out, and not this line.
+            raise pytest.skip.Exception(sentence, _use_item_location=True) from None
+        wrong.sentence = f"the test passed, but {wrong.sentence}"
+        raise

@@ -1,0 +1,239 @@
+"""The API for a test: `with Safelight() as api:` gives a URL and a key that answer, and knows what was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from safelight.contracts import Timeline
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.sessions.options import settings
+from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
+from safelight.traffic import expectations
+from safelight.traffic.expectations import UnmetExpectation
+from safelight.traffic.transcript import transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    from respx import MockRouter
+    from starlette.applications import Starlette
+
+    from safelight.contracts import Axis, Step
+    from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.ledger import Ledger
+    from safelight.mockserver.model.task import Task
+    from safelight.mockserver.sessions.keywords import PythonOptions
+    from safelight.testing.backends import Backend, Planned
+    from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Journal
+
+
+class Safelight:
+    """One session of the fake: of one in this process, on a port of its own, unless a `backend` is another.
+
+    Without arguments a task is pending on its first poll, processing on its second and completed on its third.
+    `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
+    and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": task_profile(running=20)}`.
+    With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
+    """
+
+    __module__ = "safelight"  # pytest prints it with each failed test
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: Clock | None = None,
+        virtual_time: bool | None = False,
+        speed: float | None = None,
+        api_key: str = FAKE_KEY,
+        port: int = 0,
+        backend: Backend | None = None,
+        **options: Unpack[PythonOptions],
+    ) -> None:
+        self._backend: Backend = backend or SharedBackend(
+            SharedServer(seed=seed, port=port),
+            api_key,
+            settings(**options),
+            clock=chosen_clock(clock, virtual_time=virtual_time, speed=speed),
+            virtual_time=virtual_time,
+            is_own=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._backend.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        __tracebackhide__ = True
+        self._backend.__exit__()
+        if kind is None:
+            self.assert_client_ended()
+
+    @property
+    def url(self) -> str:
+        """The entry point, ending in `/v1/index.php`."""
+        return self._backend.url
+
+    @property
+    def api_key(self) -> str:
+        """The key."""
+        return self._backend.api_key
+
+    @property
+    def asgi(self) -> Starlette:
+        """The same as an ASGI application, for transports that need no socket."""
+        from safelight.mockserver.transports.asgi import create_app  # noqa: PLC0415 - not for `--help`
+
+        return create_app(self._backend.in_process("asgi").core)
+
+    def transport(self, library: ModuleType) -> Any:
+        """The same as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, its own errors."""
+        from safelight.mockserver.transports.in_process import transport  # noqa: PLC0415 - as above
+
+        return transport(self._backend.in_process("transport").core, library)
+
+    @property
+    def respx(self) -> MockRouter:
+        """While the block runs, httpx reaches the same at `url` with no socket at all: `with api.respx as router:`.
+
+        The router takes routes of your own, for other hosts or before those of the fake; the rest is refused.
+        """
+        from safelight.mockserver.transports.respx_router import Router  # noqa: PLC0415 - as above
+
+        return Router(self._backend.in_process("respx").core, self.url)
+
+    @property
+    def clock(self) -> Clock:
+        """The session's time."""
+        return self._backend.in_process("clock").clock
+
+    @property
+    def journal(self) -> Journal:
+        """Every exchange with the key so far; the others are `orphans`."""
+        return self._backend.fake("journal").journal
+
+    @property
+    def orphans(self) -> Journal:
+        """Every request without the key so far: each was answered with 401, and its advice says why."""
+        return self._backend.in_process("orphans").orphans
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was paid and returned so far; of a session that is over, what was by then."""
+        return self._backend.fake("ledger").ledger
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks that were accepted so far, in the order of their submits."""
+        return self._backend.fake("tasks").tasks
+
+    def next(
+        self,
+        *,
+        queued: str | float | None = None,
+        running: str | float | None = None,
+        fail: str | bool | None = None,
+        id: str | None = None,  # noqa: A002 - the wire's word
+        timeline: Timeline | None = None,
+        axis: Axis | str | None = None,
+    ) -> None:
+        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
+
+        Called n times, it is about the next n tasks. What is left out is drawn as usual, and without an `axis`
+        the life is along that of the other tasks: polls, unless the session was given seconds or ticks.
+        """
+        __tracebackhide__ = True
+        override = {"queued": queued, "running": running, "fail": fail, "id": id, "timeline": timeline, "axis": axis}
+        stated = {name: value for name, value in override.items() if value is not None}
+        self._backend.fake("next").next(**stated)
+
+    def timeline(self, *steps: Step | tuple[str, float] | str, axis: Axis | str | None = None) -> None:
+        """The next task leads this life, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
+
+        A step is a phase and how many units of the axis it lasts; the last one stands alone, and lasts for ever.
+        """
+        __tracebackhide__ = True
+        self.next(timeline=Timeline.read(steps), axis=axis)
+
+    @property
+    def plan(self) -> Planned:
+        """What goes wrong, and when: `plan.add("poll#2: http 502")`."""
+        return self._backend.fake("plan").plan
+
+    def revoke(self) -> None:
+        """From now on the key is answered with 401; what it had stays."""
+        self._backend.in_process("revoke").revoke()
+
+    def release(self, task_id: str, ticks: int = 1) -> None:
+        """Move a task on the axis of ticks along."""
+        self._backend.fake("release").release(task_id, ticks)
+
+    @property
+    def transcript(self) -> str:
+        """What happened so far, as a table for people: also what came without a usable key. Keys are never in it."""
+        return self._transcript(self._backend.fake("transcript").seen)
+
+    def _transcript(self, exchanges: Iterable[Exchange]) -> str:
+        fake = self._backend.fake("transcript")
+        return transcript(exchanges, {task.id: task.number for task in fake.tasks}, began=fake.began)
+
+    def assert_submitted_once(self) -> None:
+        """Exactly one submit was accepted: each further one would be paid for."""
+        __tracebackhide__ = True
+        self._expect(expectations.submitted_once)
+
+    def assert_submitted(self, **parameters: Any) -> None:
+        """Some submit, accepted or not, was sent with these parameters, and perhaps more."""
+        __tracebackhide__ = True
+        self._expect(expectations.submitted, parameters)
+
+    def assert_polled(self, *, at_least: int = 1) -> None:
+        """Tasks of this session were polled so many times or more."""
+        __tracebackhide__ = True
+        self._expect(expectations.polled, at_least)
+
+    def assert_no_poll_after_end(self) -> None:
+        """A client that was told that a task is done or failed did not ask about it again."""
+        __tracebackhide__ = True
+        self._expect(expectations.no_poll_after_end)
+
+    def assert_key_only_in_headers(self) -> None:
+        """No URL and no body had a key in it: those end up in logs."""
+        __tracebackhide__ = True
+        self._expect(expectations.key_only_in_headers)
+
+    def assert_contract_kept(self) -> None:
+        """Every request was one of the API's and fitted its schema. A wrong key or an unknown task breaks nothing."""
+        __tracebackhide__ = True
+        self._expect(expectations.contract_kept)
+
+    def assert_plan_delivered(self) -> None:
+        """Each fault of the plan struck at least once: one that never came has tested nothing."""
+        __tracebackhide__ = True
+        missed = list(self._backend.fake("assert_plan_delivered").plan.undelivered())
+        self._expect(expectations.plan_delivered, missed)
+
+    def assert_client_ended(self) -> None:
+        """On virtual time, the client slept and asked only so often: one that would go on for ever is let end."""
+        __tracebackhide__ = True
+        if sentence := self.failure:
+            raise UnmetExpectation(sentence, transcript=self.transcript)
+
+    @property
+    def failure(self) -> str:
+        """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
+        return self._backend.failure()
+
+    def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any) -> None:
+        __tracebackhide__ = True
+        seen = self._backend.fake(f"assert_{expectation.__name__}").seen
+        if seen.dropped:
+            number = f"{seen.dropped:,} exchanges of this session"
+            raise UnmetExpectation(
+                f"nothing can be expected: {number} are no longer kept, as there were so many or so large"
+            )
+        if unmet := expectation(seen, *given):
+            unmet.transcript = self._transcript(unmet.exchanges or seen)
+            raise unmet

@@ -1,0 +1,97 @@
+"""The elements of an array in a JSON document, one at a time: the document may be larger than the memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+#: Characters that are read at once, at least.
+_CHUNK: Final = 65_536
+
+_DECODER: Final = json.JSONDecoder()
+
+#: A byte order mark too: archives of Windows' tools begin with one.
+_BLANK: Final = " \t\r\n\ufeff"
+
+#: What stands behind a value that is read to its end.
+_AFTER_A_VALUE: Final = frozenset(",]}: \t\r\n")
+
+
+def elements(file: TextIO, *path: str) -> Iterator[Any]:
+    """The elements of the array at this path of names. Raises `ValueError` with a sentence."""
+    reader = _Reader(file)
+    for name in path:
+        reader.enter(name)
+    reader.take("[", f"{'.'.join(path)} is no array")
+    if reader.next() == "]":
+        return
+    yield reader.value()
+    while reader.next() == ",":
+        reader.take(",", "")
+        yield reader.value()
+    reader.take("]", f"{'.'.join(path)} ends in the middle")
+
+
+class _Reader:
+    """A document from its beginning; what was read is let go."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._text = ""
+        self._at = 0
+
+    def next(self) -> str:
+        """The next character that is no blank; at the end nothing."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in _BLANK:
+                    return self._text[self._at]
+                self._at += 1
+            if not self._more():
+                return ""
+
+    def take(self, character: str, otherwise: str) -> None:
+        """Go past this character."""
+        if self.next() != character:
+            raise ValueError(otherwise)
+        self._at += 1
+
+    def enter(self, name: str) -> None:
+        """Go to the value of this member of the object that comes next; those before it are skipped."""
+        self.take("{", f"there is no {name}: a JSON object is expected")
+        while self.next() == '"':
+            found = self.value()
+            self.take(":", f"no value stands after the name {found}")
+            if found == name:
+                return
+            self.value()
+            if self.next() == ",":
+                self._at += 1
+        raise ValueError(f"there is no {name}")
+
+    def value(self) -> Any:
+        """The value that comes next."""
+        self.next()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except RecursionError:
+                raise ValueError("arrays and objects are nested too deep") from None
+            except json.JSONDecodeError as error:
+                if not self._more():
+                    raise ValueError(f"it is no JSON: {error.msg}") from None
+                continue
+            if self._text[end : end + 1] in _AFTER_A_VALUE or not self._more():  # else a number may go on
+                self._at = end
+                return value
+
+    def _more(self) -> bool:
+        """Read more: twice as much as is there, so that a large value is not looked through again and again."""
+        chunk = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        if chunk:
+            self._text, self._at = self._text[self._at :] + chunk, 0
+        return bool(chunk)
