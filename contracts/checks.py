@@ -69,7 +69,7 @@ def breaches(check: Check, value: Any, *, max_breaches: int | None = None) -> li
 
 def check_of(location: Location) -> Check:
     """The check of a subschema, made anew. Raises `ValueError` for a keyword that is not known."""
-    return _together([_check(location, keyword) for keyword in location.node if keyword not in _ANNOTATIONS])
+    return _together([_check(location, keyword) for keyword in location.node if _demands(keyword)])
 
 
 def _together(checks: Sequence[Check]) -> Check:
@@ -84,6 +84,10 @@ def _together(checks: Sequence[Check]) -> Check:
         return is_kept
 
     return check
+
+
+def _demands(keyword: str) -> bool:
+    return keyword == "x-constraints" or not (keyword in _ANNOTATIONS or keyword.startswith("x-"))
 
 
 def _check(location: Location, keyword: str) -> Check:
@@ -226,8 +230,9 @@ def _items(location: Location) -> Check:
     return check
 
 
-def _all(location: Location) -> Check:
-    return _together([check_of(child) for child in location.below("allOf")])
+def _same(keyword: str) -> Callable[[Location], Check]:
+    """Subschemas that are about the value itself, all of which it has to keep."""
+    return lambda location: _together([check_of(child) for child in location.below(keyword)])
 
 
 def _choice(location: Location) -> Check:
@@ -241,11 +246,6 @@ def _choice(location: Location) -> Check:
     return check
 
 
-def _reference(location: Location) -> Check:
-    (one,) = map(check_of, location.below("$ref"))
-    return one
-
-
 #: Keyword -> what makes its check, where it is no limit of `KEYWORDS`.
 _MAKERS: Final[Mapping[str, Callable[[Location], Check]]] = {
     "required": _required,
@@ -255,14 +255,12 @@ _MAKERS: Final[Mapping[str, Callable[[Location], Check]]] = {
     "propertyNames": _names,
     "prefixItems": _first_items,
     "items": _items,
-    "allOf": _all,
+    "allOf": _same("allOf"),
     "if": _choice,
-    "$ref": _reference,
+    "$ref": _same("$ref"),
 }
 
-#: Keywords that demand nothing of a value, or nothing by themselves.
+#: Keywords that demand nothing of a value, or nothing by themselves; so do all others of our own, `x-...`.
 _ANNOTATIONS: Final = frozenset(
     {"$schema", "$id", "$anchor", "$defs", "title", "description", "default", "then", "else"}
-    | {"x-contract-version", "x-provenance", "x-method", "x-price", "x-longest-side", "x-words"}
-    | {"x-choice", "x-defaults", "x-effective-for", "x-workflows"}
 )

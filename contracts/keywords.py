@@ -35,42 +35,31 @@ def _is_integer(value: object) -> bool:
     return is_number(value) and (isinstance(value, int) or value.is_integer())
 
 
-def _instances(of: type) -> Breaks:
+def _is_no(of: type) -> Breaks:
     return lambda value: not isinstance(value, of)
 
 
-#: JSON Schema's name of a type -> is a value of another?
-_IS_OTHER: Final[Mapping[str, Breaks]] = {
-    "string": _instances(str),
-    "integer": lambda value: type(value) is not int and not _is_integer(value),
-    "number": lambda value: not is_number(value),
-    "object": _instances(dict),
-    "array": _instances(list),
-    "boolean": _instances(bool),
-    "null": _instances(type(None)),
-}
-
-#: The same names with their articles.
-_TYPES: Final = {
-    "string": "a string",
-    "integer": "an integer",
-    "number": "a number",
-    "object": "an object",
-    "array": "an array",
-    "boolean": "a boolean",
-    "null": "null",
+#: JSON Schema's name of a type -> is a value of another? And the name as sentences want it.
+_TYPES: Final[Mapping[str, tuple[Breaks, str]]] = {
+    "string": (_is_no(str), "a string"),
+    "integer": (lambda value: type(value) is not int and not _is_integer(value), "an integer"),
+    "number": (lambda value: not is_number(value), "a number"),
+    "object": (_is_no(dict), "an object"),
+    "array": (_is_no(list), "an array"),
+    "boolean": (_is_no(bool), "a boolean"),
+    "null": (_is_no(type(None)), "null"),
 }
 
 
 def _is_other_type(allowed: Any) -> Breaks:
-    tests = [_IS_OTHER[name] for name in as_list(allowed)]
+    tests = [_TYPES[name][0] for name in as_list(allowed)]
     return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
 
 
 def _other_type(allowed: Any, value: Any) -> str:
     seen, what = shown(value), kind(value)
     seen = seen if seen.startswith(what) else f"{seen}, {what}"
-    return f"is {seen}; it must be {either(_TYPES[name] for name in as_list(allowed))}"
+    return f"is {seen}; it must be {either(_TYPES[name][1] for name in as_list(allowed))}"
 
 
 def _does_not_fit(pattern: str) -> Breaks:

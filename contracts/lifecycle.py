@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -128,7 +128,7 @@ class Timeline:
     @property
     def wait(self) -> float:
         """Units before the first step that is not queued."""
-        return sum(step.dwell for step in self._leading())
+        return sum(step.dwell for step in takewhile(lambda step: step.phase is Phase.QUEUED, self.steps[:-1]))
 
     @property
     def length(self) -> float:
@@ -148,12 +148,6 @@ class Timeline:
         for before, after in pairwise(phases):
             if before is not after and after not in MOVES[before]:
                 yield f"{before} became {after}"
-
-    def _leading(self) -> Iterator[Step]:
-        for step in self.steps[:-1]:
-            if step.phase is not Phase.QUEUED:
-                return
-            yield step
 
 
 @lru_cache(1_024, typed=True)

@@ -60,7 +60,7 @@ def _escaped(part: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A subschema and where it stands. `/` of a file is its whole schema."""
+    """A subschema and where it stands; the empty pointer is that of a whole file."""
 
     schema: str
     pointer: str

@@ -114,6 +114,12 @@ def did_you_mean(name: object, options: Iterable[str]) -> str:
     return f"; did you mean {near}?" if near else ""
 
 
+def not_among(kind: str, name: object, options: Iterable[str]) -> str:
+    """`no KIND is called NAME`, with the nearest of the options or all of them."""
+    known = list(options)
+    return f"no {kind} is called {name!r}{did_you_mean(name, known) or f'; there are {listed(known)}'}"
+
+
 def _letters(name: str) -> str:
     return name.replace("_", "").replace("-", "").casefold()
 

@@ -29,15 +29,9 @@ class Workflow:
 @cache
 def workflows() -> Mapping[str, Workflow]:
     """Name -> workflow, in the schema's order."""
-    stated = _parameters()["workflow"]["x-workflows"]
+    stated = known("image_generation.request")["properties"]["workflow"]["x-workflows"]
     return {name: _workflow(name, **facts) for name, facts in stated.items()}
 
 
 def _workflow(name: str, **facts: Any) -> Workflow:
     return Workflow(name, provenance=Provenance(facts.pop("x-provenance")), **facts)
-
-
-@cache
-def _parameters() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = known("image_generation.request")["properties"]
-    return found

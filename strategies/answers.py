@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from safelight.contracts import Phase, names, operations, vocabularies
 from safelight.contracts.schemas import known
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import not_among
 from safelight.strategies.texts import texts
 from safelight.strategies.values import merged, values
 
@@ -108,5 +108,4 @@ def _is_phase(name: str) -> None:
 def _is_one_of(name: str, options: Iterable[str], kind: str) -> None:
     known_ones = list(options)
     if name not in known_ones:
-        near = did_you_mean(name, known_ones) or f"; there are {listed(known_ones)}"
-        raise ValueError(f"no {kind} is called {name!r}{near}")
+        raise ValueError(not_among(kind, name, known_ones))

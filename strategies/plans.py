@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import not_among
 from safelight.mockserver.faults.catalogue import faults
 from safelight.mockserver.faults.rules import FaultRule
 from safelight.traffic.request_kinds import WORDS
@@ -51,8 +51,7 @@ def fault_plans(
         *((one, faults(), "fault") for one in without),
     ):
         if name not in known:
-            near = did_you_mean(name, known) or f"; there are {listed(known)}"
-            raise ValueError(f"no {what} is called {name!r}{near}")
+            raise ValueError(not_among(what, name, known))
     return st.lists(_rules(tuple(kinds), frozenset(without), endless=endless), max_size=_MAX_RULES)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from safelight.contracts import operations, workflows
 from safelight.contracts.schemas import Schema, known
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import not_among
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.texts import texts
 from safelight.strategies.values import branches, members, values
@@ -106,15 +106,13 @@ def _known(
 def check(operation: str, workflow: str | None) -> None:
     """Raises `ValueError` with a sentence where there is no such operation, or no such workflow."""
     if operation not in operations():
-        near = did_you_mean(operation, operations()) or f"; there are {listed(operations())}"
-        raise ValueError(f"no operation is called {operation!r}{near}")
+        raise ValueError(not_among("operation", operation, operations()))
     if workflow is None:
         return
     if operation != "image_generation":
         raise ValueError(f"{operation} has no workflows: leave it out")
     if workflow not in workflows():
-        near = did_you_mean(workflow, workflows()) or f"; there are {listed(workflows())}"
-        raise ValueError(f"no workflow is called {workflow!r}{near}")
+        raise ValueError(not_among("workflow", workflow, workflows()))
 
 
 @cache

@@ -25,7 +25,7 @@ def timelines(end: Phase | None = None, *, max_dwell: float = 60.0, whole: bool 
     and ticks count. Now and then a phase comes in two steps.
     """
     if end is not None and end not in FINAL:
-        raise ValueError(f"a life does not end {end}; it ends {either(sorted(FINAL))}")
+        raise ValueError(f"a timeline does not end {end}; it ends {either(sorted(FINAL))}")
     if not 0 <= max_dwell < float("inf"):
         raise ValueError(f"max_dwell is {max_dwell}; it must be 0 or more, and finite")
     return _timelines(FINAL if end is None else frozenset({Phase(end)}), _dwells(max_dwell, whole=whole))

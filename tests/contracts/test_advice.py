@@ -36,22 +36,22 @@ TABLE: Final[list[tuple[dict[Any, Any], list[str]]]] = [
 
 
 @pytest.mark.parametrize(("parameters", "messages"), TABLE, ids=[str(row[0]) for row in TABLE])
-def test_what_has_no_effect_is_noticed(parameters: dict[Any, Any], messages: list[str]) -> None:
+def test_what_has_no_effect_is_advised_against(parameters: dict[Any, Any], messages: list[str]) -> None:
     assert [advice.message for advice in advice({"prompt": "a lamp", **parameters})] == messages
 
 
 @pytest.mark.parametrize("document", [None, [], "prompt", 7, b"{}"])
-def test_what_is_no_object_is_not_noticed(document: Any) -> None:
+def test_there_is_no_advice_on_what_is_no_object(document: Any) -> None:
     assert advice(document) == []
 
 
-def test_notices_come_in_the_order_of_the_request_and_can_be_bounded() -> None:
+def test_advice_comes_in_the_order_of_the_request_and_can_be_bounded() -> None:
     document = {"z": 1, "prompt": "a", "cfg": 1, "a": 2}
     assert [advice.pointer for advice in advice(document)] == ["/z", "/cfg", "/a"]
     assert advice(document, max_advice=2) == advice(document)[:2]
 
 
-def test_a_notice_says_who_says_so() -> None:
+def test_advice_has_a_provenance() -> None:
     document = {"prompt": "a", "cfg": 1, "steps": 1, "x": 1, "workflow": "z-image"}
     assert [advice.provenance for advice in advice(document)] == [
         Provenance.SEED,
@@ -66,18 +66,18 @@ def test_other_requests_have_unknown_parameters_too() -> None:
     assert one.message == "taskid is no parameter and is ignored; did you mean task_id?"
 
 
-def test_what_is_noticed_is_legal() -> None:
-    noticed = [one for one in examples("image_generation.request") if one.rule is None and advice(one.document)]
-    assert {one.name for one in noticed} >= {"without-effect", "unknown-parameter"}
-    assert all(problems("image_generation.request", one.document) == [] for one in noticed)
+def test_what_is_advised_against_is_legal() -> None:
+    found = [one for one in examples("image_generation.request") if one.rule is None and advice(one.document)]
+    assert {one.name for one in found} >= {"without-effect", "unknown-parameter"}
+    assert all(problems("image_generation.request", one.document) == [] for one in found)
 
 
-def test_the_original_example_has_nothing_to_notice() -> None:
+def test_there_is_no_advice_on_the_original_example() -> None:
     [seed] = [one for one in examples("image_generation.request") if one.name == "seed"]
     assert advice(seed.document) == []
 
 
-def test_what_has_no_effect_with_a_mode_is_noticed() -> None:
+def test_what_has_no_effect_with_a_mode_is_advised_against() -> None:
     document = {"prompt": "a lamp", "image": "https://example.com/a.png", "width": 640, "workflow": "default"}
     assert [(advice.message, advice.provenance) for advice in advice(document, "video_generation.request")] == [
         ("width has no effect with the mode i2v: only with t2v", "published"),

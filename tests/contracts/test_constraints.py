@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.contracts import Violation, problems
+from safelight.contracts import problems
 from safelight.contracts.validation import violations
 
 
@@ -100,19 +100,9 @@ def test_a_nameless_node_before_a_circle_is_no_obstacle() -> None:
     assert found(document) == [("propertyNames.type", "/1"), ("no-cycle", "/a")]
 
 
-def test_within_a_request_the_way_begins_at_the_prompt() -> None:
+def test_within_a_request_the_path_begins_at_the_prompt() -> None:
     [violation] = problems("image_generation.request", {"prompt": graph(a="x")})
-    assert violation == Violation(
-        "comfyui_workflow.links-exist",
-        "/prompt/a/inputs/image0",
-        'prompt.a.inputs.image0 links to node "x", which does not exist',
-        violation.provenance,
-    )
-
-
-def test_a_cycle_is_said_of_a_node_that_is_on_it() -> None:
-    [violation] = problems("comfyui_workflow", graph(a="b", b="b"))
-    assert violation.message == "b depends on itself through its links: the graph has a cycle"
+    assert (violation.rule, violation.pointer) == ("comfyui_workflow.links-exist", "/prompt/a/inputs/image0")
 
 
 @st.composite

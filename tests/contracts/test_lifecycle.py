@@ -122,7 +122,7 @@ POSITIONS: Final = st.lists(st.floats(0, 500), min_size=2, max_size=30).map(sort
 
 @st.composite
 def task_profile(draw: st.DrawFn) -> Timeline:
-    """Legal lives: from queued by the table to a phase without moves."""
+    """Legal timelines: from queued by the table to a phase without moves."""
     steps, phase = [Step(Q, draw(DWELLS))], Q
     while MOVES[phase]:
         phase = draw(st.sampled_from(sorted(MOVES[phase])))

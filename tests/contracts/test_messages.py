@@ -10,6 +10,7 @@ from safelight.contracts import Phase, advice, examples, problems
 from safelight.contracts.locations import pointer
 
 LONG: Final = "x" * 1_000
+LINKED: Final = {"class_type": "X", "inputs": {"x": ["b", 0]}}
 WORKFLOWS: Final = "default, anime, z-image, rr3 or grok"
 
 #: A request's parameters, prompt aside, and the one sentence about them.
@@ -41,6 +42,8 @@ SENTENCES: Final = [
     ({"prompt": {}}, "prompt is empty; the least is 1 member"),
     ({"prompt": {"a b": 1}}, 'prompt."a b" is 1, an integer; it must be an object'),
     ({"prompt": {"3": {"class_type": "X", "input": {}}}}, "prompt.3.inputs is missing; input was sent"),
+    ({"prompt": {"a": LINKED}}, 'prompt.a.inputs.x links to node "b", which does not exist'),
+    ({"prompt": {"b": LINKED}}, "prompt.b depends on itself through its links: the graph has a cycle"),
     ({"model": "\x1b[2J\u202e"}, None),
     ({"model": ["\x1b"]}, "model is an array of 1 item; it must be a string"),
 ]  # fmt: skip

@@ -104,7 +104,7 @@ def test_no_graph_raises(graph: Any) -> None:
 
 
 @given(VALUES)
-def test_notices_never_raise(value: Any) -> None:
+def test_advice_never_raises(value: Any) -> None:
     assert advice(value) == advice(value)
 
 

@@ -129,15 +129,15 @@ def test_a_server_that_does_not_check_a_rule_is_shown_by_the_plainest_broken_req
     assert shrinks_to(example, documents, lambda _: True)
 
 
-def test_answers_and_lives_shrink_to_plain_ones() -> None:
+def test_answers_and_timelines_shrink_to_plain_ones() -> None:
     ids = responses("rr3").map(lambda answer: answer["data"]["id"])
     assert shrinks_to("0", ids, lambda _: True)
     errors = responses("error").map(lambda answer: answer["error"])
     assert shrinks_to({"message": "Insufficient balance"}, errors, lambda _: True)
     results = statuses(Phase.DONE).map(lambda answer: answer["data"]["result"])
     assert shrinks_to({"image_url": "http://localhost/1.png"}, results, lambda _: True)
-    lives = timelines(Phase.DONE, whole=True)
-    assert shrinks_to(Timeline.of(queued=6), lives, lambda life: life.wait > 5)
+    found = timelines(Phase.DONE, whole=True)
+    assert shrinks_to(Timeline.of(queued=6), found, lambda timeline: timeline.wait > 5)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -99,8 +99,8 @@ def test_tasks_of_every_submit_were_polled_by_its_link(attack: Attack) -> None:
 
 
 @pytest.mark.parametrize(("output", "is_let_pass"), [(0, True), (-1, False)])
-def test_the_exception_is_for_what_breaks_promises_and_no_schema(output: int, *, is_let_pass: bool) -> None:
-    from schemathesis_promises import are_promises_alone  # noqa: PLC0415 - takes half a second
+def test_the_exception_is_for_what_breaks_constraints_and_no_schema(output: int, *, is_let_pass: bool) -> None:
+    from schemathesis_constraints import are_constraints_alone  # noqa: PLC0415 - takes half a second
 
     body = {"prompt": {"1": {"class_type": "SaveImage", "inputs": {"image": ["nowhere", output]}}}}
-    assert are_promises_alone("image_generation", json.dumps(body).encode()) is is_let_pass
+    assert are_constraints_alone("image_generation", json.dumps(body).encode()) is is_let_pass
