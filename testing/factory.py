@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from safelight.mockserver.model.messages import Request
-from safelight.mockserver.sessions.options import checked
+from safelight.mockserver.sessions.opening import checked
 from safelight.testing.external import ExternalServer, Server, skip_what_needs_the_fake
 from safelight.testing.guard import guard
 from safelight.testing.options import opened
@@ -18,7 +18,7 @@ from safelight.testing.shared import SharedServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from safelight.mockserver.sessions.keywords import MarkerOptions
+    from safelight.mockserver.sessions.keywords import MarkerKeywords
 
 
 @contextmanager
@@ -59,7 +59,7 @@ class Factory:
         self.allowed = allowed
         self._keys: set[str] = set()
 
-    def __call__(self, **told: Unpack[MarkerOptions]) -> AbstractContextManager[Safelight]:
+    def __call__(self, **told: Unpack[MarkerKeywords]) -> AbstractContextManager[Safelight]:
         """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
 
         Whether each fault struck is not judged, as it need not in every example: call `assert_plan_delivered()`.

@@ -9,7 +9,7 @@ from safelight.contracts import FINAL, Axis, Timeline
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.sessions.options import settings
+from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.storage.memory import NoSession
 from safelight.testing.shared import SharedServer
 from safelight.traffic import expectations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.faults.plan import Plan
     from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.task import Task
-    from safelight.mockserver.sessions.keywords import PythonOptions
+    from safelight.mockserver.sessions.keywords import SessionKeywords
     from safelight.mockserver.sessions.session import Session
     from safelight.testing.virtual_time.thread_time import VirtualTime
     from safelight.traffic.exchange import Exchange
@@ -54,7 +54,7 @@ class Safelight:
 
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
-    and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": task_profile(running=20)}`.
+    and `ticks` those that `release` gives. `workflows` has settings of their own: `{"rr3": {"running": 20}}`.
     With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
     """
 
@@ -68,9 +68,9 @@ class Safelight:
         api_key: str = FAKE_KEY,
         port: int = 0,
         host: SharedServer | None = None,
-        **told: Unpack[PythonOptions],
+        **told: Unpack[SessionKeywords],
     ) -> None:
-        own = settings(**told)
+        own = settings(told)
         self.api_key = api_key
         self._clock = _clock(clock, virtual_time=virtual_time, speed=speed)
         self._patience = virtual_time

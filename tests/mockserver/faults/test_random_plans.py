@@ -70,7 +70,7 @@ def host() -> Iterator[SharedServer]:
 def test_a_careful_client_ends_with_a_true_report_whatever_is_planned(
     host: SharedServer, plan: list[FaultRule], life: Timeline
 ) -> None:
-    with Safelight(plan=plan, timeline=life, virtual_time=True, host=host) as api:
+    with Safelight(faults=plan, timeline=life, virtual_time=True, host=host) as api:
         end: Any = drawn(api)
         assert is_true(api, end), f"{end!r}\n{api.transcript}"
         false_alarms = [exchange for exchange in submits_of(api) if lied(exchange) and exchange.status in BUSY]
