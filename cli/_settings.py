@@ -11,14 +11,15 @@ from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.sessions.opening import over, settings_of
-from safelight.mockserver.sessions.readers import FLAG, WrongSetting, read
+from safelight.mockserver.sessions.readers import FLAG
 from safelight.mockserver.sessions.schemas import written
+from safelight.mockserver.sessions.setting import WrongSetting, read
 from safelight.mockserver.sessions.table import CONFLICTS, HEADINGS, SESSION, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from safelight.mockserver.sessions.readers import Setting
+    from safelight.mockserver.sessions.setting import Setting
 
 #: What `serve` and `exec` do unless they are told otherwise: long enough to see, too short to wait.
 _USUAL: Final = Settings(task_profile(queued=TIME["queued"].default, running=TIME["running"].default))

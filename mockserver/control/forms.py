@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.contracts import Axis
 from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
-from safelight.mockserver.sessions.table import DIALECTS
+from safelight.mockserver.sessions.opening import FIELDS
+from safelight.mockserver.sessions.table import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def _said(form: Mapping[str, Any]) -> Form:
 
 
 #: The settings that a session always has.
-_PLAIN: Final = ("balance", "prices", "down", "directives", *DIALECTS)
+_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows"})
 
 
 def _form(value: Any) -> Any:

@@ -9,7 +9,7 @@ from safelight.contracts import Axis, workflows
 from safelight.mockserver.model.delays import NO_DELAY, delay
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import TaskProfile, task_profile
-from safelight.mockserver.sessions.readers import read
+from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import AXES, CONFLICTS, MARKER, SESSION, TIME
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: What tests begin with: a task is queued for one poll, runs for one, and is done.
 OF_TESTS: Final = Settings(task_profile(polls=(1, 1)))
 
-_FIELDS: Final = SESSION.keys() & {field.name for field in fields(Settings)}
+#: The settings that a session has as fields of the same name.
+FIELDS: Final = SESSION.keys() & {field.name for field in fields(Settings)}
 
 
 def settings(given: Mapping[str, Any]) -> Settings:
@@ -36,7 +37,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings_of(values: Mapping[str, Any], usual: Settings) -> Settings:
     """The settings with these values; what they leave out is as usual."""
-    said = {name: values[name] for name in _FIELDS & values.keys()}
+    said = {name: values[name] for name in FIELDS & values.keys()}
     if "faults" in values:
         said["plan"] = values["faults"]
     profile = profile_of(values, usual.profile)

@@ -7,112 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from safelight.contracts import Timeline
-from safelight.contracts.wording import did_you_mean, either, listed, shown
+from safelight.contracts.wording import did_you_mean, either, shown
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
 from safelight.mockserver.model.credits import credits_of
 from safelight.mockserver.model.delays import PATTERN, delay
 from safelight.mockserver.model.keys import FORM
 from safelight.mockserver.model.settings import check_names
-
-Schema = dict[str, Any]
-
-
-@dataclass(eq=False)
-class WrongSetting(ValueError):
-    """A value is none that its setting takes, or settings do not go together."""
-
-    #: Names and indices that lead to the value; empty where settings contradict each other.
-    path: tuple[str, ...]
-    reason: str
-    #: The settings that contradict each other.
-    names: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return ": ".join(filter(None, [".".join(self.path), self.reason]))
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """How a value is read."""
-
-    #: What a value means. Raises `ValueError` with a sentence.
-    read: Callable[[Any], Any]
-    #: What is taken.
-    schema: Schema
-    #: What stands for a value in a usage line.
-    form: str = ""
-    #: A text of the command line as a value to read; None: it has no form there.
-    parse: Callable[[str], Any] | None = None
-    #: What the texts of a repeatable option make together.
-    gather: Callable[[Iterable[Any]], Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A row: a setting's name, what it is, how its value is read, and an example of one."""
-
-    name: str
-    summary: str
-    reader: Reader
-    example: Any
-    #: What a command takes where it is given none, and how help calls that.
-    default: Any = None
-    usual: str = field(default="", kw_only=True)
-    #: An environment variable that gives it to a command.
-    variable: str | None = field(default=None, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Settings that do not go together: name -> the value that does not; `...` for any."""
-
-    values: Mapping[str, Any]
-    reason: str
-
-    def holds(self, given: Mapping[str, Any]) -> bool:
-        """All of them are given."""
-        return all(name in given and (value is ... or given[name] == value) for name, value in self.values.items())
-
-    @property
-    def schema(self) -> Schema:
-        """What a document keeps in which they go together."""
-        fixed = {name: {"const": value} for name, value in self.values.items() if value is not ...}
-        return {"description": self.reason, "not": {"required": list(self.values), "properties": fixed}}
-
-
-def read(
-    given: Mapping[str, Any], rows: Mapping[str, Setting], conflicts: Iterable[Conflict] = (), *, kind: str = "setting"
-) -> dict[str, Any]:
-    """Name -> what the value means. Raises `WrongSetting`."""
-    for name in given:
-        if name not in rows:
-            near = did_you_mean(name, rows) or f": there are {listed(rows)}"
-            raise WrongSetting((), f"{name} is no {kind}{near}", (str(name),))
-    found = {name: _at(name, rows[name].reader, value) for name, value in given.items()}
-    for conflict in conflicts:
-        if conflict.holds(found):
-            raise WrongSetting((), conflict.reason, tuple(conflict.values))
-    return found
-
-
-def schema_of(rows: Mapping[str, Setting]) -> Schema:
-    """An object that has some of these settings."""
-    members = {name: {"description": f"{row.summary}.", **row.reader.schema} for name, row in rows.items()}
-    return {"type": "object", "additionalProperties": False, "properties": members}
-
-
-def _at(name: object, reader: Reader, value: Any) -> Any:
-    try:
-        return reader.read(value)
-    except WrongSetting as wrong:
-        raise WrongSetting((str(name), *wrong.path), wrong.reason, wrong.names) from None
-    except ValueError as error:
-        raise WrongSetting((str(name),), str(error)) from None
+from safelight.mockserver.sessions.setting import (
+    Conflict,
+    Reader,
+    Schema,
+    Setting,
+    WrongSetting,
+    read,
+    read_at,
+    schema_of,
+)
 
 
 def _seen(value: Any) -> str:
@@ -202,7 +116,7 @@ def array(item: Reader, hint: str, made: Callable[[list[Any]], Any], *, most: in
             raise _refused(value, "list", f"one in brackets: {hint}")
         if len(value) > most:
             raise ValueError(f"{_seen(value)} is too long: the most is {most} items")
-        return made([_at(number, item, one) for number, one in enumerate(value)])
+        return made([read_at(number, item, one) for number, one in enumerate(value)])
 
     schema = {"type": "array", "maxItems": most, "items": item.schema}
     return Reader(items, schema, item.form, item.parse, list)
@@ -215,7 +129,7 @@ def table(item: Callable[[str], Reader], names: Collection[str], kind: str, hint
         if not isinstance(value, Mapping):
             raise _refused(value, "table", hint)
         check_names(value, names, kind)
-        return {name: _at(name, item(name), one) for name, one in value.items()}
+        return {name: read_at(name, item(name), one) for name, one in value.items()}
 
     known = {name: item(name).schema for name in names}
     return Reader(members, {"type": "object", "additionalProperties": False, "properties": known})
@@ -266,7 +180,7 @@ def _delay(value: Any) -> Any:
 def _pair(value: Any) -> tuple[int, int]:
     if not isinstance(value, list | tuple) or len(value) != len(("queued", "running")):
         raise _refused(value, "pair", "two whole numbers, queued and running, such as 1,2 or [1, 2]")
-    queued, running = (_at(number, _COUNT, one) for number, one in enumerate(value))
+    queued, running = (read_at(number, _COUNT, one) for number, one in enumerate(value))
     return queued, running
 
 
@@ -323,7 +237,7 @@ def users(row: Reader) -> Reader:
             raise _refused(value, "table", "each user as one: [users.alice], with a key")
         if any(not re.fullmatch(_NAME, name) for name in value):
             raise ValueError("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key")
-        found = {name: _at(name, row, one) for name, one in value.items()}
+        found = {name: read_at(name, row, one) for name, one in value.items()}
         _check_keys(found)
         return found
 

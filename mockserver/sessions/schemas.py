@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from safelight.mockserver.sessions.readers import Schema, schema_of
+from safelight.mockserver.sessions.setting import Schema, schema_of
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL, SERVE
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -21,9 +21,6 @@ from safelight.mockserver.sessions.readers import (
     REASON,
     RULE,
     TIMELINE,
-    Conflict,
-    Reader,
-    Setting,
     array,
     credits,  # noqa: A004 - the word for it
     number,
@@ -35,6 +32,7 @@ from safelight.mockserver.sessions.readers import (
     whole,
     word,
 )
+from safelight.mockserver.sessions.setting import Conflict, Reader, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

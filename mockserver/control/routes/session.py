@@ -11,7 +11,7 @@ from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.clock import SteeredClock, VirtualClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.sessions.opening import settings_of
-from safelight.mockserver.sessions.readers import read
+from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL
 
 if TYPE_CHECKING:

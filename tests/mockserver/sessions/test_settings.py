@@ -24,8 +24,8 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 from safelight.mockserver.sessions import keywords
 from safelight.mockserver.sessions.opening import OF_TESTS, over, settings, settings_of
-from safelight.mockserver.sessions.readers import Setting, WrongSetting, read
 from safelight.mockserver.sessions.schemas import config_schema, session_schema, written
+from safelight.mockserver.sessions.setting import Setting, WrongSetting, read
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL, EXEC, HEADINGS, MARKER, SERVE, SESSION
 
 SURFACES: Final[Mapping[str, Mapping[str, Setting]]] = {
