@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean, listed, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,7 +83,7 @@ def read(
     for name in given:
         if name not in rows:
             near = did_you_mean(name, rows) or f": there are {listed(rows)}"
-            raise WrongSetting((), f"{name} is no {kind}{near}", (str(name),))
+            raise WrongSetting((), f"{named([name])} is no {kind}{near}", (str(name),))
     found = {name: read_at(name, rows[name].reader, value) for name, value in given.items()}
     for conflict in conflicts:
         if conflict.holds(found):

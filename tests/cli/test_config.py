@@ -22,6 +22,7 @@ MISTAKES: Final = {
     ),
     "config in a config": ("config = 'other.toml'", "config is no setting"),
     "a table for the command": ("[serve]\nqueued = 1", "serve is no setting of safelight serve: there are queued, "),
+    "an escape for a name": ('"\\u001b[31m" = 1', '"\\u001b[31m" is no setting of safelight serve: '),
     "a name said twice": (
         "fail-rate = 1\nfail_rate = 1",
         "this is not TOML: fail_rate is said twice, with a dash and with",
