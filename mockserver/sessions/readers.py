@@ -221,7 +221,9 @@ _COUNT: Final = whole("count", "0 or more")
 _AMONG: Final[Schema] = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer", "minimum": 0}}
 
 FLAG: Final = Reader(_flag, {"type": "boolean"})
-DELAY: Final = Reader(_delay, {"type": ["number", "string"], "minimum": 0, "pattern": PATTERN}, "DELAY", str)
+DELAY: Final = Reader(
+    _delay, {"type": ["number", "string"], "minimum": 0, "maximum": 10**15 - 1, "pattern": PATTERN}, "DELAY", str
+)
 PAIR: Final = Reader(_pair, _AMONG, "Q,R", _two)
 TIMELINE: Final = Reader(_timeline, {"type": "array", "minItems": 1, "items": {"type": ["array", "string"]}})
 REASON: Final = Reader(_reason, {"type": ["string", "boolean"], "minLength": 1}, "REASON", _truth)

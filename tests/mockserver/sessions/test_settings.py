@@ -167,9 +167,12 @@ _FILES: Final = _NAMES.flatmap(lambda names: st.fixed_dictionaries({name: _ANY[n
 @example({"port": "8123"})
 @example({"faults": "poll#2: http 502"})
 @example({"fauls": []})
+@example({"users": {"alice": {}}})
+@example({"queued": 10**15})
 def test_the_published_schema_and_the_reader_agree(file: dict[str, Any]) -> None:
     said = refusal(named(file), SERVE)
-    assert validator().is_valid(file) is (said == ""), said
+    if "each user needs one" not in said:  # a key of its own, which no schema can say
+        assert validator().is_valid(file) is (said == ""), said
 
 
 def test_the_published_schema_takes_underscores_too() -> None:
