@@ -32,6 +32,7 @@ class SessionKeywords(TypedDict, total=False):
     directives: bool | None
     balance: Credits | float | None
     prices: Mapping[str, Credits | float] | None
+    cost_scale: float | None
     vocabulary: str | None
     errors: str | None
     limits: str | None

@@ -157,6 +157,13 @@ MONEY: Final = _rows(
         pairs_of(_PRICES, "WHAT=CREDITS"),
         {"video_generation": 12.5},
     ),
+    Setting(
+        "cost_scale",
+        "A factor on all prices, above 0",
+        number("factor", "a number above 0", limits={"exclusiveMinimum": 0, "maximum": 1_000}, form="FACTOR"),
+        0.5,
+        1,
+    ),
 )
 
 DIALECTS: Final = _rows(

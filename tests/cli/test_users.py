@@ -150,6 +150,12 @@ def test_faults_can_be_given_on_the_command_line_and_in_the_file(tmp_path: Path)
     assert told.api.open("k").settings.directives is False
 
 
+def test_prices_are_scaled_by_a_file_and_the_command_line_wins(tmp_path: Path) -> None:
+    for options, price in (((), 5), (("--cost-scale", "0.25"), 2.5)):
+        settings = fake(tmp_path, "cost-scale = 0.5", *options).api.open("k").settings
+        assert settings.price_of("image_generation") == price
+
+
 def test_a_revoked_key_stays_revoked_whoever_names_it(tmp_path: Path) -> None:
     text = "[users.alice]\nkey = 'revoked-1'\nrevoked = true"
     for options in ([], ["--api-key", "revoked-1"]):
