@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from safelight.cli._terminal import say
+from safelight.contracts.dialects import error_of
+from safelight.contracts.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +68,6 @@ LOGS: Final[Mapping[str, Listener | None]] = {"readable": readable, "json": mach
 
 
 def _task(exchange: Exchange) -> str:
-    from safelight.contracts.wording import named
-
     if not exchange.task_id:
         return "-"
     return _cut(named([exchange.task_id]), _ID_WIDTH)
@@ -91,8 +91,6 @@ def _outcome(exchange: Exchange) -> str:
 
 def _message(exchange: Exchange) -> str:
     """What an error answer says. It is worded by the fake, with values escaped."""
-    from safelight.contracts.dialects import error_of
-
     try:
         return error_of(json.loads(exchange.answer)) or "..."
     except ValueError:  # a key of a letter or two is taken out of the envelope's own words

@@ -6,14 +6,16 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
+from rich.console import Console
 
+from safelight.cli._demo.cast import recorder, write_svg
+from safelight.cli._demo.client import Trouble
+from safelight.cli._demo.show import show
 from safelight.cli._unusable import Unusable
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from safelight.mockserver.transports.server import CannotListen
 
 #: Beyond this, HTTP takes longer than the lives do.
 _FASTEST: Final = 200
@@ -67,11 +69,6 @@ def _prepare(out: Path) -> None:
 
 
 def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
-    from safelight.cli._demo.cast import recorder, write_svg
-    from safelight.cli._demo.client import Trouble
-    from safelight.cli._demo.show import show
-    from safelight.mockserver.transports.server import CannotListen
-
     console = recorder() if svg else _terminal()
     try:
         show(console, out, speed=speed, seed=seed)
@@ -86,8 +83,6 @@ def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
 
 def _terminal() -> Console:
     """Standard output; what it cannot encode is escaped."""
-    from rich.console import Console
-
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     return Console(highlight=False)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli._config import ConfiguredCommand
-from safelight.cli._options import fake_of, fake_options
+from safelight.cli._fake import fake_of
+from safelight.cli._settings import SettingsCommand, settings_options, told
+from safelight.mockserver.control.steering import Control
+from safelight.mockserver.sessions.table import EXEC
+from safelight.mockserver.transports.server import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,19 +27,16 @@ _HANDED_ON: Final = tuple(
 )
 
 
-@click.command(cls=ConfiguredCommand, context_settings={"allow_interspersed_args": False})
-@fake_options
+@settings_options(EXEC)
+@click.command(cls=SettingsCommand, context_settings={"allow_interspersed_args": False})
 @click.argument("cmd", metavar="[--] CMD...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
     """Run CMD beside a fake on a free port, and exit as CMD does.
 
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
-    from safelight.mockserver.control.steering import Control
-    from safelight.mockserver.transports.server import in_thread
-
-    fake = fake_of(ctx, options)
+    fake = fake_of(told(ctx))
     with in_thread(fake.app(Control()), path=fake.path) as server:
         code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
     ctx.exit(code)

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from safelight.mockserver.faults.catalogue import faults, name_of
+
 
 @click.command()
 def command() -> None:
@@ -16,8 +18,6 @@ def command() -> None:
 
     A rule of a plan says which requests, and what goes wrong: `poll#2-4: http 503`, `submit#1: reset after`.
     """
-    from safelight.mockserver.faults.catalogue import faults
-
     by_module = sorted(faults().values(), key=_module)
     for module, made in groupby(by_module, _module):
         click.echo(f"\n{sys.modules[module].__doc__}")
@@ -31,8 +31,6 @@ def _module(made: Any) -> str:
 
 def form(made: Any) -> str:
     """A fault and its settings: `cut PERCENT`."""
-    from safelight.mockserver.faults.catalogue import name_of
-
     return " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
 
 

@@ -1,7 +1,7 @@
 """`safelight`: the group whose commands are the modules of this folder.
 
-Every module without a leading underscore holds `command`, and imports nothing heavy until that runs:
-`--help` pays for all of them.
+Every module without a leading underscore holds `command`. Only the one that is called is imported: what the others do
+is read from the first line of their files.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Final
 
@@ -50,11 +51,23 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"safelight.cli.{cmd_name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what there is, without importing it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="safelight")
 def main() -> None:
     """Develop and test clients of an asynchronous image-generation API."""
+
+
+def _summary(name: str) -> str:
+    """What stands after the name in the first line of a command's file."""
+    with Path(safelight.cli.__path__[0], f"{name}.py").open(encoding="utf-8") as file:
+        summary = file.readline().strip().strip('"').partition(": ")[2]
+    return summary[:1].upper() + summary[1:]
 
 
 def _open_missing_streams() -> None:

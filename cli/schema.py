@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from safelight.contracts import advice, names, openapi, parse, rules, schema
+from safelight.contracts.schemas import UnknownSchema, text, texts
+from safelight.contracts.validation import violations
+from safelight.contracts.wording import nearest, printable, shown
+from safelight.mockserver.sessions.schemas import config_schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -30,8 +36,6 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """List the schemas: name, title, number of rules."""
-    from safelight.contracts import names, rules, schema
-
     _print_columns((name, schema(name)["title"], f"{len(rules(name))} rules") for name in names())
 
 
@@ -49,8 +53,6 @@ def rules_(name: str | None) -> None:
 
     With NAME, those that a document of this schema can break.
     """
-    from safelight.contracts import rules
-
     if name is not None:
         _text(name)
     _print_columns((rule.id, rule.provenance, _limit(rule.keyword, rule.limit)) for rule in rules(name))
@@ -61,8 +63,6 @@ def rules_(name: str | None) -> None:
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 def export(directory: Path, *, force: bool) -> None:
     """Write all schemas to DIR, for other languages and tools."""
-    from safelight.contracts.schemas import texts
-
     wanted = {directory / f"{name}.json": text.encode() for name, text in texts().items()}
     try:
         _export(directory, wanted, force=force)
@@ -74,9 +74,13 @@ def export(directory: Path, *, force: bool) -> None:
 @click.option("--paths", is_flag=True, help="A path for each operation, as `serve --openapi-paths` has them.")
 def openapi_(*, paths: bool) -> None:
     """Print the contract as an OpenAPI 3.1 document."""
-    from safelight.contracts import openapi
-
     _print(json.dumps(openapi(paths=paths), indent=2, ensure_ascii=False))
+
+
+@command.command()
+def config() -> None:
+    """Print the schema of the config file of `safelight serve`, with which editors complete it."""
+    _print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
 
 
 @command.command()
@@ -88,9 +92,6 @@ def check(name: str, file: Path) -> None:
     FILE holds a JSON document; `-` is standard input. The exit status is 0 if the document keeps the
     contract, 1 with one line for each violation, and 2 if there is nothing to check.
     """
-    from safelight.contracts import parse
-    from safelight.contracts.validation import violations
-
     _text(name)
     parsed = parse(_read(file))
     inside = violations(name, parsed.document, max_violations=_MOST + 1) if parsed.is_complete else ()
@@ -107,8 +108,6 @@ def check(name: str, file: Path) -> None:
 
 
 def _text(name: str) -> str:
-    from safelight.contracts.schemas import UnknownSchema, text
-
     try:
         return text(name)
     except UnknownSchema as error:
@@ -124,8 +123,6 @@ def _limit(keyword: str, limit: object) -> str:
         case str():
             return limit
         case _:
-            from safelight.contracts.wording import shown
-
             return shown(limit)
 
 
@@ -162,8 +159,6 @@ def _read(file: Path) -> bytes:
 
 
 def _near(file: Path) -> str:
-    from safelight.contracts.wording import nearest
-
     try:
         near = nearest(file.name, (other.name for other in file.parent.iterdir() if other.name != file.name))
     except (OSError, ValueError):
@@ -172,15 +167,11 @@ def _near(file: Path) -> str:
 
 
 def _notes(name: str, parsed: Parsed) -> Iterator[str]:
-    from safelight.contracts import advice
-
     if name.endswith(".request") and parsed.is_complete:
         yield from (one.message for one in advice(parsed.document, name))
 
 
 def _shown(path: Path) -> str:
-    from safelight.contracts.wording import printable
-
     return printable(click.format_filename(path))
 
 

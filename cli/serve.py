@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -13,49 +14,38 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from safelight.cli._config import ConfiguredCommand
-from safelight.cli._control import control_of, control_options
+from safelight.cli._control import control_of
+from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS
-from safelight.cli._options import Fake, fake_of, fake_options
+from safelight.cli._settings import SettingsCommand, settings_options, told
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.sessions.table import SERVE
+from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, listen
 
 if TYPE_CHECKING:
     import socket
-
-_PORT: Final = click.IntRange(0, 65535)
 
 #: Seconds that threads have to end by themselves when the server has ended.
 _PATIENCE: Final = 0.1
 
 
-@click.command(cls=ConfiguredCommand)
-@fake_options
-@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, metavar="PORT", show_default=True, default=8123, help="0: a free one.")
-@control_options
-@click.option("--ready-file", type=click.Path(dir_okay=False), help="Write URL and key here as JSON, once it answers.")
-@click.option(
-    "--log",
-    type=click.Choice(list(LOGS)),
-    metavar="FORM",
-    default="readable",
-    show_default=True,
-    help=f"A line for each exchange: {', '.join(LOGS)}.",
-)
+@settings_options(SERVE)
+@click.command(cls=SettingsCommand)
 @click.pass_context
-def command(ctx: click.Context, /, host: str, port: int, ready_file: str | None, log: str, **options: Any) -> None:
+def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
-    from safelight.mockserver.transports.server import AppServer, CannotListen, listen
-
-    fake = fake_of(ctx, options, LOGS[log])
+    said = told(ctx)
+    values = said.values
+    fake = fake_of(said, LOGS[values["log"]])
     try:
-        bound = listen(host, port)
+        bound = listen(values["host"], values["port"])
     except CannotListen as error:
         raise Unusable(str(error)) from None
-    ready = _ReadyFile(ready_file) if ready_file else None
+    ready = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
     before = set(threading.enumerate())
-    controlled = control_of(bound, options)
+    controlled = control_of(bound, values)
     app = fake.app(controlled.control)
     sockets = [bound, *filter(None, [controlled.bound])]
     AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, controlled.url), path=fake.path).run(sockets)
@@ -72,8 +62,6 @@ def _end(workers: set[threading.Thread]) -> None:
 
 
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
-    from safelight.mockserver.transports.server import entry_of
-
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
         own = {"control": control} if control else {}
@@ -103,24 +91,15 @@ _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reache
 
 def _shown(key: str) -> str:
     """The key that is plainly nobody's; of one of the user's own what stands for it."""
-    from safelight.mockserver.model.keys import (
-        FAKE_KEY,
-        fingerprint,
-    )
-
     return key if key == FAKE_KEY else f"of your own, fingerprint {fingerprint(key)}"
 
 
 def _user(name: str, key: str) -> str:
-    from safelight.mockserver.model.keys import fingerprint
-
     return f"{name} (fingerprint {fingerprint(key)})"
 
 
 def _curl(url: str, key: str) -> str:
     """A line that submits, for a shell."""
-    from safelight.mockserver.model.keys import FAKE_KEY
-
     header = f"'x-api-key: {key}'" if key == FAKE_KEY else '"x-api-key: $SAFELIGHT_API_KEY"'
     body = json.dumps({"prompt": "a lighthouse at dusk"})
     submit = shlex.quote(f"{url}?endpoint=image_generation")
@@ -134,6 +113,8 @@ class _ReadyFile:
         """Remove what an earlier server left behind: it would be taken for ours."""
         self._path = Path(path)
         try:
+            if self._path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a directory")
             # A device or a pipe is somebody's, and written to as it is.
             self._is_ours = self._path.is_file() or not self._path.exists()
             if self._is_ours:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Unpack
 
 from safelight.mockserver.model.messages import Request
-from safelight.mockserver.sessions.options import checked
+from safelight.mockserver.sessions.opening import checked
 from safelight.testing.backends.controlled import ControlledBackend, is_controllable
 from safelight.testing.backends.external import ExternalBackend, Server, skip_what_needs_the_fake
 from safelight.testing.backends.shared import SharedServer
@@ -19,7 +19,7 @@ from safelight.testing.safelight import Safelight
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from safelight.mockserver.sessions.keywords import MarkerOptions
+    from safelight.mockserver.sessions.keywords import MarkerKeywords
     from safelight.testing.backends import Backend
 
 
@@ -71,7 +71,7 @@ class Factory:
         self.allowed = allowed
         self._keys: set[str] = set()
 
-    def __call__(self, **options: Unpack[MarkerOptions]) -> AbstractContextManager[Safelight]:
+    def __call__(self, **options: Unpack[MarkerKeywords]) -> AbstractContextManager[Safelight]:
         """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
 
         Whether each fault struck is not judged, as it need not in every example: call `assert_plan_delivered()`.

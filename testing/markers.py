@@ -9,7 +9,8 @@ import pytest
 from safelight.contracts.wording import did_you_mean
 from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.faults.scenarios import chosen
-from safelight.mockserver.sessions.options import LIVES, checked
+from safelight.mockserver.sessions.opening import checked
+from safelight.mockserver.sessions.table import TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 def options_of(item: pytest.Item) -> dict[str, Any]:
     """What the markers of a test and its scenario say. A mistake ends the run with a sentence."""
     options = _of_marker(item)
-    rules = [*options.pop("faults", ()), *_of_faults(item)]
+    own, rules = options.pop("faults", None), _of_faults(item)
+    planned: Sequence[str] = ()
     if scenario := _scenario_of(item):
-        kept = {name: value for name, value in options.items() if name not in LIVES}
+        kept = {name: value for name, value in options.items() if name not in TIME}
         options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.life}
-        rules = [*scenario.plan, *rules]
+        planned = scenario.plan
     elif item.config.getini("safelight_virtual_time") and "speed" not in options:
         options = {"virtual_time": True, **options}
     try:
+        rules = [*planned, *checked({"faults": own}).get("faults", ()), *rules]
         return checked({**options, "faults": rules or None})
     except ValueError as error:
         raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
@@ -41,7 +44,7 @@ def _of_marker(item: pytest.Item) -> dict[str, Any]:
             raise pytest.UsageError(
                 f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
             )
-        settled = LIVES if LIVES & options.keys() else frozenset()  # a nearer marker says how tasks live
+        settled = TIME.keys() if TIME.keys() & options.keys() else ()  # a nearer marker says how tasks live
         options = {**{name: value for name, value in marker.kwargs.items() if name not in settled}, **options}
     return options
 

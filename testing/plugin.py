@@ -79,10 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 _MARKERS = (
     (
-        "safelight(queued, running, polls, timeline, fail, fail_rate, slots, balance, prices, down, "
-        "vocabulary, errors, limits, virtual_time, speed, contract=True): how tasks live in the API of the fixture "
-        "`safelight`, in seconds of its clock or in polls, and how it speaks; contract=False lets the client break "
-        "the contract."
+        "safelight(**settings): what the API of the fixture `safelight` is like, such as queued=2, polls=(1, 2) or "
+        "balance=25; docs/pytest.md has all settings."
     ),
     "safelight_faults(*rules): what goes wrong, and when, such as 'poll#2: http 502'.",
     "safelight_scenarios(*names): run the test once for each of these scenarios; without names for all.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import Timeline
 from safelight.mockserver.model.keys import FAKE_KEY
-from safelight.mockserver.sessions.options import settings
+from safelight.mockserver.sessions.opening import settings
 from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
 from safelight.traffic import expectations
 from safelight.traffic.expectations import UnmetExpectation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.task import Task
-    from safelight.mockserver.sessions.keywords import PythonOptions
+    from safelight.mockserver.sessions.keywords import SessionKeywords
     from safelight.testing.backends import Backend, Planned
     from safelight.traffic.exchange import Exchange
     from safelight.traffic.journal import Journal
@@ -34,7 +34,7 @@ class Safelight:
 
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
-    and `ticks` those that `release` gives. `workflows` has lives of their own: `{"rr3": task_profile(running=20)}`.
+    and `ticks` those that `release` gives. `workflows` has settings of their own: `{"rr3": {"running": 20}}`.
     With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
     """
 
@@ -50,12 +50,12 @@ class Safelight:
         api_key: str = FAKE_KEY,
         port: int = 0,
         backend: Backend | None = None,
-        **options: Unpack[PythonOptions],
+        **options: Unpack[SessionKeywords],
     ) -> None:
         self._backend: Backend = backend or SharedBackend(
             SharedServer(seed=seed, port=port),
             api_key,
-            settings(**options),
+            settings(options),
             clock=chosen_clock(clock, virtual_time=virtual_time, speed=speed),
             virtual_time=virtual_time,
             is_own=True,

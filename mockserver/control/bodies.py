@@ -13,6 +13,7 @@ from safelight.contracts.locations import root
 from safelight.contracts.validation import sentence
 from safelight.contracts.wording import counted, did_you_mean, listed, named
 from safelight.mockserver.model.messages import Refused, parameters
+from safelight.mockserver.sessions.schemas import session_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +32,11 @@ Document = dict[str, Any]
 
 @cache
 def schemas() -> Mapping[str, Document]:
-    """Name -> schema, for every file of the folder `schemas`."""
+    """Name -> schema: every file of the folder `schemas`, and that of a session, which is made from its settings."""
     folder = files("safelight.mockserver.control") / "schemas"
     found = {file.name.removesuffix(".json"): file for file in folder.iterdir() if file.name.endswith(".json")}
-    return {name: json.loads(found[name].read_text("utf-8")) for name in sorted(found)}
+    read = {name: json.loads(found[name].read_text("utf-8")) for name in sorted(found)}
+    return {**read, "session": session_schema()}
 
 
 def body_of(request: Request, schema: str | None) -> Document:

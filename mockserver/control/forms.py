@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis
 from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
+from safelight.mockserver.sessions.opening import FIELDS
+from safelight.mockserver.sessions.table import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +68,8 @@ def profile_form(profile: TaskProfile) -> Form:
     time = dict(zip(("queued", "running"), _pair(profile), strict=True)) if profile.axis is Axis.SECONDS else {}
     counted = {} if profile.axis is Axis.SECONDS else {str(profile.axis): _pair(profile)}
     failing = {
-        "fail": profile.fail_reason,
-        "fail_rate": profile.fail_rate if profile.fail_rate or profile.fail_reason else None,
+        "fail_reason": profile.fail_reason,
+        "fail_rate": profile.fail_rate or None,
         "fail_nth": sorted(profile.fail_nth) or None,
     }
     return {**time, **counted, **_said(failing)}
@@ -74,6 +77,21 @@ def profile_form(profile: TaskProfile) -> Form:
 
 def _said(form: Mapping[str, Any]) -> Form:
     return {name: value for name, value in form.items() if value is not None}
+
+
+#: The settings that a session always has.
+_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows"})
+
+
+def _form(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return credits_form(value)
+        case dict():
+            return {name: _form(part) for name, part in value.items()}
+        case frozenset():
+            return sorted(value)
+    return value
 
 
 def settings_form(settings: Settings, rules: list[str]) -> Form:
@@ -85,10 +103,7 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
     return {
         **profile_form(settings.profile),
         **_said(own),
-        "balance": credits_form(settings.balance),
-        "prices": {name: credits_form(price) for name, price in settings.prices.items()},
-        "down": sorted(settings.down),
-        **{name: getattr(settings, name) for name in ("vocabulary", "errors", "limits")},
+        **{name: _form(getattr(settings, name)) for name in _PLAIN},
         "faults": rules,
     }
 

@@ -44,6 +44,14 @@ def plus(one: Credits, other: Credits) -> Credits:
     return _EXACT.add(Decimal(one), Decimal(other))
 
 
+def times(amount: Credits, factor: float) -> Credits:
+    """The exact product, the factor as it is written in decimals."""
+    if factor == 1:
+        return amount
+    exact = _EXACT.multiply(Decimal(amount), Decimal(str(factor)))
+    return int(exact) if exact == int(exact) else exact
+
+
 #: Digits enough for all credits there are.
 _EXACT: Final = Context(prec=60)
 

@@ -77,6 +77,10 @@ _FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
 }
 
 
+#: How delays are written, for JSON Schema.
+PATTERN: Final = rf"^\s*({'|'.join(_FORMS)})\s*$"
+
+
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
     for form, make in _FORMS.items():

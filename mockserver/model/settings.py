@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.contracts import operations, workflows
 from safelight.contracts.dialects import check_dialect
 from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.model.credits import times
 from safelight.mockserver.model.engines import ENGINES
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Settings:
     balance: Credits = BALANCE
     #: Operation -> credits for each of its tasks, where they are not as published.
     prices: Mapping[str, Credits] = field(default_factory=dict)
+    #: A factor on all prices.
+    cost_scale: float = 1
     #: Engines that do not answer.
     down: frozenset[str] = frozenset()
     #: How errors are written, and what becomes of values over their maximum.
@@ -115,7 +118,7 @@ class Settings:
 
     def price_of(self, operation: str) -> Credits:
         """Credits that one accepted submit of this operation costs."""
-        return self.prices.get(operation, operations()[operation].price)
+        return times(self.prices.get(operation, operations()[operation].price), self.cost_scale)
 
     def _is_instant(self, workflow: str) -> bool:
         return workflow in workflows() and workflows()[workflow].instant and workflow not in self.workflows

@@ -1,11 +1,11 @@
-"""What sessions can be told, as keywords that editors complete and type checkers know."""
+"""The settings of sessions as keywords that editors complete and type checkers know: a test holds them to the table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from safelight.contracts import Timeline
     from safelight.mockserver.faults.rules import FaultRule
@@ -13,43 +13,34 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.task_profile import TaskProfile
 
 
-class SessionOptions(TypedDict, total=False):
-    """What `Safelight` and the pytest plugin take alike."""
+class SessionKeywords(TypedDict, total=False):
+    """What `Safelight` takes; None is as good as left out."""
 
     queued: str | float | None
     running: str | float | None
     polls: tuple[int, int] | None
-    slots: int | None
-    #: Credits at the start, and operation -> credits for each of its tasks.
-    balance: Credits | float
-    prices: Mapping[str, Credits | float]
-    #: Engines that do not answer: comfyui, rr3, grok.
-    down: Collection[str]
-    #: The dialects.
-    vocabulary: str
-    errors: str
-    limits: str
-
-
-class PythonOptions(SessionOptions, total=False):
-    """What `Safelight` takes beside."""
-
     ticks: tuple[int, int] | None
-    fail_rate: float
+    timeline: Timeline | Sequence[object] | None
+    fail: str | bool | None
+    fail_rate: float | None
     fail_reason: str | None
-    fail_nth: Collection[int]
-    workflows: Mapping[str, TaskProfile] | None
-    timeline: Timeline | None
-    plan: Iterable[str | FaultRule]
+    fail_nth: Collection[int] | None
+    workflows: Mapping[str, TaskProfile | Mapping[str, Any]] | None
+    slots: int | None
+    faults: Sequence[str | FaultRule] | None
+    down: Collection[str] | None
+    directives: bool | None
+    balance: Credits | float | None
+    prices: Mapping[str, Credits | float] | None
+    cost_scale: float | None
+    vocabulary: str | None
+    errors: str | None
+    limits: str | None
 
 
-class MarkerOptions(SessionOptions, total=False):
+class MarkerKeywords(SessionKeywords, total=False):
     """What `safelight_factory` takes beside, and the marker `safelight`."""
 
-    fail: str | bool
-    fail_rate: float
-    timeline: Timeline | Sequence[object]
-    faults: Sequence[str | FaultRule]
-    virtual_time: bool
-    speed: float
-    contract: bool
+    virtual_time: bool | None
+    speed: float | None
+    contract: bool | None

@@ -141,7 +141,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(variables: dict[str, str],
 
 
 def test_a_fault_is_named_with_what_the_client_got() -> None:
-    rules = ["--fault", "poll#1: html 502", "--fault", "poll#2: reset", "--fault", "poll#3: extra"]
+    rules = ["--faults", "poll#1: html 502", "--faults", "poll#2: reset", "--faults", "poll#3: extra"]
     for form in ("readable", "json"):
         with serving("--polls", "9,9", "--log", form, *rules) as server:
             task_id = server.submit()["id"]

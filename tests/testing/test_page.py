@@ -6,11 +6,10 @@ from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
-from parts import DOCS, Part, stale, table, write
+from parts import Part, stale, table, write
 from safelight.cli.faults import first_line, form
 from safelight.mockserver.faults.catalogue import faults, written
 from safelight.mockserver.faults.scenarios import Scenario, scenarios
-from safelight.mockserver.sessions.options import OPTIONS
 
 
 def parts() -> list[Part]:
@@ -42,11 +41,6 @@ def _told(scenario: Scenario) -> str:
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:
     assert stale(parts()) == [], "a table is stale: run `python tests/testing/test_page.py`"
-
-
-def test_the_page_has_every_option() -> None:
-    page = (DOCS / "pytest.md").read_text("utf-8")
-    assert [name for name in OPTIONS if f"{name}=" not in page] == []
 
 
 if __name__ == "__main__":

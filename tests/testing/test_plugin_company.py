@@ -11,41 +11,12 @@ from suites import ALONE, run, suite
 
 #: What stands in the marker, and the sentence.
 MISTAKES: Final = {
-    "qeued=2": "qeued is no option; did you mean queued?",
-    "colour='red'": "colour is no option: there are queued, running, polls, timeline, fail, fail_rate, slots, balance, "
-    "prices, down, vocabulary, errors, limits, virtual_time, speed, contract and faults",
-    "timeline=[('asleep', 3), 'done']": "('asleep', 3) is no step of a life: write ('running', 5), or a phase alone: "
-    "queued, running, done, failed, unseen",
-    "timeline=[('running', -3), 'done']": "a step cannot last -3: a dwell is 0 or more",
-    "timeline=[]": "a timeline needs at least one step",
-    "timeline='done'": "timeline='done' cannot be: give steps, such as [('queued', 2), ('running', 5), 'done']",
-    "timeline=['done'], queued=2": "lives are in seconds or in a timeline: give queued and running, or timeline",
-    "timeline=['done'], fail=True": "a timeline is a whole life: leave out fail and fail_rate",
-    "speed=10**400": "speed=100000000000000000...0000000000000000000 cannot be: give how many times faster than the "
-    "wall, above 0",
-    "balance=-1": "balance=-1 cannot be: give credits, 0 or more",
-    "virtual_time='yes'": "virtual_time='yes' cannot be: give True or False",
-    "speed=0": "speed=0 cannot be: give how many times faster than the wall, above 0",
-    "speed=60, virtual_time=True": "virtual time skips time, and speed lets it pass: give one of them",
-    "queued='soon'": "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
-    "queued=-1": "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
-    "queued=[1]": "queued=[1] cannot be: give 2, '1..3', '~5', '~5/0.8' or 'never'",
-    "running=True": "running=True cannot be: give 2, '1..3', '~5', '~5/0.8' or 'never'",
-    "polls=3": "polls=3 cannot be: give two counts, such as (1, 2): queued for one poll, running for two",
-    "polls=(1, 2, 3)": "polls=(1, 2, 3) cannot be: give two counts, such as (1, 2): queued for one poll, running for "
-    "two",
-    "polls=(1, -2)": "polls=(1, -2) cannot be: give two counts, such as (1, 2): queued for one poll, running for two",
+    "qeued=2": "qeued is no setting; did you mean queued?",
+    "polls=3": "polls: 3 is no pair: write two whole numbers, queued and running, such as 1,2 or [1, 2]",
     "queued=1, polls=(1, 1)": "lives are in seconds or in polls: give queued and running, or polls",
-    "fail=3": "fail=3 cannot be: give a reason, or True for the service's own",
-    "fail=''": "fail='' cannot be: give a reason, or True for the service's own",
-    "fail_rate='all'": "fail_rate='all' cannot be: give a share, 0 to 1",
-    "fail_rate=2": "a fail rate of 2 is no share: give 0 to 1",
-    "slots='2'": "slots='2' cannot be: give how many tasks run at once, 1 or more",
-    "slots=0, queued=1": "0 engine slots would run nothing: give a whole number, 1 or more",
+    "speed=60, virtual_time=True": "virtual time skips time, and speed lets it pass: give one of them",
     "slots=1": SLOTS_NEED_SECONDS,
-    "vocabulary='french'": "vocabulary cannot be 'french': there are published and plain",
-    "vocabulary=['plain']": "vocabulary=['plain'] cannot be: give 'published' or 'plain'",
-    "contract=0": "contract=0 cannot be: give True or False",
+    "faults='poll#2: http 502'": 'faults: "poll#2: http 502" is no list: write one in brackets: ["poll#2: http 502"]',
 }
 
 #: What other plug-ins are given, a test, and how it ends.
@@ -134,14 +105,14 @@ def test_a_mistake_is_a_sentence_with_several_workers_too(pytester: pytest.Pytes
     suite(pytester, "@pytest.mark.safelight(qeued=2)\ndef test(safelight): pass\n")
     result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2")
     result.assert_outcomes(errors=1)
-    sentence = "test_suite.py::test: @pytest.mark.safelight: qeued is no option; did you mean queued?"
+    sentence = "test_suite.py::test: @pytest.mark.safelight: qeued is no setting; did you mean queued?"
     assert sentence in result.outlines
     assert "During handling" not in result.stdout.str(), "nor a traceback"
 
 
 def test_a_mistake_in_a_call_of_the_factory_is_a_sentence(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test(safelight_factory):\n    with safelight_factory(polls=3): pass\n")
-    result.stdout.fnmatch_lines(["E * ValueError: polls=3 cannot be: give two counts*"])
+    result.stdout.fnmatch_lines(["E * *WrongSetting: polls: 3 is no pair: *"])
 
 
 @pytest.mark.parametrize("name", COMPANY)
@@ -189,7 +160,7 @@ def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:
 
 def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*ALONE, "--markers")
-    result.stdout.fnmatch_lines(["@pytest.mark.safelight(queued, running, polls, *"])
+    result.stdout.fnmatch_lines(["@pytest.mark.safelight(*settings): *queued=2, polls=(1, 2)*"])
 
 
 def modules(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *options: str) -> set[str]:

@@ -151,12 +151,10 @@ def test_the_next_task_is_told_by_itself() -> None:
 
 
 MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
-    ({"queued": "soon"}, "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+    ({"queued": "soon"}, "queued: 'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
     ({"queued": 1, "polls": (1, 1)}, "lives are in seconds or in polls: give queued and running, or polls"),
-    ({"fail_rate": 2}, "a fail rate of 2 is no share: give 0 to 1"),
     ({"slots": 1}, SLOTS_NEED_SECONDS),
-    ({"slots": 0, "queued": 1}, "0 engine slots would run nothing: give a whole number, 1 or more"),
-    ({"vocabulary": "french"}, "vocabulary cannot be 'french': there are published and plain"),
+    ({"fail_rat": 1}, "fail_rat is no setting; did you mean fail_rate?"),
     ({"api_key": ""}, "this is no API key: a header carries 1 to 200 visible ASCII characters"),
 ]
 

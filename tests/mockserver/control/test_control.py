@@ -25,7 +25,7 @@ from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
-from safelight.mockserver.sessions.options import OPTIONS
+from safelight.mockserver.sessions.table import CONTROL
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app
 from safelight.mockserver.transports.server import in_thread
@@ -107,13 +107,14 @@ def test_what_a_session_is_not_told_is_as_the_server_was() -> None:
     fake = Steered(api=Service(settings=usual))
     told = fake.data("PUT", "/session", {"balance": 7, "slots": 3, "fail": "no GPU left"})["settings"]
     assert (told["queued"], told["running"], told["vocabulary"]) == ("1..3", "~5/0.5", "plain")
-    assert (told["balance"], told["slots"], told["fail"], told["fail_rate"]) == (7, 3, "no GPU left", 1)
+    assert (told["balance"], told["slots"], told["fail_reason"], told["fail_rate"]) == (7, 3, "no GPU left", 1)
 
 
 _DELAYS: Final = st.sampled_from([0, 2, 1.5, "1..3", "~5/0.8", "never"])
 _LIVES: Final = st.one_of(
     st.fixed_dictionaries({"queued": _DELAYS, "running": _DELAYS}),
     st.fixed_dictionaries({"polls": st.lists(st.integers(0, 9), min_size=2, max_size=2)}),
+    st.just({"ticks": [1, 2]}),
     st.just({"timeline": [["queued", 2], ["running", 5], "done"]}),
 )
 _REST: Final = st.fixed_dictionaries(
@@ -125,6 +126,8 @@ _REST: Final = st.fixed_dictionaries(
         "vocabulary": st.just("plain"),
         "errors": st.just("string"),
         "limits": st.just("clamp"),
+        "directives": st.booleans(),
+        "workflows": st.just({"rr3": {"polls": [1, 2], "fail_reason": "no ink", "fail_rate": 0.5, "fail_nth": [3]}}),
         "faults": st.just([RULE, "submit#1: reset after"]),
     },
 )
@@ -347,11 +350,11 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("PUT", "/session", {"timeline": ["done"], "fail": True}), 400, "a timeline is a whole life"),
     (("PUT", "/session", {"fail_rate": 2}), 400, "fail_rate is 2; the most is 1"),
     (("PUT", "/session", {"slots": 2, "polls": [1, 1]}), 400, "engine slots need lives in seconds"),
-    (("PUT", "/session", {"balance": 0.0001}), 400, "give credits"),
-    (("PUT", "/session", {"prices": {"video": 1}}), 400, "no submit is called 'video'"),
-    (("PUT", "/session", {"down": ["rr4"]}), 400, "no engine is called 'rr4': there are comfyui, rr3 and grok"),
+    (("PUT", "/session", {"balance": 0.0001}), 400, "write credits"),
+    (("PUT", "/session", {"prices": {"video": 1}}), 400, "prices.video is not known; "),
+    (("PUT", "/session", {"down": ["rr4"]}), 400, 'down.0 is "rr4"; it must be comfyui, rr3 or grok'),
     (("PUT", "/session", {"vocabulary": "plan"}), 400, "did you mean plain?"),
-    (("PUT", "/session", {"faults": ["poll"]}), 400, 'faults.0, column 5 of "poll": a colon is missing'),
+    (("PUT", "/session", {"faults": ["poll"]}), 400, 'faults.0: column 5 of "poll": a colon is missing'),
     (("PUT", "/session", {"clock": "virtual", "speed": 2}), 400, "leave out speed"),
     (("PUT", "/session", {"speed": 0}), 400, "speed is 0; it must be above 0"),
     (("PUT", "/session", {"clock": "reel"}), 400, "did you mean real?"),
@@ -522,15 +525,14 @@ def test_the_routes_describe_themselves(fake: Steered) -> None:
     assert all(one["summary"].endswith(".") for methods in document["paths"].values() for one in methods.values())
 
 
-def test_a_session_can_be_told_what_a_marker_can() -> None:
-    of_tests, of_servers = {"virtual_time", "contract"}, {"clock", "seed"}
-    assert set(schemas()["session"]["properties"]) == OPTIONS.keys() - of_tests | of_servers
+def test_the_schema_of_a_session_has_every_setting() -> None:
+    assert schemas()["session"]["properties"].keys() == CONTROL.keys()
 
 
 def test_a_reason_that_no_task_has_is_told_without_making_one_fail() -> None:
     fake = Steered(api=Service(keys=[KEY], settings=Settings(task_profile(fail_reason="no GPU left"))))
     said = fake.data("GET", "/session")["settings"]
-    assert (said["fail"], said["fail_rate"]) == ("no GPU left", 0)
+    assert (said["fail_reason"], said.get("fail_rate")) == ("no GPU left", None)
     assert fake.data("PUT", "/session", said)["settings"] == said
 
 

@@ -441,7 +441,7 @@ def test_what_finds_nothing_to_spoil_has_not_struck(rule: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:99999", "[::::]", "[1.2.3.4]", "a b", "localhost:0"])
 @pytest.mark.parametrize("rule", ["poll: redirect", "poll: result elsewhere"])
 def test_whatever_host_a_client_names_a_fault_is_carried_out(host: str, rule: str) -> None:
-    with Safelight(plan=[rule]) as api:
+    with Safelight(faults=[rule]) as api:
         headers = {"x-api-key": api.api_key, "host": host}
         api.next(queued=0, running=0)
         submitted = httpx.post(f"{api.url}?endpoint=image_generation", headers=headers, json={"prompt": "a"})

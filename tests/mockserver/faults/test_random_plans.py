@@ -13,7 +13,7 @@ from safelight.contracts import Phase, Timeline
 from safelight.mockserver.faults.rules import FaultRule
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY
-from safelight.mockserver.sessions.options import settings as session_settings
+from safelight.mockserver.sessions.opening import settings as session_settings
 from safelight.strategies import fault_plans, timelines
 from safelight.testing.backends.shared import SharedBackend, SharedServer
 from safelight.testing.safelight import Safelight
@@ -73,7 +73,7 @@ def server() -> Iterator[SharedServer]:
 def test_a_careful_client_ends_with_a_true_report_whatever_is_planned(
     server: SharedServer, plan: list[FaultRule], life: Timeline
 ) -> None:
-    own = session_settings(plan=plan, timeline=life)
+    own = session_settings({"faults": plan, "timeline": life})
     backend = SharedBackend(server, FAKE_KEY, own, clock=VirtualClock(), virtual_time=True)
     with Safelight(backend=backend) as api:
         end: Any = drawn(api)

@@ -10,7 +10,7 @@ import pytest
 from safelight.mockserver.faults import scenarios as module
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.faults.scenarios import chosen
-from safelight.mockserver.sessions.options import checked
+from safelight.mockserver.sessions.opening import checked
 
 FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda file: file.stem)
 

@@ -102,7 +102,7 @@ def test_a_failure_whose_answer_is_lost_is_refunded_all_the_same() -> None:
 
 
 def test_a_reset_on_a_socket_is_a_reset() -> None:
-    with Safelight(plan=["submit#1: reset after"]) as api:
+    with Safelight(faults=["submit#1: reset after"]) as api:
         address = urlsplit(api.url)
         head = f"POST /?endpoint=image_generation HTTP/1.1\r\nhost: a\r\nx-api-key: {api.api_key}\r\n"
         request = f"{head}content-length: {len(PROMPT)}\r\n\r\n".encode() + PROMPT

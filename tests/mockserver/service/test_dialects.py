@@ -75,8 +75,7 @@ def test_there_is_an_example_for_each_dialect_and_no_other() -> None:
 def test_the_command_has_every_dialect_and_its_help_names_it(command: Any) -> None:
     options = {param.name: param for param in command.params}
     for setting, known in dialects().items():
-        assert list(options[setting].type.choices) == list(known)
-        assert options[setting].default == next(iter(known))
+        assert f"[default: {next(iter(known))}]" in options[setting].help
         assert [name for name in known if name not in options[setting].help] == []
 
 

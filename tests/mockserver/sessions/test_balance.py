@@ -144,6 +144,18 @@ def test_what_is_no_number_of_credits_is_a_sentence(written: object) -> None:
         credits_of(written)
 
 
+@pytest.mark.parametrize(
+    ("scale", "cost"),
+    [(1, "12.125"), (2, "24.25"), (0.1, "1.2125"), (0.333, "4.037625"), (8, "97"), (1e-6, "0.000012125")],
+)
+def test_a_scale_is_a_factor_on_every_price_exact_to_the_decimal(scale: float, cost: str) -> None:
+    fake = Fake(Settings(task_profile(), prices={"image_generation": Decimal("12.125")}, cost_scale=scale))
+    fake.submit()
+    [entry] = fake.ledger
+    assert -entry.credits == Decimal(cost)
+    assert Settings(cost_scale=scale).price_of("video_generation") == 200 * Decimal(str(scale))
+
+
 def test_a_price_of_what_is_no_submit_is_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"no submit is called 'image_edit'; did you mean image_editing\?"):
         Settings(prices={"image_edit": 1})

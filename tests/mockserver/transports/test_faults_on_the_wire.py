@@ -385,7 +385,7 @@ WAYS: Final[Mapping[str, Callable[[Safelight], AbstractContextManager[httpx.Clie
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("status", "accepted"), [(302, 0), (307, 1)])
 def test_a_client_that_takes_its_key_elsewhere_is_seen(way: str, status: int, accepted: int) -> None:
-    with Safelight(plan=[f"submit#1: redirect {status}"]) as api, WAYS[way](api) as http:
+    with Safelight(faults=[f"submit#1: redirect {status}"]) as api, WAYS[way](api) as http:
         answer = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
         assert (answer.url.host, answer.url.path) == ("localhost", "/elsewhere/v1/index.php")
         assert len(api.tasks) == accepted, "with 307 it is sent again as it was, with 302 it is a GET"
@@ -394,7 +394,7 @@ def test_a_client_that_takes_its_key_elsewhere_is_seen(way: str, status: int, ac
 
 @pytest.mark.parametrize("way", WAYS)
 def test_here_is_where_a_redirect_goes_in_circles(way: str) -> None:
-    with Safelight(plan=["balance: redirect 308 here"]) as api, WAYS[way](api) as http:
+    with Safelight(faults=["balance: redirect 308 here"]) as api, WAYS[way](api) as http:
         with pytest.raises(httpx.TooManyRedirects):
             http.get(f"{api.url}?endpoint=user_balance")
         assert "another origin" not in api.transcript

@@ -237,7 +237,7 @@ def test_what_is_wrong_is_answered_and_written_down(transport: Transport) -> Non
 def test_what_is_planned_strikes(transport: Transport) -> None:
     # No reset of a poll: aiohttp asks again by itself where nothing is at stake.
     plan = ["submit#1: http 503", "submit#2: reset after", "poll#2: garbled", "poll#3: http 502"]
-    with Safelight(plan=plan) as api, transport(api) as send:
+    with Safelight(faults=plan) as api, transport(api) as send:
         client = Client(api, send)
         assert client.submit().status == 503
         assert client.submit().error == LOST

@@ -1,0 +1,131 @@
+"""The rows of the table of settings as options of a command, and what command line and config file say together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from safelight.cli._config import load, shown_path
+from safelight.cli._unusable import Unusable
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import over, settings_of
+from safelight.mockserver.sessions.readers import FLAG
+from safelight.mockserver.sessions.schemas import written
+from safelight.mockserver.sessions.setting import WrongSetting, read
+from safelight.mockserver.sessions.table import CONFLICTS, HEADINGS, SESSION, TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safelight.mockserver.sessions.setting import Setting
+
+#: What `serve` and `exec` do unless they are told otherwise: long enough to see, too short to wait.
+_USUAL: Final = Settings(task_profile(queued=TIME["queued"].default, running=TIME["running"].default))
+
+
+class Told(NamedTuple):
+    """What a command was told: the settings of its sessions, and the values of all the rest."""
+
+    settings: Settings
+    values: Mapping[str, Any]
+
+
+class SettingsCommand(click.Command):
+    """A command with settings; its help has them under headings."""
+
+    #: The command's settings.
+    rows: Mapping[str, Setting]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, the settings under their headings."""
+        records = {str(param.name): param.get_help_record(ctx) for param in self.get_params(ctx)}
+        sections = {"Options": [name for name in records if name not in self.rows], **HEADINGS}
+        width = max(len(record[0]) for record in records.values() if record)
+        for heading, names in sections.items():
+            lines = [(record[0].ljust(width), record[1]) for name in names if (record := records.get(name))]
+            if lines:
+                with formatter.section(heading):
+                    formatter.write_dl(lines)
+
+
+def settings_options(rows: Mapping[str, Setting]) -> Callable[[click.Command], click.Command]:
+    """Give a command these settings."""
+
+    def add(command: click.Command) -> click.Command:
+        assert isinstance(command, SettingsCommand)
+        command.rows = rows
+        command.params[:0] = [_CONFIG, *(_Option(row) for row in rows.values() if _is_option(row))]
+        return command
+
+    return add
+
+
+def told(ctx: click.Context) -> Told:
+    """What command line and config file say, the command line first; or one sentence."""
+    assert isinstance(ctx.command, SettingsCommand)
+    rows, path = ctx.command.rows, ctx.params["config"]
+    typed = {
+        name: _typed(row, ctx.params[name]) for name, row in rows.items() if ctx.params.get(name) not in (None, ())
+    }
+    filed = load(path) if path else {}
+    try:
+        values = read(over(typed, filed), rows, CONFLICTS, kind=f"setting of safelight {ctx.info_name}")
+        settings = settings_of(values, _USUAL)
+    except WrongSetting as wrong:
+        if any(name in filed and name not in typed for name in (*wrong.path[:1], *wrong.names)):
+            raise Unusable(f"{shown_path(path)}: {written(str(wrong))}") from None
+        raise _usage_error(ctx, wrong) from None
+    except ValueError as error:
+        raise Unusable(f"{shown_path(path)}: {error}" if path else str(error)) from None
+    usual = {name: row.default for name, row in rows.items() if name not in SESSION}
+    return Told(settings, usual | values)
+
+
+def _usage_error(ctx: click.Context, wrong: WrongSetting) -> click.UsageError:
+    if not wrong.path:
+        return click.UsageError(written(wrong.reason), ctx)
+    return click.BadParameter(wrong.reason, ctx, param_hint=f"'--{written(wrong.path[0])}'")
+
+
+def _is_option(row: Setting) -> bool:
+    return row.reader is FLAG or row.reader.parse is not None
+
+
+def _typed(row: Setting, value: Any) -> Any:
+    """The value to read, from what the command line has."""
+    reader = row.reader
+    if reader.parse is None:
+        return value
+    return reader.gather(map(reader.parse, value)) if reader.gather else reader.parse(value)
+
+
+class _Option(click.Option):
+    """A setting as an option. Its text is read later, beside the config file's values."""
+
+    def __init__(self, row: Setting) -> None:
+        name, is_flag = written(row.name), row.reader is FLAG
+        self._form = f"--[no-]{name}" if is_flag else f"--{name} {row.reader.form}"
+        usual = row.usual or ("on" if row.default is True else "" if row.default in (None, False) else row.default)
+        several, default = "  Repeatable." if row.reader.gather else "", f"  [default: {usual}]" if usual != "" else ""
+        super().__init__(
+            [f"--{name}/--no-{name}" if is_flag else f"--{name}"],
+            type=bool if is_flag else str,
+            multiple=bool(row.reader.gather),
+            default=None,
+            envvar=row.variable,
+            help=f"{row.summary}.{several}{default}",
+        )
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:  # noqa: ARG002 - click's signature
+        """The option and what it is."""
+        return self._form, self.help or ""
+
+
+_CONFIG: Final = click.Option(
+    ["--config"],
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Read settings from a TOML file, under the same names. The command line wins.",
+)

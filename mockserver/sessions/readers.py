@@ -1,0 +1,263 @@
+"""Readers of values: what a value means, and the JSON Schema of what is taken, both from one statement.
+
+A reader takes JSON, and Python's values where those say the same (tuples, sets, decimals, values of the contract).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from safelight.contracts import Timeline
+from safelight.contracts.wording import did_you_mean, either, shown
+from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
+from safelight.mockserver.model.credits import credits_of
+from safelight.mockserver.model.delays import PATTERN, delay
+from safelight.mockserver.model.keys import FORM
+from safelight.mockserver.model.settings import check_names
+from safelight.mockserver.sessions.setting import (
+    Conflict,
+    Reader,
+    Schema,
+    Setting,
+    WrongSetting,
+    read,
+    read_at,
+    schema_of,
+)
+
+
+def _seen(value: Any) -> str:
+    return shown(list(value) if isinstance(value, tuple | set | frozenset) else value)
+
+
+def _refused(value: Any, noun: str, hint: str) -> ValueError:
+    return ValueError(f"{_seen(value)} is no {noun}: write {hint}")
+
+
+def _as_number(text: str) -> Any:
+    """The number that a text writes, or the text, which a reader of numbers refuses."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+#: Integers of TOML have 64 bits, and so have ours.
+MAX_WHOLE: Final = 2**63 - 1
+
+
+def whole(noun: str, hint: str, *, least: int = 0, most: int = MAX_WHOLE, form: str = "N") -> Reader:
+    """A whole number; that of a float counts too, as it does in JSON Schema."""
+
+    def number(value: Any) -> int:
+        if not _is_number(value) or not least <= value <= most or value != int(value):
+            raise _refused(value, noun, hint)
+        return int(value)
+
+    return Reader(number, {"type": "integer", "minimum": least, "maximum": most}, form, _as_number)
+
+
+def number(noun: str, hint: str, *, limits: Mapping[str, float], form: str, unit: str = "") -> Reader:
+    """A number within limits of JSON Schema; on the command line its unit may follow it."""
+    tests: Mapping[str, Callable[[float, float], bool]] = {
+        "minimum": lambda value, limit: value >= limit,
+        "exclusiveMinimum": lambda value, limit: value > limit,
+        "maximum": lambda value, limit: value <= limit,
+    }
+
+    def within(value: Any) -> float:
+        if not _is_number(value) or not all(tests[name](value, limit) for name, limit in limits.items()):
+            raise _refused(value, noun, hint)
+        return value  # type: ignore[no-any-return]
+
+    return Reader(within, {"type": "number", **limits}, form, lambda text: _as_number(text.removesuffix(unit)))
+
+
+def word(names: Iterable[str], form: str = "NAME") -> Reader:
+    """One of these words."""
+    known = list(names)
+
+    def one(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise _refused(value, "name", f"{either(known)}{did_you_mean(value, known)}")
+        return value
+
+    return Reader(one, {"type": "string", "enum": known}, form, str)
+
+
+def text(pattern: str = "", hint: str = "", form: str = "TEXT") -> Reader:
+    """A text of one character or more. Where a pattern is given, it is a secret, and no sentence shows it."""
+
+    def characters(value: Any) -> str:
+        if pattern and (not isinstance(value, str) or not re.fullmatch(pattern, value)):
+            raise ValueError(hint)
+        if not isinstance(value, str) or not value:
+            raise _refused(value, "text", "one of a character or more")
+        return value
+
+    limit = {"pattern": f"^{pattern}$"} if pattern else {"minLength": 1}
+    return Reader(characters, {"type": "string", **limit}, form, str)
+
+
+def array(item: Reader, hint: str, made: Callable[[list[Any]], Any], *, most: int = 1_000) -> Reader:
+    """Several values, in brackets; on the command line an option for each."""
+
+    def items(value: Any) -> Any:
+        if not isinstance(value, list | tuple | set | frozenset):
+            raise _refused(value, "list", f"one in brackets: {hint}")
+        if len(value) > most:
+            raise ValueError(f"{_seen(value)} is too long: the most is {most} items")
+        return made([read_at(number, item, one) for number, one in enumerate(value)])
+
+    schema = {"type": "array", "maxItems": most, "items": item.schema}
+    return Reader(items, schema, item.form, item.parse, list)
+
+
+def table(item: Callable[[str], Reader], names: Collection[str], kind: str, hint: str) -> Reader:
+    """Name -> value, for some of these names."""
+
+    def members(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _refused(value, "table", hint)
+        check_names(value, names, kind)
+        return {name: read_at(name, item(name), one) for name, one in value.items()}
+
+    known = {name: item(name).schema for name in names}
+    return Reader(members, {"type": "object", "additionalProperties": False, "properties": known})
+
+
+def pairs_of(reader: Reader, form: str) -> Reader:
+    """A table of numbers that a command line writes as NAME=NUMBER, once for each."""
+
+    def pair(written: str) -> tuple[str, Any]:
+        name, _, value = written.partition("=")
+        return name, _as_number(value)
+
+    return Reader(reader.read, reader.schema, form, pair, dict)
+
+
+def settings(rows: Mapping[str, Setting], conflicts: Iterable[Conflict], kind: str, hint: str) -> Reader:
+    """A table of settings of its own."""
+
+    def members(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _refused(value, "table", hint)
+        return read(value, rows, conflicts, kind=kind)
+
+    schema = schema_of(rows)
+    return Reader(members, {**schema, "allOf": [one.schema for one in conflicts]} if conflicts else schema)
+
+
+def credits(noun: str) -> Reader:  # noqa: A001 - the word for it
+    """Credits, exact to the decimal. That there are three decimals at most is beyond its schema."""
+
+    def amount(value: Any) -> Any:
+        return credits_of(value if _is_number(value) or isinstance(value, Decimal) else _seen(value), noun)
+
+    return Reader(amount, {"type": "number", "minimum": 0, "maximum": 999_999_999_999.999}, "CREDITS", _as_number)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(value, "switch", "true or false")
+    return value
+
+
+def _delay(value: Any) -> Any:
+    delay(value if isinstance(value, str) else _seen(value))
+    return value
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    if not isinstance(value, list | tuple) or len(value) != len(("queued", "running")):
+        raise _refused(value, "pair", "two whole numbers, queued and running, such as 1,2 or [1, 2]")
+    queued, running = (read_at(number, _COUNT, one) for number, one in enumerate(value))
+    return queued, running
+
+
+def _two(written: str) -> Any:
+    return [_as_number(part) for part in written.split(",")] if "," in written else written
+
+
+def _timeline(value: Any) -> Timeline:
+    if isinstance(value, Timeline):
+        return value
+    if not isinstance(value, list | tuple):
+        raise _refused(value, "life", 'steps, such as [["queued", 2], ["running", 5], "done"]')
+    return Timeline.read(value)
+
+
+def _reason(value: Any) -> str | bool:
+    if not isinstance(value, bool) and (not isinstance(value, str) or not value):
+        raise _refused(value, "failure", "a reason, or true for the service's own")
+    return value
+
+
+def _rule(value: Any) -> str:
+    if isinstance(value, FaultRule):
+        return str(value)
+    if not isinstance(value, str):
+        raise _refused(value, "fault rule", '"poll#2: http 502"')
+    try:
+        return str(read_rule(value))
+    except WrongRule as wrong:
+        raise ValueError(f"column {wrong.at + 1} of {shown(value)}: {wrong.reason}") from None
+
+
+def _truth(written: str) -> Any:
+    return {"true": True, "false": False}.get(written, written)
+
+
+_COUNT: Final = whole("count", "0 or more")
+_AMONG: Final[Schema] = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer", "minimum": 0}}
+
+FLAG: Final = Reader(_flag, {"type": "boolean"})
+DELAY: Final = Reader(
+    _delay, {"type": ["number", "string"], "minimum": 0, "maximum": 10**15 - 1, "pattern": PATTERN}, "DELAY", str
+)
+PAIR: Final = Reader(_pair, _AMONG, "Q,R", _two)
+TIMELINE: Final = Reader(_timeline, {"type": "array", "minItems": 1, "items": {"type": ["array", "string"]}})
+REASON: Final = Reader(_reason, {"type": ["string", "boolean"], "minLength": 1}, "REASON", _truth)
+RULE: Final = Reader(_rule, {"type": "string", "maxLength": 2_000}, "RULE", str)
+KEY: Final = text(FORM.pattern, "a key is 1 to 200 visible ASCII characters, as it has to fit into a header", "KEY")
+
+
+def users(row: Reader) -> Reader:
+    """Name -> user. No sentence shows a name that may be a key, nor a key."""
+
+    def members(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _refused(value, "table", "each user as one: [users.alice], with a key")
+        if any(not re.fullmatch(_NAME, name) for name in value):
+            raise ValueError("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key")
+        found = {name: read_at(name, row, one) for name, one in value.items()}
+        _check_keys(found)
+        return found
+
+    names = {"pattern": f"^{_NAME}$"}
+    one = {**row.schema, "required": ["key"]}
+    return Reader(members, {"type": "object", "propertyNames": names, "additionalProperties": one})
+
+
+#: The name of a user: nothing that looks like a key.
+_NAME: Final = r"(?!sk-\w{8})[\w.@ -]{1,40}"
+
+
+def _check_keys(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Each user has a key of its own: the key is the session."""
+    owners: dict[str, str] = {}
+    for name, user in found.items():
+        if "key" not in user:
+            raise WrongSetting((name,), "this user has no key: write key = 'sk-...'")
+        other = owners.setdefault(user["key"], name)
+        if other != name:
+            raise WrongSetting((name, "key"), f"it is that of {other}: each user needs one")
