@@ -8,7 +8,6 @@ from hypothesis import settings
 from sybil.integration.pytest import SybilItem
 
 from documents.collection import documents, folders
-from documents.pages import needed
 
 pytest_plugins = ["left_out", "pytester"]
 
@@ -31,5 +30,5 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Leave out a block of a document that calls a tool this machine lacks."""
     if isinstance(item, SybilItem):
-        for tool in needed(item.example):
+        for tool in item.example.parsed.needs:
             item.add_marker(pytest.mark.needs(tool))
