@@ -122,7 +122,7 @@ def test_another_seed_gives_others_and_a_narrow_encoding_is_no_obstacle(folder: 
     assert (other / "grok.png").read_bytes() != (folder / "grok.png").read_bytes()
 
 
-def test_a_recorded_picture_needs_nothing_from_elsewhere(cast: Path) -> None:
+def test_a_recorded_picture_fetches_nothing(cast: Path) -> None:
     for svg in (cast / "demo.svg", PICTURE):
         text = svg.read_text("utf-8")
         assert ET.fromstring(text).tag.endswith("svg")

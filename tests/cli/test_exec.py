@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from safelight.mockserver.model.keys import FAKE_KEY
-from serving import PATIENCE, SAFELIGHT, safelight
+from serving import MAX_SECONDS, SAFELIGHT, safelight
 
 #: Submits a task to the fake it finds in its environment, and prints the answer.
 CLIENT: Final = """
@@ -28,7 +28,7 @@ print(urllib.request.urlopen(request).read().decode())
 """
 
 #: Says that it is there, waits for its standard input to end, and says so if it was asked to end.
-PATIENT: Final = """
+WAITING: Final = """
 import os, signal, sys
 def asked(number, frame):
     print("asked by", number, flush=True)
@@ -105,12 +105,12 @@ def test_standard_streams_are_the_callers() -> None:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_is_handed_on_and_leaves_no_orphan(name: str) -> None:
-    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", PATIENT.format(name=name)]
+    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", WAITING.format(name=name)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         pid, url = process.stdout.readline().split()
         process.send_signal(signal.Signals[name])
-        assert process.wait(PATIENCE) == 7
+        assert process.wait(MAX_SECONDS) == 7
         assert process.stdout.read() == f"asked by {int(signal.Signals[name])}\n"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
@@ -119,14 +119,14 @@ def test_a_signal_is_handed_on_and_leaves_no_orphan(name: str) -> None:
 
 
 def test_ctrl_c_is_for_the_command_to_obey() -> None:
-    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", PATIENT.format(name="SIGINT")]
+    command = [SAFELIGHT, "exec", "--", sys.executable, "-c", WAITING.format(name="SIGINT")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout
         process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
-        assert process.wait(PATIENCE) == 7
+        assert process.wait(MAX_SECONDS) == 7
         assert process.stdout.read() == "asked by 2\n"
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from safelight.mockserver.model.keys import FAKE_KEY
-from serving import PATIENCE, SAFELIGHT, Served, safelight, serving
+from serving import MAX_SECONDS, SAFELIGHT, Served, safelight, serving
 
 #: What `--help` has no use for, and must not wait for.
 HEAVY: Final = {"PIL", "asyncio", "httpx", "hypothesis", "jsonschema", "rich", "starlette", "uvicorn"}
@@ -40,7 +40,7 @@ def test_it_prints_url_key_and_seed(plain: Served) -> None:
 @pytest.mark.needs("curl")
 def test_the_printed_curl_line_works_when_pasted(plain: Served) -> None:
     [line] = [line for line in plain.said.splitlines() if line.startswith("  curl ")]
-    pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, timeout=MAX_SECONDS)
     assert json.loads(pasted.stdout)["data"]["status"] == "queued"
 
 
@@ -53,7 +53,7 @@ def test_the_printed_curl_line_works_with_any_key_and_on_ipv6() -> None:
         assert server.key not in server.said
         variables = {**os.environ, "SAFELIGHT_API_KEY": server.key}
         command = ["sh", "-c", line]
-        pasted = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE, env=variables)
+        pasted = subprocess.run(command, capture_output=True, text=True, check=True, timeout=MAX_SECONDS, env=variables)
         assert json.loads(pasted.stdout)["success"] is True
 
 
@@ -240,7 +240,7 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=PATIENCE,
+        timeout=MAX_SECONDS,
     )
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in listed.stderr.splitlines()}
     assert "click" in imported

@@ -10,13 +10,13 @@ from time import monotonic
 
 import pytest
 
-from serving import PATIENCE, SAFELIGHT, serving
+from serving import MAX_SECONDS, SAFELIGHT, serving
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
     """Run `safelight` with the redirections of a shell."""
     command = ["sh", "-c", f'"$0" {line}', SAFELIGHT]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_server_without_streams_serves_until_it_is_stopped(streams: str, tmp_p
     ):
         assert "http://" in ready.read_text()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE) == 0
+        assert server.wait(MAX_SECONDS) == 0
     assert complaints.read_text() == ""
 
 

@@ -15,7 +15,7 @@ from safelight.contracts import problems
 from safelight.testing.session import Safelight
 
 #: Seconds after which a server that says nothing hangs.
-PATIENCE: Final = 10
+MAX_SECONDS: Final = 10
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def server() -> Iterator[Safelight]:
 
 def connected(server: Safelight) -> socket.socket:
     address = urlsplit(server.url)
-    return socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=PATIENCE)
+    return socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=MAX_SECONDS)
 
 
 def answered(connection: socket.socket, *, method: str = "GET") -> tuple[int, Any]:
