@@ -26,7 +26,12 @@ def words(api, times=3):
 """
 
 #: Other plug-ins that are installed here stay out, unless a test is about them.
-ALONE: Final = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:schemathesis")
+ALONE: Final = tuple(
+    f"-pno:{plugin}" for plugin in ("asyncio", "randomly", "xdist", "schemathesis", "hypothesispytest")
+)
+
+#: The same with two workers.
+TWO_WORKERS: Final = (*(option for option in ALONE if "xdist" not in option), "-n2")
 
 
 def suite(pytester: pytest.Pytester, tests: str) -> None:
@@ -39,6 +44,12 @@ def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResul
     """Run a suite in this process, with no other plug-ins."""
     suite(pytester, tests)
     return pytester.runpytest_inprocess(*ALONE, *options)
+
+
+def run_with_workers(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run a suite with two workers, which this process controls."""
+    suite(pytester, tests)
+    return pytester.runpytest_inprocess(*TWO_WORKERS, *options)
 
 
 def section(result: pytest.RunResult, name: str = "safelight, contract 1.0.0") -> list[str]:

@@ -389,7 +389,7 @@ def test_a_client_that_takes_its_key_to_another_origin_is_seen(way: str, status:
         answer = http.post(f"{api.url}?endpoint=image_generation", json={"prompt": "a lamp"})
         assert (answer.url.host, answer.url.path) == ("localhost", "/elsewhere/v1/index.php")
         assert len(api.tasks) == accepted, "with 307 it is sent again as it was, with 302 it is a GET"
-        assert "advice: the key was sent to another origin, where a redirect had led" in api.transcript
+        assert "advice: the key was sent to another origin" in api.transcript
 
 
 @pytest.mark.parametrize("way", WAYS)

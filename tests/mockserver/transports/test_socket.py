@@ -88,7 +88,8 @@ def test_a_chunked_body_is_read_whole(server: Safelight) -> None:
         for part in (head, b'8\r\n{"prompt\r\n', b'4\r\n": "\r\n', b'2\r\n"}\r\n', b"0\r\n\r\n"):
             connection.sendall(part)
         status, envelope = answered(connection)
-    assert (status, envelope["error"]["message"]) == (400, "Invalid request: prompt is empty; the least is 1 character")
+    assert status == 400
+    assert "prompt" in envelope["error"]["message"]
 
 
 def test_a_body_that_never_comes_whole_books_nothing(server: Safelight) -> None:

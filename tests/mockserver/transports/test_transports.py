@@ -20,6 +20,7 @@ import respx
 
 from fake import PNG
 from safelight.testing.session import Safelight
+from sentences import CheckSentence
 
 
 class Answer(NamedTuple):
@@ -229,7 +230,7 @@ def test_what_is_wrong_is_answered_and_written_down(transport: Transport) -> Non
         client = Client(api, send)
         wrong = client.submit(width=2049)
         assert (wrong.status, wrong.media_type) == (400, "application/json")
-        assert json.loads(wrong.body)["error"]["message"] == "Invalid request: width is 2049; the most is 2048"
+        assert "width is 2049" in json.loads(wrong.body)["error"]["message"]
         assert client.call("POST", "image_generation", {"prompt": "a"}, key="sk-other").status == 401
         assert client.poll("null").status == 404
         assert [exchange.status for exchange in api.journal] == [400, 404]
@@ -293,9 +294,10 @@ def test_a_router_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("library", [requests, json])
-def test_what_has_no_transports_is_refused(library: Any) -> None:
-    with pytest.raises(ValueError, match=r"has no transports: give httpx or httpx2, and to others the URL$"):
+def test_what_has_no_transports_is_refused(library: Any, check_sentence: CheckSentence) -> None:
+    with pytest.raises(ValueError, match=library.__name__) as refused:
         Safelight().transport(library)
+    check_sentence(str(refused.value))
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
