@@ -4,6 +4,7 @@ from itertools import takewhile
 from textwrap import dedent
 from typing import Final
 
+import httpcore2  # noqa: F401 - what is first imported within a run is forgotten after it: the guard would miss it
 import pytest
 
 #: Certificates are not loaded: that takes 30 ms a request, and there are none here.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from configured import fake, refusal, settings
+from config_files import fake, refusal, settings
 from safelight.cli._toml import line_of
 from safelight.contracts import Axis
 from safelight.mockserver.model.delays import Fixed, Uniform

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from configured import fake, refusal
+from config_files import fake, refusal
 from safelight.mockserver.model.keys import fingerprint
 from serving import MAX_SECONDS, SAFELIGHT, Served, serving
 

@@ -26,6 +26,17 @@ BEFORE: Final = """. "$DOCUMENT_STATE" 2>/dev/null || :
 trap '{ export -p; printf "cd -- %q\\n" "$PWD"; } > "$DOCUMENT_STATE"' EXIT
 """
 
+#: A reader's terminal.
+READER: Final = {
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "COLUMNS": str(COLUMNS),
+    "LC_ALL": "C.UTF-8",
+    "PYTHONUTF8": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "no_proxy": "127.0.0.1,localhost",
+}
+
 _SERVE: Final = re.compile(
     r"^(?P<before>(?:\w+=\S*[ ]+)*)safelight serve\b(?P<settings>(?:\\\n|[^\n])*)\Z", re.MULTILINE
 )
@@ -100,12 +111,27 @@ class Shell:
             return subprocess.Popen(
                 ["bash", "--noprofile", "--norc", "-ea", "-o", "pipefail", script],
                 cwd=self.folder,
-                env=dict(_environment(os.environ, self.kept)),
+                env=dict(self._environment(os.environ)),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def _environment(self, inherited: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """A reader's variables: the installed commands first, plain output, no proxy for this machine."""
+        yield from ((name, value) for name, value in inherited.items() if not PRIVATE.match(name))
+        yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+        yield "DOCUMENT_STATE", str(self.kept / "state")
+        yield "CURL_HOME", str(self.kept)
+        yield "PYTEST_ADDOPTS", " ".join(f"-pno:{plugin}" for plugin in self._strange_plugins())
+        yield from READER.items()
+
+    def _strange_plugins(self) -> Iterator[str]:
+        """Plugins that are here for tests of ours; that of Hypothesis takes half a second where nothing uses it."""
+        yield from ("asyncio", "randomly", "schemathesis")
+        if not any("hypothesis" in file.read_text("utf-8") for file in self.folder.glob("*.py")):
+            yield "hypothesispytest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,26 +190,6 @@ def _with_ready_file(source: str, folder: Path, ready: Path, port: int) -> tuple
         own += ["--ready-file", str(ready)]
     command = f"{found['before']}exec safelight serve {shlex.join(own)}{found['settings']}"
     return source[: found.start()] + command, ready
-
-
-def _environment(inherited: Mapping[str, str], kept: Path) -> Iterator[tuple[str, str]]:
-    """A reader's variables: the installed commands first, plain output, no proxy for this machine."""
-    yield from ((name, value) for name, value in inherited.items() if not PRIVATE.match(name))
-    yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    yield "DOCUMENT_STATE", str(kept / "state")
-    yield "CURL_HOME", str(kept)
-    yield from {
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-        "COLUMNS": str(COLUMNS),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONUTF8": "1",
-    }.items()
-    yield (
-        "PYTEST_ADDOPTS",
-        "-p no:asyncio -p no:randomly -p no:schemathesis",
-    )  # which are here for tests of the pytest plugin
-    yield from {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}.items()
 
 
 def _end_group(leader: int) -> bool:

@@ -17,10 +17,10 @@ def filter_failure(
     if "positive_data_acceptance" not in failure.checks or response.status_code != 400:
         return True
     body = response.request.body or b""
-    return not are_promises_alone(case.path.rpartition("/")[2], body.encode() if isinstance(body, str) else body)
+    return not are_constraints_alone(case.path.rpartition("/")[2], body.encode() if isinstance(body, str) else body)
 
 
-def are_promises_alone(operation: str, body: bytes) -> bool:
+def are_constraints_alone(operation: str, body: bytes) -> bool:
     """What is broken in a request's body are constraints, and there are some."""
     found = problems(f"{operation}.request", body)
     return bool(found) and all(rule(one.rule).keyword == "x-constraints" for one in found)
