@@ -149,7 +149,8 @@ def test_it_gets_on_with(pytester: pytest.Pytester, name: str) -> None:
     suite(pytester, tests)
     with pytester.path.joinpath("client.py").open("a") as client:
         client.write(ASYNC)
-    result = pytester.runpytest_subprocess("--strict-markers", *options)
+    start = pytester.runpytest_inprocess if "xdist" in name else pytester.runpytest_subprocess
+    result = start("--strict-markers", *options)
     assert set(result.parseoutcomes()) == {"passed"}, result.stdout.str()
 
 
@@ -161,8 +162,8 @@ def test_the_story_of_a_worker_is_told(pytester: pytest.Pytester) -> None:
     )
 
 
-@pytest.mark.parametrize("options", [["-p", "no:randomly"], ["-p", "no:randomly", "-n", "2"], ["-p", "randomly"]])
-def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [ALONE, TWO_WORKERS, ("-p", "no:asyncio", "-p", "no:schemathesis")])
+def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
     tests = """
         @pytest.mark.parametrize("n", range(3))
         def test(safelight, safelight_factory, n, request):
@@ -173,8 +174,8 @@ def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options
             expected.write_text(repr(ids))
     """
     run(pytester, tests).assert_outcomes(passed=3)
-    again = ["-p", "no:asyncio", "-p", "no:schemathesis", "-p", "no:hypothesispytest", *options]
-    pytester.runpytest_subprocess(*again).assert_outcomes(passed=3)
+    again = pytester.runpytest_inprocess if options == TWO_WORKERS else pytester.runpytest_subprocess
+    again(*options).assert_outcomes(passed=3)
 
 
 def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:

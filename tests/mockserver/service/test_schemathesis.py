@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 import pytest
+from hypothesis import settings
 
 from safelight.contracts import operations
 from serving import Served, serving
@@ -28,9 +29,12 @@ MAX_SECONDS: Final = 110.0
 #: What the server is told: tasks move on with each poll, credits do not run out, ids are the same each time.
 SERVER: Final = shlex.split("--openapi-paths --polls 1,1 --balance 1000000000 --seed 1 --log json")
 
+#: 60 examples of each operation in CI, and half of that at a desk.
+EXAMPLES: Final = 3 * settings().max_examples // 5
+
 OPTIONS: Final = shlex.split(
-    "--phases examples,coverage,fuzzing,stateful --checks all --max-examples 60 --seed 1 --continue-on-failure "
-    "--generation-database none --report ndjson --report-ndjson-path events.ndjson --no-color"
+    f"--phases examples,coverage,fuzzing,stateful --checks all --max-examples {EXAMPLES} --seed 1 "
+    "--continue-on-failure --generation-database none --report ndjson --report-ndjson-path events.ndjson --no-color"
 )
 
 
