@@ -164,7 +164,7 @@ def test_a_speed_that_would_show_nothing_is_refused(tmp_path: Path, speed: str, 
 
 
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
-    command = [*COMMAND, "--out", str(tmp_path), "--speed", "1x"]
+    command = [*COMMAND, "--out", str(tmp_path)]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout
         assert any(b"pending" in line for line in running.stdout)
