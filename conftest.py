@@ -1,16 +1,18 @@
 """What holds for every test: documents run, and what cannot run here is left out aloud."""
 
 import os
+import tempfile
+from collections import Counter
 from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import settings
 from sybil.integration.pytest import SybilItem
 
 from documents.collection import documents, folders
-from documents.pages import needed
 
-pytest_plugins = ["left_out", "pytester"]
+pytest_plugins = ["left_out", "sentences", "pytester"]
 
 # No deadlines: how long an example takes is a matter for benchmarks, not for a busy machine.
 settings.register_profile("dev", deadline=None, max_examples=50)
@@ -20,6 +22,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 pytest_collect_file = documents().pytest()
 
+_END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Trust one certificate instead of all: loading them takes each `httpx.Client` 25 ms, and no test needs them."""
+    one, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
+    folder = tempfile.TemporaryDirectory(prefix="certificate-")
+    config.add_cleanup(folder.cleanup)
+    file = Path(folder.name) / "one.pem"
+    file.write_text(one + end, "utf-8")
+    os.environ["SSL_CERT_FILE"] = str(file)
+
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect docstrings without importing the folders: they are importable only by their installed names."""
@@ -28,8 +42,14 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with documents and with files of few tests, which may be long ones, so that workers end at one time."""
+    number = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not isinstance(item, SybilItem), number[item.path]))
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Leave out a block of a document that calls a tool this machine lacks."""
     if isinstance(item, SybilItem):
-        for tool in needed(item.example):
+        for tool in item.example.parsed.needs:
             item.add_marker(pytest.mark.needs(tool))

@@ -37,9 +37,7 @@ def status_of(task_id: str) -> str:
 MAGIC = {"image/png": PNG, "video/webm": b"\x1a\x45\xdf\xa3"}
 
 
-def broken_promises(
-    target: str, status: int, media_type: str, body: bytes, *, errors: str = "object"
-) -> list[Violation]:
+def violations(target: str, status: int, media_type: str, body: bytes, *, errors: str = "object") -> list[Violation]:
     """What in an answer is not as the contract says, for the request that was made; `errors` is the dialect."""
     if status == 200 and media_type in MAGIC:
         assert body.startswith(MAGIC[media_type])
@@ -56,7 +54,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 
 class Fake:
-    """One session; `told` is what `lives` takes, for those who need no other settings.
+    """One session; `options` are those of `task_profile`, for those who need no other settings.
 
     `checked` False: the ids are odd on purpose, and no answer with one is of its variant's schema.
     """
@@ -71,16 +69,16 @@ class Fake:
         bounds: Bounds | None = None,
         any_key: bool = False,
         checked: bool = True,
-        **told: Any,
+        **options: Any,
     ) -> None:
         self.key = key
         self.checked = checked
         self.clock = VirtualClock()
         self.store = store or MemoryStore()
-        told_settings = settings or Settings(task_profile(**told), balance=RICH)
-        self.errors = told_settings.errors
+        settings = settings or Settings(task_profile(**options), balance=RICH)
+        self.errors = settings.errors
         self.api = Service(
-            settings=told_settings,
+            settings=settings,
             seed=seed,
             store=self.store,
             clock=lambda: self.clock,
@@ -104,7 +102,7 @@ class Fake:
         reply = self.api.handle(Request(method, path, query, sent if key != "" else dict(headers or {}), body))
         reply.deliver()
         if self.checked:
-            assert broken_promises(target, reply.status, reply.media_type, reply.body, errors=self.errors) == []
+            assert violations(target, reply.status, reply.media_type, reply.body, errors=self.errors) == []
         return reply
 
     def ask(self, operation: str, key: str | None = None, **parameters: Any) -> Reply:
@@ -149,9 +147,9 @@ class Fake:
         url = next(iter(self.poll(task_id)["result"].values()))
         return self.send("GET", urlsplit(url).path, key="")
 
-    def next(self, **said: Any) -> None:
+    def next(self, **override: Any) -> None:
         """Settle something about a task to come."""
-        self.session.override(TaskOverride(**said))
+        self.session.override(TaskOverride(**override))
 
     @property
     def session(self) -> Session:

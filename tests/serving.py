@@ -19,7 +19,7 @@ import httpx
 SAFELIGHT: Final = str(Path(sys.executable).with_name("safelight"))
 
 #: Seconds after which a process or an answer is not late but hangs.
-PATIENCE: Final = 20.0
+MAX_SECONDS: Final = 20.0
 
 #: Seconds that the end may take. It takes one; the rest is for machines that have other things to do.
 END: Final = 5.0
@@ -86,7 +86,7 @@ def serving(*options: str, stdout: IO[bytes] | int | None = None, **variables: s
             process = subprocess.Popen(command, pass_fds=[told], stdout=out, stderr=complained, env=environment)
         os.close(told)
         try:
-            assert select.select([ready], [], [], PATIENCE)[0], "the server does not say that it is ready"
+            assert select.select([ready], [], [], MAX_SECONDS)[0], "the server does not say that it is ready"
             yield from _answering(process, ready_file.readline(), Path(folder))
         finally:
             process.kill()
@@ -96,7 +96,7 @@ def serving(*options: str, stdout: IO[bytes] | int | None = None, **variables: s
 def _answering(process: subprocess.Popen[bytes], ready: str, folder: Path) -> Iterator[Served]:
     assert ready, f"the server ended: {(folder / 'stderr').read_text()}"
     facts = json.loads(ready)
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+    with httpx.Client(trust_env=False, verify=False, timeout=MAX_SECONDS) as client:
         yield Served(process, facts["url"], facts["api_key"], client, folder)
 
 
@@ -114,6 +114,6 @@ def safelight(arguments: Sequence[str], *, stdin: str = "", **variables: str) ->
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=MAX_SECONDS,
         check=False,
     )

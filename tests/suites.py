@@ -4,6 +4,7 @@ from itertools import takewhile
 from textwrap import dedent
 from typing import Final
 
+import httpcore2  # noqa: F401 - what is first imported within a run is forgotten after it: the guard would miss it
 import pytest
 
 #: Certificates are not loaded: that takes 30 ms a request, and there are none here.
@@ -26,7 +27,12 @@ def words(api, times=3):
 """
 
 #: Other plug-ins that are installed here stay out, unless a test is about them.
-ALONE: Final = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:schemathesis")
+ALONE: Final = tuple(
+    f"-pno:{plugin}" for plugin in ("asyncio", "randomly", "xdist", "schemathesis", "hypothesispytest")
+)
+
+#: The same with two workers.
+TWO_WORKERS: Final = (*(option for option in ALONE if "xdist" not in option), "-n2")
 
 
 def suite(pytester: pytest.Pytester, tests: str) -> None:
@@ -39,6 +45,12 @@ def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResul
     """Run a suite in this process, with no other plug-ins."""
     suite(pytester, tests)
     return pytester.runpytest_inprocess(*ALONE, *options)
+
+
+def run_with_workers(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    """Run a suite with two workers, which this process controls."""
+    suite(pytester, tests)
+    return pytester.runpytest_inprocess(*TWO_WORKERS, *options)
 
 
 def section(result: pytest.RunResult, name: str = "safelight, contract 1.0.0") -> list[str]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from suites import ALONE, TWO_WORKERS
+
 HERE = Path(__file__).parent
 
 
@@ -34,7 +36,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_tests_are_left_out_by_name_and_counted_aloud(suite: pytest.Pytester, workers: str) -> None:
-    result = suite.runpytest_subprocess("--strict-markers", "-n", workers)
+    result = suite.runpytest_inprocess(*(TWO_WORKERS if workers == "2" else ALONE), "--strict-markers")
     result.assert_outcomes(passed=1, skipped=3)
     (line,) = [line for line in result.outlines if line.startswith("left out:")]
     counted, names = line.rsplit(": ", 1)
@@ -43,6 +45,6 @@ def test_tests_are_left_out_by_name_and_counted_aloud(suite: pytest.Pytester, wo
 
 
 def test_nothing_is_said_when_nothing_is_left_out(suite: pytest.Pytester) -> None:
-    result = suite.runpytest_subprocess("-k", "test_three")
+    result = suite.runpytest_inprocess(*ALONE, "-k", "test_three")
     result.assert_outcomes(passed=1, deselected=3)
     result.stdout.no_fnmatch_line("*left out*")

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from configured import fake, refusal, settings
+from config_files import fake, refusal, settings
 from safelight.contracts import Axis
 from safelight.mockserver.model.delays import Fixed, Uniform
 from safelight.mockserver.model.settings import Settings

@@ -11,14 +11,17 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
 from safelight.cli._demo.client import Client, Job, Trouble
 from safelight.cli._demo.display import display
 from safelight.cli._demo.orders import orders
+from safelight.cli.main import main
 from safelight.contracts import defaults, operations, problems, workflows
 from safelight.testing.safelight import Safelight
+from sentences import CheckSentence, refusal
 
 COMMAND = [sys.executable, "-c", "from safelight.cli.main import main; main(prog_name='safelight')", "demo"]
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "demo.svg"
@@ -122,7 +125,7 @@ def test_another_seed_gives_others_and_a_narrow_encoding_is_no_obstacle(folder: 
     assert (other / "grok.png").read_bytes() != (folder / "grok.png").read_bytes()
 
 
-def test_a_recorded_picture_needs_nothing_from_elsewhere(cast: Path) -> None:
+def test_a_recorded_picture_fetches_nothing(cast: Path) -> None:
     for svg in (cast / "demo.svg", PICTURE):
         text = svg.read_text("utf-8")
         assert ET.fromstring(text).tag.endswith("svg")
@@ -135,32 +138,29 @@ def test_the_pictures_of_the_readme_show_every_workflow() -> None:
     assert all(order.name in text for order in orders())
 
 
-def test_a_file_where_a_folder_is_wanted_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("out", ["file", "file/pictures"])
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(
+    out: str, tmp_path: Path, check_sentence: CheckSentence
+) -> None:
     (tmp_path / "file").touch()
-    refused = demo("--out", tmp_path / "file")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.endswith("file is a file: give a folder\n")
+    sentence = refusal(demo("--out", tmp_path / out))
+    assert str(tmp_path / "file") in sentence
+    check_sentence(sentence)
 
 
-def test_a_folder_that_cannot_be_written_to_ends_it_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    refused = demo("--out", tmp_path / "file" / "pictures")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert re.fullmatch(r"Error: cannot write to .*file.*: .+\n", refused.stderr)
-
-
-def test_a_picture_that_cannot_be_saved_ends_it_in_a_sentence(tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_saved_ends_it_in_a_sentence(tmp_path: Path, check_sentence: CheckSentence) -> None:
     (tmp_path / "grok.png").mkdir()
     ended = demo("--out", tmp_path)
-    assert ended.returncode == 1
-    assert re.fullmatch(r"Error: cannot write .*grok\.png: .+\n", ended.stderr)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "grok.png" in ended.stderr
+    check_sentence(ended.stderr)
 
 
 @pytest.mark.parametrize("speed", ["fast", "nan", "0", "0.5x", "1000x"])
-def test_a_speed_that_would_show_nothing_is_refused(tmp_path: Path, speed: str) -> None:
-    refused = demo("--out", tmp_path, "--speed", speed)
-    assert refused.returncode == 2
-    assert f"'{speed}' is no speed for a demo" in refused.stderr
+def test_a_speed_that_would_show_nothing_is_refused(tmp_path: Path, speed: str, check_sentence: CheckSentence) -> None:
+    sentence = refusal(CliRunner().invoke(main, ["demo", "--out", str(tmp_path), "--speed", speed]))
+    assert f"'{speed}'" in sentence
+    check_sentence(sentence)
 
 
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
@@ -197,19 +197,19 @@ class Terminal(StringIO):
 
 
 def test_a_refusal_is_handed_on_in_the_servers_words(tmp_path: Path) -> None:
-    with Safelight() as api, pytest.raises(Trouble, match="401: Unauthorized: Invalid API Key"):
+    with Safelight() as api, pytest.raises(Trouble, match="401: "):
         develop(api.url, "sk-wrong", tmp_path)
 
 
 def test_a_task_that_never_ends_is_given_up(tmp_path: Path) -> None:
-    with Safelight(queued="never") as api, pytest.raises(Trouble, match="is still pending after 60 polls"):
+    with Safelight(queued="never") as api, pytest.raises(Trouble, match="60 polls"):
         develop(api.url, api.api_key, tmp_path)
 
 
 def test_a_server_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     with Safelight() as api:
         url = api.url
-    with pytest.raises(Trouble, match="the connection to the fake broke off: ConnectError"):
+    with pytest.raises(Trouble, match="ConnectError"):
         develop(url, api.api_key, tmp_path)
 
 

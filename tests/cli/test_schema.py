@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from safelight.cli.main import main
 from safelight.contracts import examples, names, rules
 from safelight.contracts.schemas import texts
+from sentences import CheckSentence, refusal
 
 REQUEST: Final = "image_generation.request"
 [SEED] = [one.text for one in examples(REQUEST) if one.name == "seed"]
@@ -54,10 +55,11 @@ def test_a_document_that_keeps_the_contract_is_ok() -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (0, f"ok: the document keeps {REQUEST}\n", "")
 
 
-def test_a_width_of_2049_is_one_line_and_exit_1() -> None:
+def test_a_width_of_2049_is_one_line_and_exit_1(check_sentence: CheckSentence) -> None:
     result = run("check", REQUEST, "-", stdin=SEED.replace(b"768", b"2049"))
-    line = "width is 2049; the most is 2048 [image_generation.width.maximum, seed]\n"
-    assert (result.exit_code, result.stdout, result.stderr) == (1, line, "")
+    assert (result.exit_code, result.stdout.count("\n"), result.stderr) == (1, 1, "")
+    assert result.stdout.endswith(" [image_generation.width.maximum, seed]\n")
+    check_sentence(result.stdout)
 
 
 def test_each_violation_is_a_line() -> None:
@@ -72,10 +74,11 @@ def test_each_violation_is_a_line() -> None:
 
 
 @pytest.mark.parametrize("body", [SEED, SEED.replace(b"768", b"2049")], ids=["right", "wrong"])
-def test_what_has_no_effect_is_a_note_beside_the_verdict(body: bytes) -> None:
+def test_what_has_no_effect_is_a_note_beside_the_verdict(body: bytes, check_sentence: CheckSentence) -> None:
     plain, noted = (run("check", REQUEST, "-", stdin=text) for text in (body, body.replace(b"rr3", b"grok")))
     assert (noted.exit_code, noted.stdout) == (plain.exit_code, plain.stdout)
-    assert noted.stderr == "note: cfg has no effect with the workflow grok: only with rr3 or anime\n"
+    assert noted.stderr.startswith("note: cfg ")
+    check_sentence(noted.stderr)
 
 
 def test_an_answer_has_no_notes() -> None:
@@ -102,58 +105,65 @@ def test_hostile_text_does_not_reach_the_terminal() -> None:
     assert all(line.isprintable() for line in result.output.split("\n"))
 
 
-def test_an_unknown_schema_is_one_sentence_with_the_nearest() -> None:
-    for arguments in (["show"], ["rules"]):
-        result = run(*arguments, "image_generation.reqest")
-        assert (result.exit_code, result.stdout) == (2, "")
-        sentence = 'no schema is called "image_generation.reqest"; did you mean image_generation.request?'
-        assert result.stderr == f"Error: {sentence}\n"
-    assert run("check", "image_generation.reqest", "-", stdin=SEED).exit_code == 2
+@pytest.mark.parametrize("arguments", ["show", "rules", "check -"])
+def test_an_unknown_schema_is_one_sentence_with_the_nearest(arguments: str, check_sentence: CheckSentence) -> None:
+    command, *file = arguments.split()
+    sentence = refusal(run(command, "image_generation.reqest", *file, stdin=SEED))
+    assert sentence.endswith("image_generation.request?")
+    check_sentence(sentence)
 
 
-def test_a_file_that_is_not_there_is_one_sentence_with_the_nearest(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_one_sentence_with_the_nearest(
+    tmp_path: Path, check_sentence: CheckSentence
+) -> None:
     (tmp_path / "request.json").write_bytes(SEED)
-    result = run("check", REQUEST, tmp_path / "requests.json")
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert result.stderr.endswith(f"did you mean {tmp_path / 'request.json'}?\n")
+    sentence = refusal(run("check", REQUEST, tmp_path / "requests.json"))
+    assert sentence.endswith(f"{tmp_path / 'request.json'}?")
+    check_sentence(sentence)
 
 
 @pytest.mark.parametrize("file", [".", "no/such/folder/request.json", "request.json/", "\x1b[2J"])
-def test_what_cannot_be_read_is_one_sentence(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_one_sentence(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check_sentence: CheckSentence
+) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run("check", REQUEST, file)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: cannot read ")
-    assert result.stderr.removesuffix("\n").isprintable()
+    sentence = refusal(run("check", REQUEST, file))
+    assert sentence.isprintable()
+    check_sentence(sentence)
 
 
 @pytest.mark.parametrize("file", ["-", "/dev/zero"])
-def test_what_has_no_end_is_not_read_to_its_end(file: str) -> None:
+def test_what_has_no_end_is_not_read_to_its_end(file: str, check_sentence: CheckSentence) -> None:
     with Path("/dev/zero").open("rb") as zeros:
         command = [str(Path(sys.executable).with_name("safelight")), "schema", "check", REQUEST, file]
-        result = subprocess.run(command, stdin=zeros, capture_output=True, check=False, timeout=60)
-    assert (result.returncode, result.stdout) == (2, b"")
-    assert result.stderr == f"Error: cannot read {file}: it is larger than 100 MB\n".encode()
+        done = subprocess.run(command, stdin=zeros, capture_output=True, check=False, timeout=60, text=True)
+    check_sentence(refusal(done))
 
 
-def test_of_many_violations_the_first_thousand_are_reported() -> None:
-    for number, more in ((1_000, ""), (1_001, "note: there are more; these are the first 1,000\n")):
-        nodes = {str(node): {"class_type": "A", "inputs": {"a": [f"x{node}", 0]}} for node in range(number)}
-        result = run("check", "comfyui_workflow", "-", stdin=json.dumps(nodes).encode())
-        assert (result.exit_code, result.stdout.count("\n"), result.stderr) == (1, 1_000, more)
+@pytest.mark.parametrize(("number", "notes"), [(1_000, 0), (1_001, 1)])
+def test_of_many_violations_the_first_thousand_are_reported(
+    number: int, notes: int, check_sentence: CheckSentence
+) -> None:
+    nodes = {str(node): {"class_type": "A", "inputs": {"a": [f"x{node}", 0]}} for node in range(number)}
+    result = run("check", "comfyui_workflow", "-", stdin=json.dumps(nodes).encode())
+    assert (result.exit_code, result.stdout.count("\n"), result.stderr.count("\n")) == (1, 1_000, notes)
+    if notes:
+        check_sentence(result.stderr)
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
 @pytest.mark.parametrize("there", ["", "{}"])
-def test_export_does_not_write_through_a_link(tmp_path: Path, force: list[str], there: str) -> None:
+def test_export_does_not_write_through_a_link(
+    tmp_path: Path, force: list[str], there: str, check_sentence: CheckSentence
+) -> None:
     outside, folder = tmp_path / "outside", tmp_path / "folder"
     folder.mkdir()
     (folder / "error.json").symlink_to(outside)
     if there:
         outside.write_text(there)
-    result = run("export", *force, folder)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"Error: {folder} holds what is no plain file, such as a link: error.json\n"
+    sentence = refusal(run("export", *force, folder))
+    assert "error.json" in sentence
+    check_sentence(sentence)
     assert (outside.read_text() if outside.exists() else "") == there
     assert len(list(folder.iterdir())) == 1
 
@@ -174,23 +184,21 @@ def test_exporting_again_changes_nothing(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, f"unchanged: {len(names())}\n")
 
 
-def test_export_leaves_other_files_alone_unless_forced(tmp_path: Path) -> None:
+def test_export_leaves_other_files_alone_unless_forced(tmp_path: Path, check_sentence: CheckSentence) -> None:
     mine = tmp_path / "error.json"
     mine.write_text("{}")
-    refused = run("export", tmp_path)
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "error.json" in refused.stderr
-    assert "--force" in refused.stderr
+    sentence = refusal(run("export", tmp_path))
+    assert "error.json" in sentence
+    assert "--force" in sentence
+    check_sentence(sentence)
     assert list(tmp_path.iterdir()) == [mine], "nothing was written, not even what was free"
     assert run("export", "--force", tmp_path).exit_code == 0
     assert mine.read_text("utf-8") == texts()["error"]
 
 
-def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path: Path, check_sentence: CheckSentence) -> None:
     (tmp_path / "file").touch()
-    result = run("export", tmp_path / "file" / "folder")
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert result.stderr.startswith("Error: cannot write to ")
+    check_sentence(refusal(run("export", tmp_path / "file" / "folder")))
 
 
 def safelight(*arguments: str, stdin: bytes = b"", encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
@@ -201,10 +209,10 @@ def safelight(*arguments: str, stdin: bytes = b"", encoding: str = "utf-8") -> s
 def test_the_installed_command_checks_standard_input() -> None:
     result = safelight("check", REQUEST, "-", stdin=SEED.replace(b"768", b"2049"))
     assert (result.returncode, result.stderr) == (1, b"")
-    assert result.stdout == b"width is 2049; the most is 2048 [image_generation.width.maximum, seed]\n"
+    assert result.stdout.endswith(b" [image_generation.width.maximum, seed]\n")
 
 
 def test_a_terminal_that_knows_ascii_alone_gets_ascii() -> None:
     result = safelight("check", REQUEST, "-", stdin='{"prompt": "a", "workflow": "灯"}'.encode(), encoding="ascii")
     assert (result.returncode, result.stderr) == (1, b"")
-    assert result.stdout.startswith(rb'workflow is "\u706f"; it must be default')
+    assert rb'"\u706f"' in result.stdout

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from serving import PATIENCE, Served, serving
+from serving import MAX_SECONDS, Served, serving
 
 HALF_REQUESTS: Final = {
     "nothing": b"",
@@ -24,7 +24,7 @@ HALF_REQUESTS: Final = {
 def connection(server: Served) -> socket.socket:
     parts = urlsplit(server.url)
     assert parts.hostname
-    return socket.create_connection((parts.hostname, parts.port or 80), PATIENCE)
+    return socket.create_connection((parts.hostname, parts.port or 80), MAX_SECONDS)
 
 
 @pytest.mark.parametrize("sent", HALF_REQUESTS.values(), ids=HALF_REQUESTS)

@@ -10,13 +10,14 @@ from time import monotonic
 
 import pytest
 
-from serving import PATIENCE, SAFELIGHT, serving
+from sentences import CheckSentence, refusal
+from serving import MAX_SECONDS, SAFELIGHT, serving
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
     """Run `safelight` with the redirections of a shell."""
     command = ["sh", "-c", f'"$0" {line}', SAFELIGHT]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, check=False)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +39,12 @@ def test_a_closed_stream_changes_nothing(line: str, code: int) -> None:
 def test_a_closed_input_is_an_empty_document() -> None:
     done = shell("schema check error - <&-")
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout == "the document is empty; a JSON object is expected [json.empty, assumed]\n"
+    assert done.stdout.endswith(" [json.empty, assumed]\n")
 
 
 @pytest.mark.parametrize("line", ["schema list", "schema show error", "--help", "--version", "serve --help"])
-def test_a_full_disk_is_one_sentence(line: str) -> None:
-    done = shell(f"{line} >/dev/full")
-    assert (done.returncode, done.stderr) == (1, "Error: cannot print: No space left on device\n")
+def test_a_full_disk_is_one_sentence(line: str, check_sentence: CheckSentence) -> None:
+    check_sentence(refusal(shell(f"{line} >/dev/full"), code=1))
 
 
 @pytest.mark.parametrize("streams", [">&-", "<&- >&-", "<&- >&- 2>&-"])
@@ -58,7 +58,7 @@ def test_a_server_without_streams_serves_until_it_is_stopped(streams: str, tmp_p
     ):
         assert "http://" in ready.read_text()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE) == 0
+        assert server.wait(MAX_SECONDS) == 0
     assert complaints.read_text() == ""
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from configured import fake, refusal
+from config_files import fake, refusal
 from safelight.mockserver.model.keys import fingerprint
-from serving import PATIENCE, SAFELIGHT, Served, serving
+from serving import MAX_SECONDS, SAFELIGHT, Served, serving
 
 ALICE: Final = "sk-" + 12 * "a11c"
 BOB: Final = "sk-" + 12 * "b0b0"
@@ -76,7 +76,7 @@ def test_no_key_is_printed_only_fingerprints(tmp_path: Path, form: str) -> None:
 
 def test_exec_tells_the_command_the_first_users_key(tmp_path: Path) -> None:
     command = [SAFELIGHT, "exec", "--config", file_of(tmp_path), "sh", "-c", "echo $SAFELIGHT_API_KEY"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env={**os.environ}, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=MAX_SECONDS, env={**os.environ}, check=True)
     assert done.stdout.strip() == ALICE
 
 

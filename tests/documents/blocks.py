@@ -1,30 +1,58 @@
-"""What stands in a document: fenced blocks and the markers above them."""
+"""What stands in a document: fenced blocks, each judged by its language and by the markers above it.
+
+| block | what happens |
+|---|---|
+| `python` | is executed; all blocks of a document share one namespace |
+| `bash` | runs in the document's own folder; variables and `cd` last until the end of the document |
+| `json`, `toml` | is parsed |
+| `text` | is for the reader |
+| any other | is refused, unless it carries a marker |
+
+A bash block that ends in `safelight serve ...` is a server in the foreground: it is started, waited for until it
+answers, and ended with the document or by the next server.
+
+A marker is an HTML comment on its own line above the block:
+
+| marker | meaning |
+|---|---|
+| `<!-- output -->` | this `text` or `json` block is what the block before printed; `...` stands for anything |
+| `<!-- exit: 1 -->` | the command below ends with this status instead of 0 |
+| `<!-- file: safelight.toml -->` | the block is a file of that name in the document's folder, and not run |
+| `<!-- command: tests -->` | the command below is one that `.ci/run` runs as it stands |
+| `<!-- not run: reason -->` | the block below is left alone, and the reason says why |
+
+Port 8123 is a free port in a run, another one for each document. Blocks run in the order of the page: a block
+that is run alone (`pytest README.md -k line:40`) has the blocks before it run first.
+"""
 
 import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from sybil import Document, Region
+from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
-
-#: Languages under another name.
-ALIASES: Final = {"sh": "bash", "shell": "bash", "py": "python"}
+from sybil.region import Lexeme
 
 #: Languages that are run or parsed.
-JUDGED: Final = frozenset({"python", "bash", "console", "json", "toml"})
-
-#: Languages that are there for the reader.
-SHOWN: Final = frozenset({"text", "mermaid"})
+JUDGED: Final = frozenset({"python", "bash", "json", "toml"})
 
 #: Each marker, and whether it says something after a colon.
 MARKERS: Final = {"output": False, "exit": True, "file": True, "command": True, "not run": True}
 
-#: Markers of blocks that are somebody else's to run, or nobody's.
-LEFT_ALONE: Final = frozenset({"command", "not run"})
+#: The tools that tests need and a machine may lack: one Debian package a line, named as its command or followed by it.
+TOOLS: Final = tuple(
+    line.split()[-1]
+    for line in (Path(__file__).parents[2] / ".ci" / "debian-packages.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 
 #: Finds every fenced block, whatever its language.
-FENCES: Final = RawFencedCodeBlockLexer(re.compile(r"[ \t]*(?P<language>[^\s{]*)[^\n]*\n"))
+_FENCES: Final = RawFencedCodeBlockLexer(re.compile(r"[ \t]*(?P<language>[^\s{]*)[^\n]*\n"))
+_DOCTESTS: Final = DocTestStringParser()
 _COMMENTS_ABOVE: Final = re.compile(r"(?:^[ \t]*<!--[^\n]*-->[ \t]*\n(?:[ \t]*\n)*)+[ \t]*\Z", re.MULTILINE)
 _COMMENT: Final = re.compile(r"<!--\s*(?P<name>[^:]*?)\s*(?::\s*(?P<value>.*?)\s*)?-->")
 
@@ -41,60 +69,59 @@ class BadBlock(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a block is said to print, in the words of the document."""
-
-    text: str
-    is_json: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
-    """One thing to run, to parse or to write, with all that its markers say."""
+    """One thing to run, to parse, to write or to compare, with all that its markers say."""
 
     language: str
-    source: str
+    source: Lexeme
+    output_of: "Block | None" = None
     file: str | None = None
     status: int = 0
-    expected: Expected | None = None
 
     @property
-    def is_doctest(self) -> bool:
-        """Whether this is an interactive session that brings its own expectations."""
-        return self.language == "python" and not self.file and self.source.lstrip().startswith(">>>")
+    def prints(self) -> bool:
+        """Whether an output may stand below it."""
+        return self.language in {"bash", "python"} and not self.file and not self.output_of
 
-    def needs(self, tool: str) -> bool:
-        """Whether a shell block calls this command."""
-        called = rf"(?<![\w./-]){re.escape(tool)}(?![\w./-])"
-        return self.language in {"bash", "console"} and not self.file and bool(re.search(called, self.source))
+    @property
+    def needs(self) -> list[str]:
+        """The tools that a machine may lack and a shell block calls."""
+        if self.output_of:
+            return self.output_of.needs
+        if self.language != "bash" or self.file:
+            return []
+        return [tool for tool in TOOLS if re.search(rf"(?<![\w./-]){re.escape(tool)}(?![\w./-])", self.source)]
+
+    @property
+    def can_run(self) -> bool:
+        """Whether this machine has them."""
+        return all(map(shutil.which, self.needs))
 
 
 def blocks(document: Document) -> Iterator[Region]:
-    """The blocks of a document as Sybil's regions, an output being part of the block it belongs to."""
-    last: Region | None = None
-    for fence in FENCES(document):
+    """The blocks of a document that are judged, as Sybil's regions."""
+    above: Block | None = None
+    fences = list(_FENCES(document))
+    for fence in fences:
         where = f"{document.path}, {document.line_column(fence.start)}"
         markers = dict(_markers_above(document.text[: fence.start], where))
-        word, source = fence.lexemes["language"] or "", fence.lexemes["source"] or ""
-        language = ALIASES.get(word, word)
-        if "output" in markers:
-            _attach(last, Expected(source, is_json=language == "json"), where)
-            continue
-        if last:
-            yield last
-        block = _block(language, source, markers, where)
-        last = Region(fence.start, fence.end, parsed=block) if block else None
-    if last:
-        yield last
+        above = _block(fence.lexemes["language"], fence.lexemes["source"], markers, above, where)
+        if above:
+            yield Region(fence.start, fence.end, parsed=above)
+    for doctest in _DOCTESTS(document.text, document.path):
+        if not any(fence.start <= doctest.start < fence.end for fence in fences):
+            raise BadBlock(f"{document.path}, {document.line_column(doctest.start)}", "write >>> as a python block")
 
 
-def _block(language: str, source: str, markers: dict[str, str], where: str) -> Block | None:
+def _block(language: str, source: Lexeme, markers: dict[str, str], above: Block | None, where: str) -> Block | None:
     """The block to judge, or nothing when it is there for the reader or for somebody else to run."""
-    if LEFT_ALONE & markers.keys():
+    if "output" in markers:
+        if above is None or not above.prints:
+            raise BadBlock(where, "an output belongs below the bash or python block that prints it")
+        return Block(language, source, output_of=above)
+    if markers.keys() & {"command", "not run"} or (language == "text" and "file" not in markers):
         return None
     if "file" not in markers and language not in JUDGED:
-        if language in SHOWN:
-            return None
         problem = f"a {language!r} block is neither run nor parsed: mark it <!-- not run: reason --> or call it text"
         raise BadBlock(where, problem)
     return Block(language, source, file=markers.get("file"), status=int(markers.get("exit", "0")))
@@ -108,14 +135,6 @@ def _markers_above(text: str, where: str) -> Iterator[tuple[str, str]]:
         if name not in MARKERS:
             raise BadBlock(where, f"{comment.group()} is not a marker: there are {', '.join(MARKERS)}")
         if MARKERS[name] != bool(value):
-            raise BadBlock(
-                where, f"{comment.group()} {'needs a word after the colon' if MARKERS[name] else 'takes no word'}"
-            )
+            wrong = "needs a word after the colon" if MARKERS[name] else "takes no word"
+            raise BadBlock(where, f"{comment.group()} {wrong}")
         yield name, value
-
-
-def _attach(owner: Region | None, expected: Expected, where: str) -> None:
-    prints = owner is not None and owner.parsed.language in {"bash", "python"} and not owner.parsed.file
-    if owner is None or not prints or owner.parsed.expected:
-        raise BadBlock(where, "an output belongs below the bash or python block that prints it")
-    owner.parsed = replace(owner.parsed, expected=expected)

@@ -1,24 +1,20 @@
 """Which documents run: the pages in Markdown and the docstrings of the house."""
 
 import importlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from sybil import Document, Example, Region, Sybil
 from sybil.document import PythonDocStringDocument
 from sybil.example import NotEvaluated
-from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.sybil import SybilCollection
 
-from documents.blocks import FENCES, blocks
-from documents.pages import close, in_order, judge_block, judge_doctest
+from documents.blocks import blocks
+from documents.pages import close, judge_in_order
 
 #: The repository.
 ROOT: Final = Path(__file__).parents[2]
-
-_find_doctests: Final = DocTestStringParser()
 
 
 def documents() -> SybilCollection:
@@ -37,16 +33,9 @@ def folders() -> list[Path]:
 
 
 def examples(document: Document) -> Iterator[Region]:
-    """All that is judged in a document: its blocks, and its doctests inside and outside of them."""
-    doctests = []
+    """All that is judged in a document."""
     for region in blocks(document):
-        if region.parsed.is_doctest:
-            doctests.append(region)
-        else:
-            region.evaluator = in_order(judge_block)
-            yield region
-    for region in _find_doctests(_without_blocks(document, doctests), document.path):
-        region.evaluator = in_order(judge_doctest)
+        region.evaluator = judge_in_order
         yield region
 
 
@@ -60,18 +49,3 @@ class Docstrings(PythonDocStringDocument):
         parts = path.parts[:-1] if path.name == "__init__" else path.parts
         self.namespace.update(vars(importlib.import_module(".".join(["safelight", *parts]))))
         raise NotEvaluated
-
-
-def _without_blocks(document: Document, kept: Sequence[Region]) -> str:
-    """The text of a document with its fenced blocks blanked out, each at its place; of those kept, only the fences."""
-    text = document.text
-    contents = {region.start for region in kept}
-    for fence in FENCES(document):
-        lines = text[fence.start : fence.end].splitlines(keepends=True)
-        inner = lines[1:-1] if fence.start in contents else [_blank(line) for line in lines[1:-1]]
-        text = text[: fence.start] + "".join([_blank(lines[0]), *inner, _blank(lines[-1])]) + text[fence.end :]
-    return text
-
-
-def _blank(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)

@@ -4,38 +4,30 @@ import contextlib
 import io
 import json
 import re
-import shutil
 import socket
 import tempfile
+import textwrap
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from copy import copy
 from doctest import ELLIPSIS
 from pathlib import Path
 from typing import Any, Final
 
 from sybil import Example
-from sybil.evaluators.doctest import DocTestEvaluator
-from sybil.typing import Evaluator
+from sybil.evaluators.doctest import OutputChecker
+from sybil.evaluators.python import PythonEvaluator
+from sybil.region import Lexeme
 
-from documents.blocks import Block, Expected
-from documents.outputs import difference, matches
-from documents.shell import Shell, Unexpected, is_server
+from documents.blocks import Block
+from documents.shell import Server, Shell, Unexpected, is_server
 
 #: The port that documents write.
 WRITTEN_PORT: Final = 8123
 
-#: The tools that tests need and a machine may lack: one Debian package a line, named as its command or followed by it.
-TOOLS: Final = tuple(
-    line.split()[-1]
-    for line in (Path(__file__).parents[2] / ".ci" / "debian-packages.txt").read_text().splitlines()
-    if line and not line.startswith("#")
-)
-
 #: Under this name a document's namespace keeps its page until it is closed.
 _PAGE: Final = "__page__"
 
-_doctest: Final = DocTestEvaluator(ELLIPSIS)
+_run_python: Final = PythonEvaluator()
 
 
 class Page:
@@ -44,18 +36,20 @@ class Page:
     def __init__(self) -> None:
         self.read: set[int] = set()
         self.port = _free_port()
+        self.printed: str | Server = ""
         self._closing = contextlib.ExitStack()
         self.folder = self._new_folder("document-")
-        self.shell = Shell(self.folder, self._new_folder("backstage-"), self.port)
+        self.shell = Shell(self.folder, self._new_folder("state-"), self.port)
         self._closing.callback(self.shell.close)
 
     def close(self) -> None:
         """End what the document started and remove its folder."""
         self._closing.close()
 
-    def as_run(self, text: str) -> str:
+    def as_run(self, text: Lexeme) -> Lexeme:
         """A text of the document with the port of this run."""
-        return re.sub(rf"(?<!\d){WRITTEN_PORT}(?!\d)", str(self.port), text)
+        changed = re.sub(rf"(?<!\d){WRITTEN_PORT}(?!\d)", str(self.port), text)
+        return Lexeme(changed, text.offset, text.line_offset)
 
     def as_written(self, printed: str) -> str:
         """An output of this run with the port of the document."""
@@ -65,20 +59,19 @@ class Page:
         return Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
 
 
-def in_order(judge: Callable[[Page, Example], str]) -> Evaluator:
-    """Judge an example after those above it: they are read first, unless they have been."""
-
-    def evaluate(example: Example) -> str:
-        page: Page = example.namespace.get(_PAGE) or Page()
-        example.namespace[_PAGE] = page
-        for earlier in example.document.examples():
-            if earlier.start < example.start and earlier.start not in page.read and not missing(earlier):
-                earlier.evaluate()
-        page.read.add(example.start)
+def judge_in_order(example: Example) -> str:
+    """Judge an example after those above it, which are read first, unless they have been: what is wrong, or nothing."""
+    page: Page = example.namespace.get(_PAGE) or Page()
+    example.namespace[_PAGE] = page
+    for earlier in example.document.examples():
+        if earlier.start < example.start and earlier.start not in page.read and earlier.parsed.can_run:
+            earlier.evaluate()
+    page.read.add(example.start)
+    try:
         with contextlib.chdir(page.folder):
-            return judge(page, example)
-
-    return evaluate
+            return _judge(page, example)
+    except Unexpected as problem:
+        return str(problem)
 
 
 def close(namespace: dict[str, Any]) -> None:
@@ -88,115 +81,83 @@ def close(namespace: dict[str, Any]) -> None:
         page.close()
 
 
-def needed(example: Example) -> list[str]:
-    """The tools of `.ci/debian-packages.txt` that an example calls."""
-    return [tool for tool in TOOLS if isinstance(example.parsed, Block) and example.parsed.needs(tool)]
-
-
-def missing(example: Example) -> list[str]:
-    """Those of them that this machine does not have."""
-    return [tool for tool in needed(example) if shutil.which(tool) is None]
-
-
-def judge_doctest(page: Page, example: Example) -> str:
-    """Run one `>>>` and compare what it says."""
-    example.parsed.source = page.as_run(example.parsed.source)
-    example.parsed.want = page.as_run(example.parsed.want)
-    return _doctest(example)
-
-
-def judge_block(page: Page, example: Example) -> str:
-    """Write, parse or run a block; what is wrong with it, or nothing."""
+def _judge(page: Page, example: Example) -> str:
+    """Write, parse, run or compare a block; what is wrong with it, or nothing."""
     block: Block = example.parsed
+    if block.output_of:
+        return _compared(page, block)
     source = page.as_run(block.source)
-    try:
-        if block.file:
-            return _write(page.folder / block.file, source)
-        match block.language:
-            case "json":
-                json.loads(source)
-            case "toml":
-                tomllib.loads(source)
-            case "console":
-                return "".join(_console(page, source, block.status))
-            case "bash" if block.status == 0 and is_server(source):
-                return _serve(page, source, block.expected)
-            case "bash":
-                return _compared(page, page.shell.run(source, block.status), block.expected)
-            case "python":
-                return _compared(page, _run_python(example, source), block.expected)
-    except (Unexpected, ValueError) as problem:
-        return str(problem)
-    return ""
-
-
-def _compared(page: Page, printed: str, expected: Expected | None) -> str:
-    return difference(expected, page.as_written(printed)) if expected else ""
-
-
-def _write(path: Path, source: str) -> str:
-    """Write a file that later commands of the document use; JSON and TOML have to be some."""
-    match path.suffix:
+    match Path(block.file).suffix if block.file else f".{block.language}":
         case ".json":
             json.loads(source)
         case ".toml":
             tomllib.loads(source)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(source, encoding="utf-8")
+    if block.file:
+        file = page.folder / block.file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source, encoding="utf-8")
+    elif block.prints:
+        page.printed = ""
+        page.printed = _run(page, example, source)
     return ""
 
 
-def _run_python(example: Example, source: str) -> str:
-    """Execute a block in the namespace of its document, with line numbers as in the document."""
-    code = compile("\n" * example.line + source, example.path, "exec", dont_inherit=True)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(code, example.namespace)
+def _run(page: Page, example: Example, source: Lexeme) -> str | Server:
+    """What a block prints, or the server that it starts."""
+    block: Block = example.parsed
+    if block.language == "bash":
+        serves = block.status == 0 and is_server(source)
+        return page.shell.serve(source) if serves else page.shell.run(source, block.status)
+    example = copy(example)
+    example.parsed = source
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        _run_python(example)
     return printed.getvalue()
 
 
-def _serve(page: Page, source: str, expected: Expected | None) -> str:
-    """Start a server; its first words may come a moment after it is ready."""
-    server = page.shell.serve(source)
-    if expected:
-        server.wait_until(
-            lambda: matches(expected, page.as_written(server.printed)),
-            f"saying what the document says:\n{expected.text}",
-        )
-    return ""
+def _compared(page: Page, block: Block) -> str:
+    """Where an output differs from what the block above printed; a server may print a moment after it is ready."""
+    if isinstance(page.printed, Server):
+        server = page.printed
+        as_said = f"saying what the document says:\n{block.source}"
+        server.wait_until(lambda: _matches(block, page.as_written(server.printed)), as_said)
+        return ""
+    printed = page.as_written(page.printed)
+    if _matches(block, printed):
+        return ""
+    return f"the document says:\n{_quoted(block.source)}\nprinted was:\n{_quoted(printed)}"
 
 
-def _console(page: Page, source: str, status: int) -> Iterator[str]:
-    """Type the commands of a console block one after the other."""
-    commands = list(_commands(source))
-    for number, command in enumerate(commands, start=1):
-        printed = page.shell.run(command.typed, status if number == len(commands) else 0)
-        if command.answer.strip():
-            yield _compared(page, printed, Expected(command.answer))
+def _matches(block: Block, printed: str) -> bool:
+    if block.language == "json":
+        with contextlib.suppress(ValueError):
+            wanted = json.loads(block.source)
+            with contextlib.suppress(ValueError):
+                return _same_json(wanted, json.loads(printed))
+            return False
+    return _same_text(block.source.strip("\n"), printed.strip("\n"))
 
 
-@dataclass(slots=True)
-class _Command:
-    typed: str
-    answer: str = ""
+def _same_json(wanted: Any, seen: Any) -> bool:
+    """Equal as JSON; the string "..." stands for any value, and within a string for any text."""
+    match wanted, seen:
+        case "...", _:
+            return True
+        case str(), str():
+            return _same_text(wanted, seen)
+        case dict(), dict():
+            return wanted.keys() == seen.keys() and all(_same_json(wanted[key], seen[key]) for key in wanted)
+        case list(), list():
+            return len(wanted) == len(seen) and all(map(_same_json, wanted, seen))
+    return type(wanted) is type(seen) and bool(wanted == seen)
 
 
-def _commands(source: str) -> Iterator[_Command]:
-    """The commands of a console block with what stands below each."""
-    command: _Command | None = None
-    for line in source.splitlines(keepends=True):
-        if line.startswith("$ "):
-            if command:
-                yield command
-            command = _Command(line[2:])
-        elif command is None:
-            raise ValueError("a console block starts with a command: $ ...")
-        elif line.startswith("> ") and not command.answer:
-            command.typed += line[2:]
-        else:
-            command.answer += line
-    if command:
-        yield command
+def _same_text(wanted: str, seen: str) -> bool:
+    return OutputChecker().check_output(wanted, seen, ELLIPSIS)
+
+
+def _quoted(text: str) -> str:
+    return textwrap.indent(text.strip("\n"), "    ") or "    (nothing)"
 
 
 def _free_port() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 #: Seconds after which a command of a document has hung.
-PATIENCE: Final = 60.0
+MAX_SECONDS: Final = 60.0
 
 #: How wide a reader's terminal is.
 COLUMNS: Final = 100
@@ -25,6 +25,17 @@ PRIVATE: Final = re.compile(r"PYTEST_|SAFELIGHT_|COV_|COVERAGE_|(BASH_ENV|ENV|PY
 BEFORE: Final = """. "$DOCUMENT_STATE" 2>/dev/null || :
 trap '{ export -p; printf "cd -- %q\\n" "$PWD"; } > "$DOCUMENT_STATE"' EXIT
 """
+
+#: A reader's terminal.
+READER: Final = {
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "COLUMNS": str(COLUMNS),
+    "LC_ALL": "C.UTF-8",
+    "PYTHONUTF8": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "no_proxy": "127.0.0.1,localhost",
+}
 
 _SERVE: Final = re.compile(
     r"^(?P<before>(?:\w+=\S*[ ]+)*)safelight serve\b(?P<settings>(?:\\\n|[^\n])*)\Z", re.MULTILINE
@@ -44,28 +55,28 @@ class Unexpected(Exception):
 
 @dataclass(slots=True)
 class Shell:
-    """One reader's terminal: a folder, the variables set so far, and at most one server in the foreground."""
+    """One reader's terminal: a folder, what is kept between blocks, and at most one server in the foreground."""
 
     folder: Path
-    backstage: Path
+    kept: Path
     port: int
     server: "Server | None" = None
     _count: int = field(default=0)
 
     def __post_init__(self) -> None:
-        (self.backstage / "state").touch()
-        (self.backstage / ".curlrc").write_text("silent\nshow-error\n")  # as on a terminal: no progress meter
+        (self.kept / "state").touch()
+        (self.kept / ".curlrc").write_text("silent\nshow-error\n")  # as on a terminal: no progress meter
 
     def run(self, source: str, status: int = 0) -> str:
         """Run one block to its end; what it printed, both streams as they came."""
         transcript = self._transcript()
         process = self._start(source, transcript)
         try:
-            ended_with = process.wait(PATIENCE)
+            ended_with = process.wait(MAX_SECONDS)
         except subprocess.TimeoutExpired:
             _end_group(process.pid)
             process.wait()
-            raise Unexpected(f"the command did not end within {PATIENCE:.0f} s", transcript.read_text()) from None
+            raise Unexpected(f"the command did not end within {MAX_SECONDS:.0f} s", transcript.read_text()) from None
         printed = transcript.read_text(errors="replace")
         if _end_group(process.pid):
             raise Unexpected("the block left a process behind; a server stands alone in its block", printed)
@@ -76,7 +87,7 @@ class Shell:
     def serve(self, source: str) -> "Server":
         """Start a server in the foreground and wait until it answers; the one before it ends."""
         self.close()
-        command, ready = _with_ready_file(source, self.folder, self.backstage / "ready.json", self.port)
+        command, ready = _with_ready_file(source, self.folder, self.kept / "ready.json", self.port)
         ready.unlink(missing_ok=True)
         transcript = self._transcript()
         self.server = Server(self._start(command, transcript), transcript)
@@ -91,21 +102,36 @@ class Shell:
 
     def _transcript(self) -> Path:
         self._count += 1
-        return self.backstage / f"printed-{self._count}.txt"
+        return self.kept / f"printed-{self._count}.txt"
 
     def _start(self, source: str, transcript: Path) -> subprocess.Popen[bytes]:
-        script = self.backstage / f"{transcript.stem}.sh"
+        script = self.kept / f"{transcript.stem}.sh"
         script.write_text(BEFORE + source, encoding="utf-8")
         with transcript.open("wb") as printed:
             return subprocess.Popen(
                 ["bash", "--noprofile", "--norc", "-ea", "-o", "pipefail", script],
                 cwd=self.folder,
-                env=dict(_environment(os.environ, self.backstage)),
+                env=dict(self._environment(os.environ)),
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def _environment(self, inherited: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """A reader's variables: the installed commands first, plain output, no proxy for this machine."""
+        yield from ((name, value) for name, value in inherited.items() if not PRIVATE.match(name))
+        yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+        yield "DOCUMENT_STATE", str(self.kept / "state")
+        yield "CURL_HOME", str(self.kept)
+        yield "PYTEST_ADDOPTS", " ".join(f"-pno:{plugin}" for plugin in self._strange_plugins())
+        yield from READER.items()
+
+    def _strange_plugins(self) -> Iterator[str]:
+        """Plugins that are here for tests of ours; that of Hypothesis takes half a second where nothing uses it."""
+        yield from ("asyncio", "randomly", "schemathesis")
+        if not any("hypothesis" in file.read_text("utf-8") for file in self.folder.glob("*.py")):
+            yield "hypothesispytest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +148,13 @@ class Server:
 
     def wait_until(self, reached: Callable[[], bool], name: str) -> None:
         """Wait for something the server is about to do; its end is an answer as well."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_SECONDS
         while not reached():
             try:
                 status = self.process.wait(0.02)
             except subprocess.TimeoutExpired:
                 if time.monotonic() > deadline:
-                    raise Unexpected(f"the server was not {name} within {PATIENCE:.0f} s", self.printed) from None
+                    raise Unexpected(f"the server was not {name} within {MAX_SECONDS:.0f} s", self.printed) from None
             else:
                 raise Unexpected(f"the server ended with {status} before it was {name}", self.printed)
 
@@ -137,11 +163,11 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(MAX_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise Unexpected(f"the server did not end within {PATIENCE:.0f} s of SIGTERM", self.printed) from None
+            raise Unexpected(f"the server did not end within {MAX_SECONDS:.0f} s of SIGTERM", self.printed) from None
 
 
 def is_server(source: str) -> bool:
@@ -164,26 +190,6 @@ def _with_ready_file(source: str, folder: Path, ready: Path, port: int) -> tuple
         own += ["--ready-file", str(ready)]
     command = f"{found['before']}exec safelight serve {shlex.join(own)}{found['settings']}"
     return source[: found.start()] + command, ready
-
-
-def _environment(inherited: Mapping[str, str], backstage: Path) -> Iterator[tuple[str, str]]:
-    """A reader's variables: the installed commands first, plain output, no proxy for this machine."""
-    yield from ((name, value) for name, value in inherited.items() if not PRIVATE.match(name))
-    yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    yield "DOCUMENT_STATE", str(backstage / "state")
-    yield "CURL_HOME", str(backstage)
-    yield from {
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-        "COLUMNS": str(COLUMNS),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONUTF8": "1",
-    }.items()
-    yield (
-        "PYTEST_ADDOPTS",
-        "-p no:asyncio -p no:randomly -p no:schemathesis",
-    )  # which are here for tests of the pytest plugin
-    yield from {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}.items()
 
 
 def _end_group(leader: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.testing.safelight import Safelight
 from serving import serving
-from suites import ALONE, errors, run, suite
+from suites import ALONE, errors, run, run_with_workers, suite
 
 ELSEWHERE: Final = "http://elsewhere.invalid/v1/index.php"
 
@@ -239,10 +239,7 @@ def test_nothing_is_expected_of_a_running_fake_that_kept_too_little(pytester: py
 
 
 def test_with_several_workers_too(pytester: pytest.Pytester, server: Safelight) -> None:
-    suite(pytester, POWERS)
-    result = pytester.runpytest_subprocess(
-        "-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2", f"--safelight-url={server.url}"
-    )
+    result = run_with_workers(pytester, POWERS, f"--safelight-url={server.url}")
     result.assert_outcomes(passed=4, skipped=6)
 
 

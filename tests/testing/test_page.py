@@ -1,4 +1,4 @@
-"""The tables of docs/pytest.md are what the registries say. `python tests/testing/test_page.py` writes them anew."""
+"""The tables of docs/pytest.md are what the registries say; `python tests/write.py` writes them."""
 
 import sys
 from collections.abc import Iterator
@@ -6,19 +6,16 @@ from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
-from parts import Part, stale, table, write
+from parts import Part, check_fresh, table
 from safelight.cli.faults import first_line, form
 from safelight.mockserver.faults.catalogue import faults, written
 from safelight.mockserver.faults.scenarios import Scenario, scenarios
 
 
 def parts() -> list[Part]:
-    """The faults and the scenarios."""
-    page, writer = "pytest.md", "testing/test_page.py"
-    lives = [(f"`{name}`", scenario.description, _told(scenario)) for name, scenario in scenarios().items()]
     return [
-        Part(page, "faults", writer, "\n\n".join(_tables_of_faults())),
-        Part(page, "scenarios", writer, table(("scenario", "the fact", "life and plan"), lives)),
+        Part("pytest.md", "faults", lambda: "\n\n".join(_tables_of_faults())),
+        Part("pytest.md", "scenarios", _table_of_scenarios),
     ]
 
 
@@ -34,14 +31,15 @@ def _row(made: Any) -> tuple[str, str, str]:
     return f"`{form(made)}`", first_line(made), f"`{written(made())}`" if fields(made) else ""
 
 
-def _told(scenario: Scenario) -> str:
+def _table_of_scenarios() -> str:
+    rows = [(f"`{name}`", scenario.description, _options(scenario)) for name, scenario in scenarios().items()]
+    return table(("scenario", "the fact", "life and plan"), rows)
+
+
+def _options(scenario: Scenario) -> str:
     life = ", ".join(f"`{name}={value!r}`" for name, value in scenario.life.items())
     return ", ".join([life, *(f"`{rule}`" for rule in scenario.plan)])
 
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:
-    assert stale(parts()) == [], "a table is stale: run `python tests/testing/test_page.py`"
-
-
-if __name__ == "__main__":
-    write(parts())
+    check_fresh(parts())

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS
-from suites import ALONE, run, suite
+from suites import ALONE, TWO_WORKERS, run, run_with_workers, suite
 
 #: What stands in the marker, and the sentence.
 MISTAKES: Final = {
@@ -56,7 +56,7 @@ COMPANY: Final[Mapping[str, tuple[list[str], str]]] = {
         """,
     ),
     "pytest-xdist": (
-        ["-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2"],
+        [*TWO_WORKERS],
         """
         @pytest.mark.parametrize("n", range(6))
         def test(safelight, safelight_factory, n):
@@ -102,8 +102,7 @@ def test_the_marker_takes_names_alone(pytester: pytest.Pytester) -> None:
 
 
 def test_a_mistake_is_a_sentence_with_several_workers_too(pytester: pytest.Pytester) -> None:
-    suite(pytester, "@pytest.mark.safelight(qeued=2)\ndef test(safelight): pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2")
+    result = run_with_workers(pytester, "@pytest.mark.safelight(qeued=2)\ndef test(safelight): pass\n")
     result.assert_outcomes(errors=1)
     sentence = "test_suite.py::test: @pytest.mark.safelight: qeued is no setting; did you mean queued?"
     assert sentence in result.outlines
@@ -121,22 +120,21 @@ def test_it_gets_on_with(pytester: pytest.Pytester, name: str) -> None:
     suite(pytester, tests)
     with pytester.path.joinpath("client.py").open("a") as client:
         client.write(ASYNC)
-    result = pytester.runpytest_subprocess("--strict-markers", *options)
+    start = pytester.runpytest_inprocess if "xdist" in name else pytester.runpytest_subprocess
+    result = start("--strict-markers", *options)
     assert set(result.parseoutcomes()) == {"passed"}, result.stdout.str()
 
 
 def test_the_story_of_a_worker_is_told(pytester: pytest.Pytester) -> None:
-    suite(pytester, "def test(safelight):\n    words(safelight)\n    assert False\n")
-    result = pytester.runpytest_subprocess(
-        "-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2", "--color=yes"
-    )
+    tests = "def test(safelight):\n    words(safelight)\n    assert False\n"
+    result = run_with_workers(pytester, tests, "--color=yes")
     result.stdout.fnmatch_lines(
         ["*- safelight, contract 1.* -*", "*seconds * outcome*", "\x1b[[]32m0.0 * completed * done * ok*"]
     )
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"], ["-p", "randomly"]])
-def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [ALONE, TWO_WORKERS, ("-p", "no:asyncio", "-p", "no:schemathesis")])
+def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
     tests = """
         @pytest.mark.parametrize("n", range(3))
         def test(safelight, safelight_factory, n, request):
@@ -147,8 +145,8 @@ def test_a_test_sees_the_same_ids_in_each_run(pytester: pytest.Pytester, options
             expected.write_text(repr(ids))
     """
     run(pytester, tests).assert_outcomes(passed=3)
-    again = ["-p", "no:asyncio", "-p", "no:schemathesis", *(options or ["-p", "no:randomly"])]
-    pytester.runpytest_subprocess(*again).assert_outcomes(passed=3)
+    again = pytester.runpytest_inprocess if options == TWO_WORKERS else pytester.runpytest_subprocess
+    again(*options).assert_outcomes(passed=3)
 
 
 def test_it_can_be_switched_off(pytester: pytest.Pytester) -> None:

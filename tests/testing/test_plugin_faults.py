@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from safelight.mockserver.faults.scenarios import scenarios
-from suites import ALONE, run, section, suite
+from suites import ALONE, run, run_with_workers, section, suite
 
 FACTS: Final = {
     "what is planned strikes": """
@@ -364,8 +364,7 @@ def test_scenarios_are_of_the_fixture(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("marker", [name for name in MISTAKES if "column" in MISTAKES[name] or "scenario" in name])
 def test_with_several_workers_too(pytester: pytest.Pytester, marker: str) -> None:
-    suite(pytester, f"{marker}\ndef test(safelight): pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:schemathesis", "-n", "2")
+    result = run_with_workers(pytester, f"{marker}\ndef test(safelight): pass\n")
     assert result.ret != 0
     assert MISTAKES[marker].split("\n")[0] in result.stdout.str() + result.stderr.str()
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()

@@ -24,7 +24,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nobody import Nobody
+from idle_fake import IdleFake
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.testing.real_time import WALL
 from safelight.testing.safelight import Safelight
@@ -42,7 +42,7 @@ def clock() -> Iterator[VirtualClock]:
     """The clock that this test's sleeps move. The wall says how long it took."""
     clock = VirtualClock()
     begun = imported_monotonic()
-    with virtual_time(clock, Nobody()):
+    with virtual_time(clock, IdleFake()):
         yield clock
     assert imported_monotonic() - begun < LONG
 
@@ -71,10 +71,10 @@ def test_a_name_that_a_test_had_patched_is_found_later(monkeypatch: pytest.Monke
     here = sys.modules[__name__]
     with monkeypatch.context() as patched:
         patched.setattr(here, "imported_sleep", lambda _: None)
-        with virtual_time(VirtualClock(), Nobody()):
+        with virtual_time(VirtualClock(), IdleFake()):
             pass
     clock = VirtualClock()
-    with virtual_time(clock, Nobody()):
+    with virtual_time(clock, IdleFake()):
         imported_sleep(7)
     assert clock.now() == 7
 
@@ -92,14 +92,14 @@ def test_every_reading_agrees_with_the_clock(clock: VirtualClock) -> None:
 
 def test_the_time_of_day_begins_with_the_walls() -> None:
     wall = time.time()
-    with virtual_time(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), IdleFake()):
         assert 0 <= time.time() - wall < 2
 
 
 @given(st.lists(st.integers(0, 1_000_000), max_size=50))
 def test_sleeps_of_whole_seconds_add_up_exactly(lengths: list[int]) -> None:
     clock = VirtualClock()
-    with virtual_time(clock, Nobody()):
+    with virtual_time(clock, IdleFake()):
         begun = time.monotonic()
         for length in lengths:
             time.sleep(length)
@@ -117,7 +117,7 @@ def test_what_is_no_length_is_refused_as_ever(clock: VirtualClock, length: Any) 
 
 def test_nothing_is_left_when_the_block_has_ended() -> None:
     before = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
-    with virtual_time(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), IdleFake()):
         assert time.sleep is not before[0]
         assert imported_sleep is time.sleep
     after = (time.sleep, time.monotonic, time.time, asyncio.sleep, imported_sleep, asyncio.BaseEventLoop.run_forever)
@@ -127,9 +127,9 @@ def test_nothing_is_left_when_the_block_has_ended() -> None:
 
 def test_blocks_within_each_other_move_all_their_clocks_once() -> None:
     outer, inner = VirtualClock(), VirtualClock()
-    with virtual_time(outer, Nobody()):
+    with virtual_time(outer, IdleFake()):
         time.sleep(1)
-        with virtual_time(inner, Nobody()), virtual_time(outer, Nobody()):
+        with virtual_time(inner, IdleFake()), virtual_time(outer, IdleFake()):
             time.sleep(2)
         time.sleep(4)
     assert (outer.now(), inner.now()) == (7, 2)
@@ -204,7 +204,7 @@ def test_deadlines_of_a_loop_follow_the_clock(clock: VirtualClock) -> None:
 def test_virtual_time_may_begin_and_end_within_a_loop() -> None:
     async def run() -> tuple[float, bool]:
         clock = VirtualClock()
-        with virtual_time(clock, Nobody()):
+        with virtual_time(clock, IdleFake()):
             await asyncio.sleep(600)
         selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]  # noqa: SLF001
         return clock.now(), isinstance(selector, Jumping)
@@ -246,7 +246,7 @@ def test_blocks_of_one_loop_may_end_in_any_order() -> None:
     ended = []
 
     async def one(seconds: float, clock: VirtualClock) -> None:
-        with virtual_time(clock, Nobody()):
+        with virtual_time(clock, IdleFake()):
             await asyncio.sleep(seconds)
             ended.append(seconds)
 
@@ -261,7 +261,7 @@ def test_blocks_of_one_loop_may_end_in_any_order() -> None:
 
 
 def test_virtual_time_that_began_outside_a_loop_may_end_within_it() -> None:
-    block = virtual_time(VirtualClock(), Nobody())
+    block = virtual_time(VirtualClock(), IdleFake())
 
     async def end() -> float:
         await asyncio.sleep(600)
@@ -323,14 +323,14 @@ def test_odd_modules_do_no_harm(monkeypatch: pytest.MonkeyPatch, make: Callable[
     monkeypatch.setitem(loaded, "odd_module", make())
     monkeypatch.setitem(loaded, 3, make())
     clock = VirtualClock()
-    with virtual_time(clock, Nobody()):
+    with virtual_time(clock, IdleFake()):
         time.sleep(3)
     assert clock.now() == 3
     assert time.sleep is WALL["sleep"]
 
 
 def test_what_is_put_back_by_others_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    with virtual_time(VirtualClock(), Nobody()):
+    with virtual_time(VirtualClock(), IdleFake()):
         put_back()
         assert time.sleep is not WALL["sleep"], "somebody has virtual time"
         monkeypatch.setattr(time, "sleep", lambda _: None)

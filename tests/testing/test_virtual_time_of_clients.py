@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 import pytest
 
-from nobody import Nobody
+from idle_fake import IdleFake
 from safelight.contracts import Phase
 from safelight.mockserver.model.clock import RealClock, VirtualClock
 from safelight.testing.safelight import Safelight
@@ -219,7 +219,7 @@ def test_a_minute_passes_without_a_socket_too() -> None:
 
 
 def test_an_exchange_that_is_under_way_is_not_overtaken() -> None:
-    class Busy(Nobody):
+    class Busy(IdleFake):
         looks = 0
 
         def is_quiet(self) -> bool:

@@ -1,17 +1,15 @@
-"""docs/wrong.md shows the suite of examples/wrong and what it says; the page itself runs it and compares.
-
-`python tests/testing/test_wrong_page.py` writes the page's parts anew.
-"""
+"""docs/wrong.md shows the suite of examples/wrong and what it says; the page itself runs it and compares."""
 
 import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from documents.shell import COLUMNS
-from parts import Part, stale, write
+from parts import Part, check_fresh
 from suites import ALONE
 
 WRONG: Final = Path(__file__).parents[2] / "examples" / "wrong"
@@ -34,28 +32,24 @@ VARYING: Final = {
 
 
 def parts() -> list[Part]:
-    """The two files."""
-    return [_part(name, f"<!-- file: {name} -->\n\n```python\n{(WRONG / name).read_text()}```") for name in FILES]
+    """The two files, and what they say."""
+    files = [Part("wrong.md", name, partial(_file, name)) for name in FILES]
+    return [*files, Part("wrong.md", "output", _output, is_run=True)]
 
 
-def output() -> Part:
-    """What the suite says. Each run is compared with it when the page is read, so that no test has to do it again."""
+def _file(name: str) -> str:
+    return f"{SENTENCES[name]}\n\n<!-- file: {name} -->\n\n```python\n{(WRONG / name).read_text()}```"
+
+
+def _output() -> str:
     command = [sys.executable, "-m", "pytest", "-q", *ALONE, "-p", "no:cacheprovider"]
     wide = {**os.environ, "COLUMNS": str(COLUMNS)}
     said = subprocess.run(command, cwd=WRONG, env=wide, capture_output=True, text=True, check=False).stdout
     for varying, written in VARYING.items():
         said = re.sub(varying, written, said)
     run = "<!-- exit: 1 -->\n\n```bash\npytest -q test_wrong.py\n```"
-    return _part("output", f"{run}\n\n<!-- output -->\n\n```text\n{said.strip()}\n```")
-
-
-def _part(name: str, blocks: str) -> Part:
-    return Part("wrong.md", name, "testing/test_wrong_page.py", f"{SENTENCES[name]}\n\n{blocks}")
+    return f"{SENTENCES['output']}\n\n{run}\n\n<!-- output -->\n\n```text\n{said.strip()}\n```"
 
 
 def test_the_page_has_the_files_as_they_are() -> None:
-    assert stale(parts()) == [], "a part is stale: run `python tests/testing/test_wrong_page.py`"
-
-
-if __name__ == "__main__":
-    write([*parts(), output()])
+    check_fresh(part for part in parts() if not part.is_run)

@@ -25,7 +25,8 @@ from lamp import Failed, Lamp, LampError, Picture, Refused, Unclear
 #: To these a client may submit again: nothing was accepted, says the answer.
 BUSY: Final = frozenset({429, 503})
 
-MANY: Final = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+#: 500 in CI, and half of that at a desk.
+MANY: Final = settings(max_examples=5 * settings().max_examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def drawn(api: Safelight) -> Picture | LampError:

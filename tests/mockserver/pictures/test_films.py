@@ -26,7 +26,7 @@ from safelight.mockserver.pictures.webm import webm
 Size = tuple[int, int]
 
 #: The most seconds that Chromium is waited for.
-PATIENCE: Final = 60
+MAX_SECONDS: Final = 60
 
 
 def shown(vp8: bytes) -> Image.Image:
@@ -209,7 +209,7 @@ def test_a_browser_plays_it(tmp_path: Path) -> None:
         command = [*CHROMIUM, f"--user-data-dir={tmp_path / 'profile'}", url]
         with subprocess.Popen(command, stdout=log, stderr=log) as browser:
             try:
-                told = json.loads(seen.get(timeout=PATIENCE))
+                told = json.loads(seen.get(timeout=MAX_SECONDS))
             finally:
                 browser.terminate()
     assert told.pop("frames") > 1, "a busy machine may drop some of the 20"

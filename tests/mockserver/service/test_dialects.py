@@ -1,10 +1,11 @@
 """The dialects: what is said in each, and the examples of examples/dialects, a request and its answer in each.
 
-`python tests/mockserver/service/test_dialects.py` writes the examples anew.
+`python tests/write.py` writes the examples.
 """
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from fake import SUBMIT, Fake, status_of
-from parts import DOCS
+from parts import DOCS, Whole, check_fresh
 from safelight.cli.exec import command as exec_command
 from safelight.cli.serve import command as serve_command
 from safelight.contracts import Dialect, dialects, names, problems
@@ -61,10 +62,17 @@ def written(dialect: Dialect) -> str:
     return json.dumps(example(dialect), indent=2) + "\n"
 
 
+def part(dialect: Dialect) -> Whole:
+    return Whole(FOLDER / f"{label(dialect)}.json", partial(written, dialect))
+
+
+def parts() -> list[Whole]:
+    return [part(dialect) for dialect in ALL]
+
+
 @pytest.mark.parametrize("dialect", ALL, ids=label)
 def test_the_example_of_a_dialect_is_what_the_fake_says(dialect: Dialect) -> None:
-    kept = (FOLDER / f"{label(dialect)}.json").read_text("utf-8")
-    assert kept == written(dialect), "an example is stale: run `python tests/mockserver/service/test_dialects.py`"
+    check_fresh([part(dialect)])
 
 
 def test_there_is_an_example_for_each_dialect_and_no_other() -> None:
@@ -183,9 +191,3 @@ def test_who_has_no_key_meets_the_dialect_of_the_only_session(errors: str) -> No
         ]
     assert [answer.status_code for answer in answers] == [401, 401, 404]
     assert [problems(ERRORS[errors], answer.content) for answer in answers] == [[], [], []]
-
-
-if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for one in ALL:
-        (FOLDER / f"{label(one)}.json").write_text(written(one), "utf-8")

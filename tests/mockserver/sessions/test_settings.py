@@ -1,11 +1,11 @@
 """The table of settings: each surface has its rows, each reader agrees with its schema, each mistake is a sentence.
 
-`python tests/mockserver/sessions/test_settings.py` writes the sentences and the tables of the docs anew.
+`python tests/write.py` writes the sentences and the tables of the docs anew.
 """
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from parts import Part, stale, table, write
+from parts import Part, Whole, check_fresh, table
 from safelight.cli._config import named
 from safelight.contracts import Axis, Timeline
-from safelight.contracts.wording import shown
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.model.delays import Fixed, Uniform
 from safelight.mockserver.model.settings import Settings
@@ -85,8 +84,7 @@ def _seen(given: Mapping[str, Any]) -> str:
 
 
 def test_the_sentences_are_those_that_were_read_by_people() -> None:
-    command = "python tests/mockserver/sessions/test_settings.py"
-    assert sentences() == SENTENCES.read_text("utf-8"), f"sentences changed: run `{command}` and read the difference"
+    check_fresh([Whole(SENTENCES, sentences)])
 
 
 def test_every_setting_has_a_wrong_value_whose_sentence_is_kept() -> None:
@@ -221,7 +219,7 @@ def test_the_nearer_wins_also_along_another_axis() -> None:
     assert over({"polls": [1, 2], "queued": 7}, {}) == {"polls": [1, 2], "queued": 7}, "and is refused for it"
 
 
-def parts() -> list[Part]:
+def parts() -> list[Part | Whole]:
     """The settings, in the form of each page."""
     forms = {
         "pytest.md": (MARKER, lambda name, value: f"{name}={value!r}"),
@@ -229,11 +227,12 @@ def parts() -> list[Part]:
         "control.md": (CONTROL, lambda name, value: f'"{name}": {json.dumps(value)}'),
         "serve.md": (SERVE, lambda name, value: f"{written(name)} = {_toml(value)}"),
     }
-    writer = "mockserver/sessions/test_settings.py"
-    return [
-        Part(page, "settings", writer, table(("setting", "what it is"), [_line(row, form) for row in rows.values()]))
-        for page, (rows, form) in forms.items()
-    ]
+    tables = [Part(page, "settings", partial(_table, rows, form)) for page, (rows, form) in forms.items()]
+    return [*tables, Whole(SENTENCES, sentences)]
+
+
+def _table(rows: Mapping[str, Setting], form: Any) -> str:
+    return table(("setting", "what it is"), [_line(row, form) for row in rows.values()])
 
 
 def _line(row: Setting, form: Any) -> tuple[str, str]:
@@ -249,10 +248,4 @@ def _toml(value: Any) -> str:
 
 
 def test_the_pages_have_every_setting() -> None:
-    assert stale(parts()) == [], "a table is stale: run `python tests/mockserver/sessions/test_settings.py`"
-
-
-if __name__ == "__main__":
-    SENTENCES.write_text(sentences(), "utf-8")
-    write(parts())
-    print(shown(f"{len(sentences().splitlines()) // 2} sentences"))  # noqa: T201 - a command reports
+    check_fresh(parts())

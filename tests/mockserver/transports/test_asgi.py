@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgi_call import GONE, Answered, body_in, call, scope_of
-from fake import PNG, SUBMIT, Fake, broken_promises, status_of
+from fake import PNG, SUBMIT, Fake, status_of, violations
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.transports.asgi import create_app
 
@@ -31,12 +31,12 @@ def send(
     answered = call(create_app(fake.api, **app), scope_of(method, raw, headers), body_in(*chunks or (b"",)))
     shown = raw.decode("latin-1")
     if method != "HEAD":
-        assert broken_promises(shown, answered.status, answered.media_type, answered.body) == []
+        assert violations(shown, answered.status, answered.media_type, answered.body) == []
         assert answered.headers["content-length"] == str(len(answered.body))
     return answered
 
 
-def test_a_task_goes_through_the_door() -> None:
+def test_a_task_goes_from_submit_to_picture() -> None:
     fake = Fake()
     task_id = json.loads(send(fake, "POST", SUBMIT, PROMPT).body)["data"]["id"]
     answered = send(fake, "GET", status_of(task_id))

@@ -21,6 +21,7 @@ from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
 from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, in_thread, listen
+from sentences import CheckSentence
 
 GET: Final = b"GET /v1/index.php?endpoint=task_status HTTP/1.1\r\nHost: x\r\n"
 
@@ -53,22 +54,25 @@ def body_of(answer: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello over TLS\r\n\r\n", "this is not HTTP"),
-        (b"nonsense\r\n\r\n", "this is not HTTP"),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", "this is not HTTP"),
-        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "this is not HTTP"),
-        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", "request line and headers are too large"),
-        (GET + b"x: " + b"a" * 70_000 + b"\r\n\r\n", "request line and headers are too large"),
-        (GET + b"x: y\r\n" * 20_000 + b"\r\n", "request line and headers are too large"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello over TLS\r\n\r\n", "not HTTP"),
+        (b"nonsense\r\n\r\n", "not HTTP"),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", "not HTTP"),
+        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "not HTTP"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", "too large"),
+        (GET + b"x: " + b"a" * 70_000 + b"\r\n\r\n", "too large"),
+        (GET + b"x: y\r\n" * 20_000 + b"\r\n", "too large"),
     ],
     ids=["TLS", "nonsense", "no header", "no length", "a long URL", "a long header", "many headers"],
 )
-def test_what_is_no_request_is_answered_in_the_envelope(entry: str, sent: bytes, reason: str) -> None:
+def test_what_is_no_request_is_answered_in_the_envelope(
+    entry: str, sent: bytes, reason: str, check_sentence: CheckSentence
+) -> None:
     [answer] = exchange(entry, sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
     envelope = json.loads(body_of(answer))
     assert (envelope["success"], envelope["data"]) == (False, None)
-    assert envelope["error"]["message"].endswith(reason)
+    assert reason in envelope["error"]["message"]
+    check_sentence(envelope["error"]["message"])
 
 
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nx: ", b"GET / HTTP/1.1\r\n"])
@@ -80,7 +84,7 @@ def test_a_head_without_end_is_refused_while_it_comes(entry: str, start: bytes) 
         connection.sendall(b"a" * 200_000)
         answer = connection.recv(100_000)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body_of(answer))["error"]["message"].endswith("request line and headers are too large")
+    assert "too large" in json.loads(body_of(answer))["error"]["message"]
 
 
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
@@ -108,12 +112,13 @@ def test_no_header_says_what_serves(entry: str) -> None:
     assert "server" not in httpx.get(entry).headers
 
 
-def test_a_port_is_taken_once() -> None:
+def test_a_port_is_taken_once(check_sentence: CheckSentence) -> None:
     with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(CannotListen) as refused:
             listen("127.0.0.1", port)
-    assert str(refused.value) == f"port {port} on 127.0.0.1 is in use: choose another, or 0 for a free one"
+    assert str(refused.value).startswith(f"port {port} on 127.0.0.1 ")
+    check_sentence(str(refused.value).replace(str(port), "PORT"))
 
 
 def test_a_port_can_be_taken_again_at_once_when_its_server_ended() -> None:
@@ -128,7 +133,7 @@ def test_a_port_can_be_taken_again_at_once_when_its_server_ended() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nosuch.invalid", "a" * 70, "two..dots"])
 def test_a_host_that_is_not_ours_cannot_be_listened_on(host: str) -> None:
-    with pytest.raises(CannotListen, match=f"^cannot listen on '{host}'"):
+    with pytest.raises(CannotListen, match=f"'{host}'"):
         listen(host, 0)
 
 

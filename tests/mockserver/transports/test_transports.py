@@ -20,6 +20,7 @@ import respx
 
 from fake import PNG
 from safelight.testing.safelight import Safelight
+from sentences import CheckSentence
 
 
 class Answer(NamedTuple):
@@ -155,7 +156,7 @@ def _through_asgi(library: Any) -> Transport:
     return transport
 
 
-DOORS: Final[Mapping[str, Transport]] = {
+TRANSPORTS: Final[Mapping[str, Transport]] = {
     "socket, httpx": _live(_with_httpx(httpx)),
     "socket, httpx async": _live(_with_async_httpx(httpx, httpx.ReadError)),
     "socket, httpx2": _live(_with_httpx(httpx2)),
@@ -173,12 +174,14 @@ DOORS: Final[Mapping[str, Transport]] = {
     "ASGI, httpx2 async": _through_asgi(httpx2),
 }
 
-PARAMETERS: Final = [pytest.param(name, marks=pytest.mark.needs("node") if "node" in name else ()) for name in DOORS]
+PARAMETERS: Final = [
+    pytest.param(name, marks=pytest.mark.needs("node") if "node" in name else ()) for name in TRANSPORTS
+]
 
 
 @pytest.fixture(params=PARAMETERS)
 def transport(request: pytest.FixtureRequest) -> Transport:
-    return DOORS[request.param]
+    return TRANSPORTS[request.param]
 
 
 class Client:
@@ -227,7 +230,7 @@ def test_what_is_wrong_is_answered_and_written_down(transport: Transport) -> Non
         client = Client(api, send)
         wrong = client.submit(width=2049)
         assert (wrong.status, wrong.media_type) == (400, "application/json")
-        assert json.loads(wrong.body)["error"]["message"] == "Invalid request: width is 2049; the most is 2048"
+        assert "width is 2049" in json.loads(wrong.body)["error"]["message"]
         assert client.call("POST", "image_generation", {"prompt": "a"}, key="sk-other").status == 401
         assert client.poll("null").status == 404
         assert [exchange.status for exchange in api.journal] == [400, 404]
@@ -254,10 +257,10 @@ def test_what_is_planned_strikes(transport: Transport) -> None:
 
 def test_a_router_takes_routes_of_ones_own_before_those_of_the_fake() -> None:
     with Safelight() as api, api.respx as router:
-        elsewhere = router.get("https://cdn.example/a.png").respond(204)
+        other = router.get("https://cdn.example/a.png").respond(204)
         router.get(api.url, params={"endpoint": "user_balance"}).respond(json={"data": None})
         assert httpx.get("https://cdn.example/a.png").status_code == 204
-        assert elsewhere.called
+        assert other.called
         assert httpx.get(f"{api.url}?endpoint=user_balance").json() == {"data": None}
         assert httpx.get(f"{api.url}?endpoint=task_status").status_code == 401
 
@@ -265,7 +268,7 @@ def test_a_router_takes_routes_of_ones_own_before_those_of_the_fake() -> None:
 def test_a_router_refuses_what_it_was_not_told_of() -> None:
     with Safelight() as api, api.respx:
         with pytest.raises(respx.models.AllMockedAssertionError):
-            httpx.get("https://elsewhere.example/")
+            httpx.get("https://other.example/")
         with pytest.raises(respx.models.AllMockedAssertionError):
             httpx.get(api.url.replace("127.0.0.1", "127.0.0.2"))
 
@@ -291,9 +294,10 @@ def test_a_router_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("library", [requests, json])
-def test_what_has_no_transports_is_refused(library: Any) -> None:
-    with pytest.raises(ValueError, match=r"has no transports: give httpx or httpx2, and to others the URL$"):
+def test_what_has_no_transports_is_refused(library: Any, check_sentence: CheckSentence) -> None:
+    with pytest.raises(ValueError, match=library.__name__) as refused:
         Safelight().transport(library)
+    check_sentence(str(refused.value))
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -1,7 +1,7 @@
-"""A fake that nobody asks for anything: virtual time without a server."""
+"""A fake without a server, for tests of virtual time alone."""
 
 
-class Nobody:
+class IdleFake:
     """A fake that nobody ever asks for anything."""
 
     def is_quiet(self) -> bool:
