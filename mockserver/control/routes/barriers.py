@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from safelight.traffic.exchange import Exchange
 
 #: Seconds of the wall that are waited where nothing is said.
-_PATIENCE: Final = 10
+_DEFAULT_SECONDS: Final = 10
 
 
 @route("POST", "/wait", body="wait")
 async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
     """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
     session, task_id = asked.session, asked.body["task_id"]
-    polls, within = asked.body.get("polls", 1), asked.body.get("within", _PATIENCE)
+    polls, within = asked.body.get("polls", 1), asked.body.get("within", _DEFAULT_SECONDS)
     if not session.find(task_id) and all(said.id != task_id for said in session.overrides):
         raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
     try:

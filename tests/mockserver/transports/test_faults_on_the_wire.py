@@ -71,13 +71,13 @@ class Heard:
         return int(self.headers["content-length"]) - len(self.body)
 
 
-def heard_on(connection: socket.socket, virtual_time: float = PATIENCE) -> Heard:
+def heard_on(connection: socket.socket, timeout: float = PATIENCE) -> Heard:
     """What still comes, with so much virtual time after the first of it."""
     came = bytearray()
     try:
         while piece := connection.recv(1_000_000):
             came += piece
-            connection.settimeout(virtual_time)
+            connection.settimeout(timeout)
     except ConnectionResetError:
         return Heard(bytes(came), "reset")
     except TimeoutError:
@@ -97,19 +97,19 @@ class Site:
     def origin(self) -> str:
         return self.server.url.removesuffix("/v1/index.php")
 
-    def connect(self, target: str, virtual_time: float = PATIENCE) -> socket.socket:
+    def connect(self, target: str, timeout: float = PATIENCE) -> socket.socket:
         """A connection on which this was asked. The server has read it."""
         address = urlsplit(self.origin)
-        connection = socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=virtual_time)
+        connection = socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=timeout)
         head = f"GET {target} HTTP/1.1\r\nhost: {address.netloc}\r\nx-api-key: {self.fake.key}\r\nconnection: close"
         connection.sendall(f"{head}\r\n\r\n".encode())
         self.server.settle()
         return connection
 
-    def hear(self, target: str, first: float = PATIENCE, virtual_time: float = PATIENCE) -> Heard:
+    def hear(self, target: str, first: float = PATIENCE, timeout: float = PATIENCE) -> Heard:
         """What comes of asking this."""
         with self.connect(target, first) as connection:
-            return heard_on(connection, virtual_time)
+            return heard_on(connection, timeout)
 
     def plan(self, *rules: str) -> None:
         """These rules and no others."""
