@@ -22,6 +22,7 @@ from safelight.traffic.har import har, read
 from safelight.traffic.redaction import without_keys
 from safelight.traffic.transcript import transcript
 
+VALIDATOR: Final = Draft202012Validator(HAR)
 KEY: Final = "sk-0123456789abcdef"
 URL: Final = "https://api.example/v1/index.php?endpoint="
 
@@ -33,7 +34,7 @@ def read_back(archive: Any) -> list[Exchange]:
 @given(st.lists(exchanges(), max_size=3))
 def test_our_own_archive_is_one_and_is_read_back(written: list[Exchange]) -> None:
     archive = har(written)
-    assert [error.message for error in Draft202012Validator(HAR).iter_errors(archive)] == []
+    assert [error.message for error in VALIDATOR.iter_errors(archive)] == []
     assert read_back(archive) == [without_keys(exchange) for exchange in written]
 
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from safelight.traffic.exchange import Exchange
 
 #: Seconds of the wall that are waited where nothing is said.
-_SECONDS: Final = 10
+_DEFAULT_SECONDS: Final = 10
 
 
 @route("POST", "/wait", body="wait", enters=True)
 async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
     """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
-    task_id, polls, within = asked.body["task_id"], asked.body.get("polls", 1), asked.body.get("within", _SECONDS)
+    task_id, polls = asked.body["task_id"], asked.body.get("polls", 1)
+    within = asked.body.get("within", _DEFAULT_SECONDS)
     with asked.entering() as session:
         if not session.find(task_id) and all(override.id != task_id for override in session.data.overrides):
             raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
