@@ -36,7 +36,7 @@ def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
 def transport(api: Service, library: ModuleType) -> Any:
     """The core as a transport of httpx or httpx2, for its clients of both kinds. Raises `ValueError` for others."""
     if not all(hasattr(library, name) for name in _NEEDED):
-        raise ValueError(f"{library!r} has no transports: give httpx or httpx2, and to others the URL")
+        raise ValueError(f"{library.__name__} has no transports: give httpx or httpx2, and to others the URL")
     return library.MockTransport(handler(api, library))
 
 

@@ -12,7 +12,7 @@ from safelight.mockserver.faults.rules import read_rule, read_rules
 from safelight.mockserver.model.addresses import is_this_machine
 from safelight.mockserver.model.credits import credits_of
 from safelight.mockserver.model.ledger import Entry, Ledger
-from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.task import Task, parameters_as_json
 from safelight.testing.backends.external import HARMLESS, not_here
 from safelight.traffic.expectations import Missed
 from safelight.traffic.journal import Journal
@@ -176,5 +176,10 @@ _NOW: Final = ("phase", "progress", "reason", "polls")
 
 def _task(form: Mapping[str, Any]) -> Task:
     own = {name: value for name, value in form.items() if name not in _NOW}
-    read = {"axis": Axis(form["axis"]), "timeline": Timeline.read(form["timeline"]), "price": _credits(form["price"])}
+    read = {
+        "axis": Axis(form["axis"]),
+        "timeline": Timeline.read(form["timeline"]),
+        "price": _credits(form["price"]),
+        "body": parameters_as_json(own.pop("request")),
+    }
     return Task(**{**own, **read})
