@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import boundaries
+import growth
 import microseconds
 import pictures
 import requests_per_second
@@ -20,6 +21,8 @@ import start_up
 #: Title, the unit of its figures, where they come from.
 TABLES = (
     ("The core by itself", "us", microseconds.rows),
+    ("A living task", "bytes", growth.sizes),
+    ("A submit that cannot be paid", "us", growth.refusals),
     ("Under uvicorn, journal and validation on", "/s", requests_per_second.rows),
     ("Start", "ms", start_up.rows),
     ("Pictures", "ms", pictures.rows),

@@ -11,6 +11,7 @@ from fake import SUBMIT, Fake, message_of, status_of
 from safelight.contracts import Example, examples, problems, workflows
 from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.service.dispatch import BASE_PATHS
 
@@ -226,6 +227,13 @@ def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) 
     fake.send("GET", f"/uploads/{fingerprint(FAKE_KEY)}/{FAKE_KEY}.png")
     assert FAKE_KEY not in caplog.text
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
+
+
+@pytest.mark.parametrize("body", [b"7", b"null", b'"a"', b"[]", b"true"])
+def test_a_body_that_is_no_object_is_refused_whatever_is_planned(body: bytes) -> None:
+    fake = Fake(Settings(plan=("poll#9: http 502", "submit workflow=rr3: http 503")))
+    reply = fake.send("POST", SUBMIT, body)
+    assert (reply.status, fake.journal[-1].outcome) == (400, "image_generation.type")
 
 
 UNSENT: Final = (
