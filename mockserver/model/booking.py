@@ -38,7 +38,10 @@ def position_of(session: SessionState, task: Task, add: int = 0) -> float:
 
 def counts_of(session: SessionState, task_id: str) -> TaskCounts:
     """The counts of a task, to be changed."""
-    return session.counts.setdefault(task_id, TaskCounts())
+    counts = session.counts.get(task_id)
+    if counts is None:
+        counts = session.counts[task_id] = TaskCounts()
+    return counts
 
 
 def book(session: SessionState, task: Task, *, slots: int | None) -> Task:

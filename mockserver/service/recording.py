@@ -23,9 +23,10 @@ _MAX_KEY_BYTES: Final = 2_000
 def record(service: Service, call: Call) -> None:
     """Write the exchange into the journal of its session, or among the orphans."""
     request, reply, key = call.request, call.reply, call.secret
+    advice = [*leaks(request, call.key), *call.advice]
     exchange = Exchange(
         at=service.now(call.session_name) if call.at is None else call.at,
-        method=redacted(request.method, key),
+        method=redacted_again(request.method, key),
         target=redacted_again(f"{request.path}?{request.query}".rstrip("?"), key),
         headers=without_secrets(request.headers, key),
         body=redacted_bytes(request.body or b"", key),
@@ -35,8 +36,8 @@ def record(service: Service, call: Call) -> None:
         operation=call.operation,
         task_id=call.task_id and redacted(call.task_id, key),
         phase=call.phase,
-        violations=[without_key(violation, key) for violation in call.violations],
-        advice=[without_key(advice, key) for advice in (*leaks(request, call.key), *call.advice)],
+        violations=[without_key(one, key) for one in call.violations] if call.violations else [],
+        advice=[without_key(one, key) for one in advice] if advice else advice,
         fault=str(call.strike.rule) if call.strike else "",
         wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         gap=call.gap,
