@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
-from safelight.mockserver.pictures.lines import lines_of
+from safelight.mockserver.pictures.letters import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,14 +6,13 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from safelight.mockserver.pictures.lines import Line, lines_of
-from safelight.mockserver.pictures.picture import Picture
-from safelight.mockserver.pictures.subject import subject_of
+from safelight.mockserver.pictures.letters import Line, lines_of
+from safelight.mockserver.pictures.picture import Picture, subject_of
 
-#: A picture with a side below this, in pixels, has no caption.
-SMALLEST: Final = 48
-#: A longer seed is written with an ellipsis.
-SEED_DIGITS: Final = 24
+#: Pixels of the shorter side from which a picture has a caption.
+MIN_SIDE: Final = 48
+#: Digits of a seed; a longer one is written with an ellipsis.
+MAX_SEED_DIGITS: Final = 24
 PROMPT_TONE: Final = 252
 FACTS_TONE: Final = 200
 #: What a plate makes of the tones below it: they shine through a little; or not, where another caption may be below.
@@ -34,7 +33,7 @@ class Layout:
 
 def write_caption(image: Image.Image, picture: Picture) -> None:
     """Write prompt and facts on a plate; a picture too small for letters has none."""
-    if min(image.size) < SMALLEST:
+    if min(image.size) < MIN_SIDE:
         return
     layout = _layout(*image.size)
     if lines := _lines(picture, layout):
@@ -59,7 +58,7 @@ def _lines(picture: Picture, layout: Layout) -> list[tuple[Line, int]]:
 
 def _facts(picture: Picture) -> str:
     seed = str(picture.seed)
-    seed = seed if len(seed) <= SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
+    seed = seed if len(seed) <= MAX_SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
     request = picture.request
     kind = request.get("workflow") or request.get("mode") or ("edit" if "image" in request else "default")
     return f"{kind} · seed {seed} · {picture.width}x{picture.height}"
