@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
 
 _PORT: Final = click.IntRange(0, 65535)
 
@@ -62,7 +62,7 @@ class Controlled(NamedTuple):
 
 def control_of(bound: socket.socket, options: Mapping[str, Any]) -> Controlled:
     """The control that the options ask for, of a server on this socket, or `Unusable`."""
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
     from safelight.mockserver.transports.server import CannotListen, listen
 
     token, port = options["control_token"], options["control_port"]

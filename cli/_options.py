@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
     from safelight.mockserver.faults.rules import FaultRule
     from safelight.mockserver.model.credits import Credits
     from safelight.mockserver.model.settings import Settings

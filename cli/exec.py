@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
 
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
     from safelight.mockserver.transports.server import in_thread
 
     fake = fake_of(ctx, options)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from safelight.contracts import Advice, Phase, Provenance, Timeline, Violation
-from safelight.mockserver.control.client import ControlClient, NotSteered
+from safelight.mockserver.control.client import ControlClient, ControlRefused
 from safelight.mockserver.control.forms import timeline_form
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.model.addresses import is_this_machine
@@ -31,7 +31,7 @@ def is_steerable(server: Server) -> bool:
         return False
     try:
         return "paths" in ControlClient(server.url, server.api_key).openapi()
-    except (NotSteered, OSError, ValueError):
+    except (ControlRefused, OSError, ValueError):
         return False
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope
     from starlette.types import Send as Sending
 
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
     from safelight.mockserver.service.service import Service
 
 #: Bytes of a request body that are read unless the caller says otherwise.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.mockserver.control.forms import clock_form, credits_form, settings_form
 from safelight.mockserver.control.routes import ControlCall, route
-from safelight.mockserver.control.rules import read
+from safelight.mockserver.control.routes.plan import read_rules
 from safelight.mockserver.model.clock import SteeredClock, VirtualClock
 from safelight.mockserver.sessions.options import LIVES, checked, settings_of
 
@@ -52,7 +52,7 @@ def delete_session(asked: ControlCall) -> Mapping[str, Any]:
 
 def _settings(told: Mapping[str, Any], usual: Settings) -> Settings:
     """The settings of a session: what it is told, in the place of what is usual."""
-    rules = read(told.get("faults", ()), "faults")
+    rules = read_rules(told.get("faults", ()), "faults")
     has_life = bool(LIVES & told.keys())
     # Where nothing is said of time, the rest is checked beside a life in seconds, which goes with everything.
     life = {} if has_life else {"queued": 0}

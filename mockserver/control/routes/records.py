@@ -1,25 +1,18 @@
-"""The journal of a session, and of what came without a usable key: as JSON, NDJSON or HAR."""
-
-from __future__ import annotations
+"""What is recorded of a session: its journal, as JSON, NDJSON or HAR, and its ledger; and what came without a key."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from safelight.mockserver.control.forms import credits_form
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused, Reply
+from safelight.traffic.exchange import Exchange
 from safelight.traffic.har import har
+from safelight.traffic.journal import Journal
 from safelight.traffic.ndjson import exchange_form
 from safelight.traffic.redaction import redacted_value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from safelight.traffic.exchange import Exchange
-    from safelight.traffic.journal import Journal
-
-#: What a query may ask of exchanges, beside a time.
-_ASKED: Final = ("operation", "task_id", "outcome")
 
 
 @route("GET", "/journal", query="journal")
@@ -37,6 +30,19 @@ def get_orphans(asked: ControlCall) -> Mapping[str, Any] | Reply:
     return _given(asked, asked.service.sessions.store.journal(None), 0)
 
 
+@route("GET", "/ledger")
+def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
+    """Give the lines of the ledger, what they come to, and what is left."""
+    began, ledger = asked.session.data.began, asked.session.ledger
+    return {
+        "entries": [
+            entry._asdict() | {"at": entry.at - began, "credits": credits_form(entry.credits)} for entry in ledger
+        ],
+        "total": credits_form(ledger.total),
+        "balance": credits_form(asked.session.credits),
+    }
+
+
 def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
     exchanges = [exchange for exchange in journal if _is_asked_for(exchange, asked.query, began)]
     return _FORMATS[asked.query.get("format", "json")](exchanges, began, journal.dropped, asked.key)
@@ -45,7 +51,7 @@ def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, A
 def _is_asked_for(exchange: Exchange, query: Mapping[str, str], began: float) -> bool:
     if exchange.at - began < float(query.get("since", "-inf")):
         return False
-    return all(getattr(exchange, name) == query[name] for name in _ASKED if name in query)
+    return all(getattr(exchange, name) == query[name] for name in ("operation", "task_id", "outcome") if name in query)
 
 
 def _json(exchanges: Sequence[Exchange], began: float, dropped: int, _: str) -> Mapping[str, Any]:
