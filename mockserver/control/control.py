@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 

@@ -1,30 +1,25 @@
 """The application on a socket: uvicorn in front, or in a thread of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import gc
 import os
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread, current_thread, main_thread
-from typing import TYPE_CHECKING, Final
+from types import FrameType
+from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
 _GRACE: Final = 0.5
@@ -66,21 +61,19 @@ class CannotListen(Exception):
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket; port 0 takes a free one. Raises `CannotListen`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
-        bound = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
-    except (OSError, UnicodeError) as error:
-        raise CannotListen(host, port, error) from None
-    try:
-        if os.name == "posix":  # elsewhere two servers could listen on one port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        # Two sockets can be bound to one port; only one of them can listen.
-        bound.listen(_BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise CannotListen(host, port, error) from None
+    with ExitStack() as unless_bound:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
+            bound = unless_bound.enter_context(socket.socket(family, kind, protocol or socket.IPPROTO_TCP))
+            if os.name == "posix":  # elsewhere two servers could listen on one port
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            # Two sockets can be bound to one port; only one of them can listen.
+            bound.listen(_BACKLOG)
+        except (OSError, UnicodeError) as error:
+            raise CannotListen(host, port, error) from None
+        unless_bound.pop_all()
     return bound
 
 
