@@ -1,22 +1,17 @@
 """`safelight demo`: a picture of each workflow, from submit to PNG, made by a fake and a client in this process."""
 
-from __future__ import annotations
-
 import sys
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from safelight.cli._unusable import Unusable
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-#: Beyond this, HTTP takes longer than the lives do.
-_FASTEST: Final = 200
+#: Times the service's speed. Beyond this, HTTP takes longer than the tasks do.
+_MAX_SPEED: Final = 200
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -24,8 +19,8 @@ def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
         speed = float(text.removesuffix("x"))
     except ValueError:
         speed = 0
-    if not 1 <= speed <= _FASTEST:
-        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_FASTEST}x")
+    if not 1 <= speed <= _MAX_SPEED:
+        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_MAX_SPEED}x")
     return speed
 
 
@@ -67,12 +62,16 @@ def _prepare(out: Path) -> None:
 
 
 def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
+    from rich.console import Console
+
     from safelight.cli._demo.cast import recorder, write_svg
     from safelight.cli._demo.client import Trouble
     from safelight.cli._demo.show import show
     from safelight.mockserver.transports.server import CannotListen
 
-    console = recorder() if svg else _terminal()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot encode is escaped
+    console = recorder() if svg else Console(highlight=False)
     try:
         show(console, out, speed=speed, seed=seed)
         if svg:
@@ -82,12 +81,3 @@ def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
     except OSError as error:
         where = click.format_filename(error.filename or out)
         raise click.ClickException(f"cannot write {where}: {error.strerror}") from None
-
-
-def _terminal() -> Console:
-    """Standard output; what it cannot encode is escaped."""
-    from rich.console import Console
-
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return Console(highlight=False)

@@ -1,23 +1,16 @@
 """What happened, by the fake's own record: a timeline for each task from the journal, the credits from the ledger."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
+from rich.console import Console
 from rich.text import Text
 
+from safelight.cli._demo.client import Job
 from safelight.cli._demo.display import STYLES
-from safelight.traffic.transcript import rows
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from rich.console import Console
-
-    from safelight.cli._demo.client import Job
-    from safelight.mockserver.model.ledger import Ledger
-    from safelight.traffic.journal import Journal
-    from safelight.traffic.transcript import Row
+from safelight.mockserver.model.ledger import Ledger
+from safelight.traffic.journal import Journal
+from safelight.traffic.transcript import Row, rows
 
 #: Heading -> width of its column.
 _COLUMNS: Final = {"task": 8, "seconds": 13, "request": 9, "answer": 29, "outcome": 0}
@@ -35,17 +28,14 @@ def print_timelines(console: Console, jobs: Sequence[Job], journal: Journal) -> 
 def print_ledger(console: Console, ledger: Ledger) -> None:
     """What was paid and what came back, in a sentence."""
     paid = [-entry.credits for entry in ledger if entry.credits < 0]
-    back = [entry.credits for entry in ledger if entry.credits > 0]
-    refund = f", {sum(back)} returned for the one that failed" if back else ""
-    console.print(
-        f"[bold]ledger[/]    {sum(paid)} credits for {len(paid)} tasks{refund}: {-ledger.total} spent", soft_wrap=True
-    )
+    back = sum(paid) + ledger.total
+    refund = f", {back} returned for the one that failed" if back else ""
+    line = f"[bold]ledger[/]    {sum(paid)} credits for {len(paid)} tasks{refund}: {-ledger.total} spent"
+    console.print(line, soft_wrap=True)
 
 
 def _print_row(console: Console, name: str, row: Row, start: float) -> None:
-    seconds = f"{row.at - start:.1f}"
-    if row.count > 1:
-        seconds += f" .. {row.until - start:.1f}"
+    seconds = f"{row.at - start:.1f}" + (f" .. {row.until - start:.1f}" if row.count > 1 else "")
     console.print(_line(name, seconds, row.request, row.answer, row.outcome, word=row.word))
     for remark in row.remarks:
         _print_remark(console, Text(remark, "italic"))
@@ -61,15 +51,6 @@ def _print_remark(console: Console, remark: Text) -> None:
 
 
 def _line(*cells: str, style: str = "", word: str = "") -> Text:
-    return Text("  ").join(_cells(cells, style, word))
-
-
-def _cells(cells: Sequence[str], style: str, word: str) -> Iterator[Text]:
-    for cell, (heading, width) in zip(cells, _COLUMNS.items(), strict=True):
-        match heading:
-            case "task":
-                yield Text(cell.ljust(width), "bold")
-            case "answer":
-                yield Text(cell.ljust(width), style or STYLES.get(word, ""))
-            case _:
-                yield Text(cell.ljust(width), style)
+    styles = {"task": "bold", "answer": style or STYLES.get(word, "")}
+    columns = zip(cells, _COLUMNS.items(), strict=True)
+    return Text("  ").join([Text(cell.ljust(width), styles.get(name, style)) for cell, (name, width) in columns])

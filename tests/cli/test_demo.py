@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from safelight.cli._demo.client import Client, Job, Trouble
+from safelight.cli._demo.client import Job, Trouble, develop
 from safelight.cli._demo.display import display
 from safelight.cli._demo.orders import orders
 from safelight.contracts import defaults, operations, problems, workflows
@@ -185,8 +185,8 @@ def test_bars_on_a_terminal_show_each_task_and_how_far_it_is_and_its_id_where_th
     jobs = [Job(order, "ec473e64-3e75-4af0-b16c-ad1a2794b6b6", "processing", percent=45) for order in orders()]
     terminal = Terminal()
     console = Console(file=terminal, force_terminal=True, width=width, _environ={"TERM": "xterm"})
-    with display(console, jobs, lambda: 0.0) as told:
-        told(jobs[0])
+    with display(console, jobs, lambda: 0.0) as changed:
+        changed(jobs[0])
     plain = re.sub(r"\x1b\[[\d;?]*\w", "", terminal.getvalue())
     assert all(re.search(rf"{order.name} +{task_id}━+.* 45 % +processing", plain) for order in orders())
 
@@ -198,24 +198,20 @@ class Terminal(StringIO):
 
 def test_a_refusal_is_handed_on_in_the_servers_words(tmp_path: Path) -> None:
     with Safelight() as api, pytest.raises(Trouble, match="401: Unauthorized: Invalid API Key"):
-        develop(api.url, "sk-wrong", tmp_path)
+        develop_one(api.url, "sk-wrong", tmp_path)
 
 
 def test_a_task_that_never_ends_is_given_up(tmp_path: Path) -> None:
     with Safelight(queued="never") as api, pytest.raises(Trouble, match="is still pending after 60 polls"):
-        develop(api.url, api.api_key, tmp_path)
+        develop_one(api.url, api.api_key, tmp_path)
 
 
 def test_a_server_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     with Safelight() as api:
         url = api.url
     with pytest.raises(Trouble, match="the connection to the fake broke off: ConnectError"):
-        develop(url, api.api_key, tmp_path)
+        develop_one(url, api.api_key, tmp_path)
 
 
-def develop(url: str, key: str, folder: Path) -> None:
-    async def run() -> None:
-        async with Client(url, key, pause=0, told=lambda _: None) as client:
-            await client.develop([Job(orders()[0])], folder)
-
-    asyncio.run(run())
+def develop_one(url: str, key: str, folder: Path) -> None:
+    asyncio.run(develop(url, key, [Job(orders()[0])], folder, pause=0, changed=lambda _: None))
