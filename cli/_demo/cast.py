@@ -17,7 +17,6 @@ from rich.terminal_theme import TerminalTheme
 _COLUMNS: Final = 92
 
 _FONTS: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-
 #: A darkroom: background and text, then black, red, green, yellow, blue, magenta, cyan, white, plain and bright.
 _COLOURS: Final = """
     140a07 f0e0d4

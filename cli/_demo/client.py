@@ -12,19 +12,12 @@ from safelight.cli._demo.orders import Order
 
 #: Seconds between two polls of a task, of the service's time: what it asks for.
 PAUSE: Final = 2.5
-
 #: Polls after which a client gives a task up.
 _MAX_POLLS: Final = 60
 
 
-@dataclass(eq=False)
 class Trouble(Exception):
     """The demo cannot go on, for the reason given."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 @dataclass(eq=False, slots=True)

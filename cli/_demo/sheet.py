@@ -17,7 +17,6 @@ _MARGIN: Final = 72
 _GAP: Final = 32
 _HEAD: Final = 96
 _CAPTION: Final = 104
-
 #: Rows are about this many times wider than high.
 _ROW: Final = 1.35
 
@@ -61,8 +60,8 @@ def _frame(job: Job) -> _Frame:
     if job.picture:
         image = Image.open(job.picture).convert("RGB")
         return _Frame(job, image.size, image)
-    asked = job.order.document
-    return _Frame(job, (asked.get("width", 512), asked.get("height", 512)), None)
+    size = job.order.document.get("width", 512), job.order.document.get("height", 512)
+    return _Frame(job, size, None)
 
 
 def _rows(frames: Sequence[_Frame]) -> list[list[_Frame]]:
@@ -85,18 +84,12 @@ def _height(row: Sequence[_Frame]) -> int:
 
 def _print_head(sheet: Image.Image, title: str) -> None:
     pen, middle = ImageDraw.Draw(sheet), _MARGIN + 22
-    sheet.paste(_lamp(36), (_MARGIN, middle - 18))
+    lamp = Image.new("RGB", (144, 144), _BLACK)  # four times as large: Pillow leaves edges rough
+    ImageDraw.Draw(lamp).circle((72, 72), 70, fill=_RED)
+    ImageDraw.Draw(lamp).circle((72, 72), 36, fill=_LAMP)
+    sheet.paste(lamp.reduce(4), (_MARGIN, middle - 18))
     _write(pen, (_MARGIN + 54, middle), "Safelight", 42, _PAPER)
     _write(pen, (_WIDTH - _MARGIN, middle + 4), title, 22, _FAINT, anchor="rm")
-
-
-def _lamp(side: int) -> Image.Image:
-    """The safelight, drawn four times as large: Pillow leaves edges rough."""
-    lamp = Image.new("RGB", (4 * side, 4 * side), _BLACK)
-    pen = ImageDraw.Draw(lamp)
-    pen.circle((2 * side, 2 * side), 2 * side - 2, fill=_RED)
-    pen.circle((2 * side, 2 * side), side, fill=_LAMP)
-    return lamp.reduce(4)
 
 
 def _lay(sheet: Image.Image, row: Sequence[_Frame], top: int, height: int) -> None:

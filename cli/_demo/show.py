@@ -22,7 +22,6 @@ _QUEUED: Final = "2..9"
 _RUNNING: Final = "9..34"
 
 _SHEET: Final = "contact-sheet.png"
-
 #: Where to go from here: at a desk, and in a test.
 _NEXT: Final = """
 [bold]next[/]      [yellow]safelight serve[/]

@@ -12,7 +12,6 @@ from safelight.mockserver.model.messages import Refused, Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
-
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
 

@@ -13,7 +13,6 @@ from safelight.mockserver.control.access import TOKEN
 
 #: Straight to the fake, whatever proxy the environment names.
 _OPENER: Final = build_opener(ProxyHandler({}))
-
 #: Seconds for an answer, beside those that a barrier waits.
 _TIMEOUT: Final = 30
 
@@ -117,7 +116,7 @@ class ControlClient:
     def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
         """Return once so many polls of a task were answered; raises `ControlRefused` after `within` seconds."""
         body = {"task_id": task_id, "polls": polls, "within": within}
-        return self._call("POST", "/wait", body, timeout=_TIMEOUT + within)
+        return self._call("POST", "/wait", body, _TIMEOUT + within)
 
     def ledger(self) -> Data:
         """The lines of the ledger, what they come to, and what is left."""
@@ -127,20 +126,18 @@ class ControlClient:
         """The routes as an OpenAPI document."""
         return self._document("GET", "/openapi.json")
 
-    def _call(self, method: str, target: str, body: Any = None, *, timeout: float = _TIMEOUT) -> Data:
-        data: Data = self._document(method, target, body, timeout)["data"]
-        return data
+    def _call(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
+        return dict(self._document(method, target, body, timeout)["data"])
 
     def _document(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
         text = None if body is None else json.dumps(body).encode()
         request = Request(self._base + target, text, self._headers, method=method)  # noqa: S310 - the user's own URL
         try:
             with _OPENER.open(request, timeout=timeout) as answer:
-                document: Data = json.load(answer)
+                return dict(json.load(answer))
         except HTTPError as error:
             with error:
                 raise ControlRefused(error.code, _reason(error)) from None
-        return document
 
 
 def _reason(error: HTTPError) -> str:

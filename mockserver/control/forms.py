@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isinf
 from typing import Any, Final
 
-from safelight.contracts import Axis, Step, Timeline
+from safelight.contracts import Axis, Timeline
 from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
 from safelight.mockserver.model.credits import Credits
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
@@ -39,13 +39,11 @@ def _number(units: float) -> int | float:
 
 def timeline_form(timeline: Timeline) -> list[Any]:
     """`[["queued", 2], ["running", 5], "done"]`; a step that never ends stands alone."""
-    return [_step_form(step) for step in timeline.steps]
-
-
-def _step_form(step: Step) -> Any:
-    name = "unseen" if step.unseen else str(step.phase)
-    word = [step.word] if step.word else []
-    return name if isinf(step.dwell) else [name, _number(step.dwell), *word]
+    form: list[Any] = []
+    for step in timeline.steps:
+        name = "unseen" if step.unseen else str(step.phase)
+        form.append(name if isinf(step.dwell) else [name, _number(step.dwell), *filter(None, [step.word])])
+    return form
 
 
 def profile_form(profile: TaskProfile) -> Form:

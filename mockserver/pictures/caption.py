@@ -1,6 +1,5 @@
 """The caption: a plate along the lower edge, with the prompt and a line of facts."""
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
@@ -20,39 +19,23 @@ SHEER: Final = [10 + tone // 7 for tone in range(256)]
 SOLID: Final = [20] * 256
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Measures in pixels, and the most lines that the prompt may take."""
-
-    letters: int
-    leading: int
-    margin: int
-    room: int
-    most: int
-
-
 def write_caption(image: Image.Image, picture: Picture) -> None:
     """Write prompt and facts on a plate; a picture too small for letters has none."""
-    if min(image.size) < MIN_SIDE:
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
         return
-    layout = _layout(*image.size)
-    if lines := _lines(picture, layout):
-        _write(image, lines, layout, SHEER if picture.ground is None else SOLID)
-
-
-def _layout(width: int, height: int) -> Layout:
     letters = round(max(8, min(max(11, sqrt(width * height) * 0.029), width / 12, height / 6)))
-    leading = round(letters * 1.36)
-    margin = max(2, min(round(letters * 0.8), width // 20))
+    leading, margin = round(letters * 1.36), max(2, min(round(letters * 0.8), width // 20))
     most = max(1, min(4, int((height * 0.4 - 2 * margin) / leading)))
-    return Layout(letters, leading, margin, width - 4 * margin, most)
+    if lines := _lines(picture, letters, width - 4 * margin, most):
+        _write(image, lines, leading, margin, SHEER if picture.ground is None else SOLID)
 
 
-def _lines(picture: Picture, layout: Layout) -> list[tuple[Line, int]]:
+def _lines(picture: Picture, letters: int, room: int, most: int) -> list[tuple[Line, int]]:
     """What is written, each line with its tone; where there is room for one line, it is the prompt's."""
-    prompt = lines_of(subject_of(picture.request), layout.letters, layout.room, layout.most)
-    smaller = min(layout.letters, max(9, round(layout.letters * 0.76)))
-    facts = lines_of(_facts(picture), smaller, layout.room, 1) if layout.most > 1 else []
+    prompt = lines_of(subject_of(picture.request), letters, room, most)
+    smaller = min(letters, max(9, round(letters * 0.76)))
+    facts = lines_of(_facts(picture), smaller, room, 1) if most > 1 else []
     return [*((line, PROMPT_TONE) for line in prompt), *((line, FACTS_TONE) for line in facts)]
 
 
@@ -64,8 +47,7 @@ def _facts(picture: Picture) -> str:
     return f"{kind} · seed {seed} · {picture.width}x{picture.height}"
 
 
-def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout, plate: list[int]) -> None:
-    margin, leading = layout.margin, layout.leading
+def _write(image: Image.Image, lines: list[tuple[Line, int]], leading: int, margin: int, plate: list[int]) -> None:
     top = image.height - 2 * margin - margin // 2 - leading * len(lines)
     _lay_plate(image, (margin, top, image.width - margin, image.height - margin), margin // 2, plate)
     pen, middle = ImageDraw.Draw(image), top + margin * 3 // 4 + leading / 2

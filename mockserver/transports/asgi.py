@@ -26,13 +26,10 @@ from safelight.mockserver.service.service import Service
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
-
 #: What can stand in a URL as host and port.
 _HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
-
 #: Seconds between two pieces of what is sent slowly, but for the slowest.
 _BEAT: Final = 0.05
-
 #: Bytes that the network does not take at once.
 _LARGE: Final = 65_536
 

@@ -10,10 +10,8 @@ from safelight.mockserver.model.wire import EXTENSION, raw
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
 _MAX_HEAD_BYTES: Final = 64_000
-
 #: uvicorn's words for what is none.
 _NO_REQUEST: Final = "Invalid HTTP request received."
-
 #: Seconds for which what is no request may go on coming in when it has been answered.
 _LINGER: Final = 1.0
 

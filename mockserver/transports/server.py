@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Event, Thread, current_thread, main_thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Final
 
@@ -23,22 +23,16 @@ from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
 _GRACE: Final = 0.5
-
 #: Seconds after which uvicorn cancels what even that did not end, and complains about it.
 _LAST_RESORT: Final = 5
-
 #: Turns of the loop in which a request is read, and handed to the application.
 _TURNS: Final = 4
-
 #: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
 _WORKERS: Final = os.cpu_count() or 2
-
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
-
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
-
 #: "Every address" is none that can be called everywhere.
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
@@ -88,12 +82,7 @@ class AppServer(Server):
     """An application on a bound socket. `run` blocks; a signal ends it without a trace."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        bound: socket.socket,
-        *,
-        ready: Callable[[], None] = lambda: None,
-        path: str = PATHS["published"],
+        self, app: ASGIApp, bound: socket.socket, *, ready: Callable[[], None], path: str = PATHS["published"]
     ) -> None:
         config = Config(
             _quiet(app),
@@ -111,8 +100,7 @@ class AppServer(Server):
         super().__init__(config)
         #: The entry point of the API.
         self.url = entry_of(bound, path)
-        self._bound = bound
-        self._ready = ready
+        self._bound, self._ready = bound, ready
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal or `should_exit`."""
@@ -127,17 +115,12 @@ class AppServer(Server):
 
     def settle(self) -> None:
         """Return when the server has taken in what was sent to it so far. To be called from another thread."""
-        settled = Event()
 
-        def hop(more: int) -> None:
-            # What has come in is read in one turn of the loop, and handed on in the next.
-            if more:
-                self._loop.call_soon(hop, more - 1)
-            else:
-                settled.set()
+        async def turns() -> None:  # what has come in is read in one turn of the loop, and handed on in the next
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
-        self._loop.call_soon_threadsafe(hop, _TURNS)
-        settled.wait(_LAST_RESORT)
+        wait([asyncio.run_coroutine_threadsafe(turns(), self._loop)], _LAST_RESORT)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
@@ -155,11 +138,7 @@ class AppServer(Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         # Not before the requests know that nobody listens: one that ended without an answer would be complained about.
-        asyncio.get_running_loop().call_soon(self._cancel)
-
-    def _cancel(self) -> None:
-        for request in list(self.server_state.tasks):
-            request.cancel()
+        asyncio.get_running_loop().call_soon(lambda: [request.cancel() for request in [*self.server_state.tasks]])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """A second signal changes nothing: the first one has a second at most, and ends everything without a trace."""

@@ -83,22 +83,13 @@ class Route:
     #: Below `PREFIX`; a name in braces stands for any text.
     path: str
     handler: Handler
-    body: str | None
-    query: str | None
+    #: The names of the schemas of body and query.
+    body: str | None = None
+    query: str | None = None
     #: It is about the session of a key, whose transaction its function runs in.
-    is_own: bool
+    is_own: bool = True
     #: Its function enters the transaction by itself, or opens the session.
-    enters: bool
-
-    @property
-    def name(self) -> str:
-        """That of its function."""
-        return self.handler.__name__
-
-    @property
-    def says(self) -> str:
-        """The first line of its function's documentation."""
-        return (self.handler.__doc__ or "").partition("\n")[0]
+    enters: bool = False
 
     def path_parameters(self, path: str) -> Mapping[str, str] | None:
         """The texts that stand for the names, where this is the route of the path."""
@@ -119,19 +110,11 @@ NAMED: Final = re.compile(r"\{(\w+)\}")
 _REGISTRY: Final[list[Route]] = []
 
 
-def route(
-    method: str,
-    path: str,
-    *,
-    body: str | None = None,
-    query: str | None = None,
-    is_own: bool = True,
-    enters: bool = False,
-) -> Callable[[Handler], Handler]:
-    """Register the function for a method of a path; `body` and `query` are the names of their schemas."""
+def route(method: str, path: str, **options: Any) -> Callable[[Handler], Handler]:
+    """Register the function for a method of a path; the options are the other fields of `Route`."""
 
     def register(function: Handler) -> Handler:
-        _REGISTRY.append(Route(method, path, function, body, query, is_own, enters))
+        _REGISTRY.append(Route(method, path, function, **options))
         return function
 
     return register

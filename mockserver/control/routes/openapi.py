@@ -67,8 +67,8 @@ def _operation(one: Route) -> Node:
     success = _ref("success") if one.query is None and one.is_own else {"type": "object"}
     parameters = list(_parameters(one))
     return {
-        "operationId": one.name,
-        "summary": one.says,
+        "operationId": one.handler.__name__,
+        "summary": str(one.handler.__doc__).partition("\n")[0],
         "security": [*keys, *with_token],
         **({"parameters": parameters} if parameters else {}),
         **({"requestBody": _body(one.body)} if one.body else {}),

@@ -1,9 +1,9 @@
 """What is recorded of a session: its journal, as JSON, NDJSON or HAR, and its ledger; and what came without a key."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from safelight.mockserver.control.forms import credits_form
 from safelight.mockserver.control.routes import ControlCall, route
@@ -45,7 +45,14 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
 
 def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
     exchanges = [exchange for exchange in journal if _is_asked_for(exchange, asked.query, began)]
-    return _FORMATS[asked.query.get("format", "json")](exchanges, began, journal.dropped, asked.key)
+    forms = [exchange_form(exchange, began) for exchange in exchanges]
+    match asked.query.get("format"):
+        case "har":
+            return Reply(200, _text(har(exchanges), asked.key).encode())
+        case "ndjson":
+            lines = [f"{_text(form, asked.key)}\n" for form in forms]
+            return Reply(200, "".join(lines).encode(), "application/x-ndjson")
+    return {"exchanges": forms, "dropped": journal.dropped}
 
 
 def _is_asked_for(exchange: Exchange, query: Mapping[str, str], began: float) -> bool:
@@ -54,22 +61,5 @@ def _is_asked_for(exchange: Exchange, query: Mapping[str, str], began: float) ->
     return all(getattr(exchange, name) == query[name] for name in ("operation", "task_id", "outcome") if name in query)
 
 
-def _json(exchanges: Sequence[Exchange], began: float, dropped: int, _: str) -> Mapping[str, Any]:
-    return {"exchanges": [exchange_form(exchange, began) for exchange in exchanges], "dropped": dropped}
-
-
-def _ndjson(exchanges: Sequence[Exchange], began: float, _: int, key: str) -> Reply:
-    lines = [json.dumps(redacted_value(exchange_form(one, began), key), ensure_ascii=False) for one in exchanges]
-    return Reply(200, "".join(f"{line}\n" for line in lines).encode(), "application/x-ndjson")
-
-
-def _har(exchanges: Sequence[Exchange], _: float, __: int, key: str) -> Reply:
-    return Reply(200, json.dumps(redacted_value(har(exchanges), key), ensure_ascii=False).encode())
-
-
-#: Format -> what it makes of exchanges, of when their session began, of how many more there were, and of the key.
-_FORMATS: Final[Mapping[str, Callable[[Sequence[Exchange], float, int, str], Mapping[str, Any] | Reply]]] = {
-    "json": _json,
-    "ndjson": _ndjson,
-    "har": _har,
-}
+def _text(document: Any, key: str) -> str:
+    return json.dumps(redacted_value(document, key), ensure_ascii=False)

@@ -14,7 +14,6 @@ Check = Callable[[Any, str], str]
 _HEADER: Final = re.compile(r"[ -~]{1,200}")
 
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(;[ -~]*)?", re.ASCII)
-
 #: Answers that have no body, whatever is said of it.
 _BODILESS: Final = (204, 205, 304)
 
