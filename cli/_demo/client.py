@@ -1,14 +1,14 @@
-"""A client as one would write it for the service: it knows a URL, a key and the published words, and nothing else."""
+"""Orders, and a client as one would write it for the service: it knows a URL, a key and the published words."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from safelight.cli._demo.orders import Order
+from safelight.contracts import workflows
 
 #: Seconds between two polls of a task, of the service's time: what it asks for.
 PAUSE: Final = 2.5
@@ -16,8 +16,34 @@ PAUSE: Final = 2.5
 _MAX_POLLS: Final = 60
 
 
+_BOATS: Final = "paper boats on a canal after the first rain of summer"
+
+#: Workflow -> what is asked of it. With z-image `cfg` is legal and without effect: the journal says so.
+_WISHES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "default": {"prompt": "a lighthouse whose beam is folded letters", "width": 768, "height": 1024},
+    "anime": {"prompt": "a night train over flooded rice fields", "width": 512, "height": 640, "cfg": 7},
+    "z-image": {"prompt": _BOATS, "width": 1024, "height": 768, "cfg": 4},
+    "rr3": {"prompt": "a tide pool the size of a city", "width": 832, "height": 1216, "steps": 20},
+    "grok": {"prompt": "a fox asleep in a crater of the moon at earthrise"},
+}
+
+#: For a workflow that is newer than this table.
+_ANY_WISH: Final = {"prompt": "a map of a country that was drawn before it was found"}
+
+_TEAPOT: Final = {"prompt": "a perfectly ordinary teapot, life size", "width": 768, "height": 640}
+
+
 class Trouble(Exception):
     """The demo cannot go on, for the reason given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A picture to ask for: the name it goes by here, the document to submit, and why it will fail, if it will."""
+
+    name: str
+    document: Mapping[str, Any]
+    doom: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +59,12 @@ class Job:
     reason: str = ""
     #: Where its picture was saved.
     picture: Path | None = None
+
+
+def orders() -> list[Order]:
+    """One order for each workflow, in the contract's order, and the doomed one."""
+    doomed = Order("doomed", _TEAPOT, doom="Upstream error: the engine ran out of memory")
+    return [*(Order(name, {**_WISHES.get(name, _ANY_WISH), "workflow": name}) for name in workflows()), doomed]
 
 
 async def develop(

@@ -9,11 +9,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from safelight.cli._demo.client import PAUSE, Job, develop
-from safelight.cli._demo.display import display
-from safelight.cli._demo.orders import orders
+from safelight.cli._demo.client import PAUSE, Job, develop, orders
+from safelight.cli._demo.display import display, print_ledger, print_timelines
 from safelight.cli._demo.sheet import write_sheet
-from safelight.cli._demo.timeline import print_ledger, print_timelines
 from safelight.mockserver.model.clock import RealClock
 from safelight.testing.session import Safelight
 

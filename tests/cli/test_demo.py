@@ -14,9 +14,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from safelight.cli._demo.client import Job, Trouble, develop
+from safelight.cli._demo.client import Job, Trouble, develop, orders
 from safelight.cli._demo.display import display
-from safelight.cli._demo.orders import orders
 from safelight.contracts import defaults, operations, problems, workflows
 from safelight.testing.session import Safelight
 
