@@ -190,6 +190,16 @@ def test_bars_on_a_terminal_show_each_task_and_how_far_it_is_and_its_id_where_th
     assert all(re.search(rf"{order.name} +{task_id}━+.* 45 % +processing", plain) for order in orders())
 
 
+def test_without_a_terminal_a_line_is_printed_when_a_status_changes_and_not_before() -> None:
+    job, lines = Job(orders()[0], "task-1", "queued"), StringIO()
+    with display(Console(file=lines, width=80), [job], iter([2.0, 3.0, 5.5]).__next__) as changed:
+        changed(job)
+        changed(job)
+        job.word, job.percent = "processing", 12
+        changed(job)
+    assert lines.getvalue() == "  0.0 s  default   queued      task-1\n  3.5 s  default   processing  12 %\n"
+
+
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
