@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.cli._unusable import Unusable
-from safelight.mockserver.control.steering import Control
+from safelight.mockserver.control.control import Control
 from safelight.mockserver.transports.server import CannotListen, listen
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from safelight.cli._settings import Told
-    from safelight.mockserver.control.steering import Control
+    from safelight.mockserver.control.control import Control
     from safelight.mockserver.service.service import Listener
 
 

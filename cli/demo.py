@@ -1,7 +1,5 @@
 """`safelight demo`: a picture of each workflow, from submit to PNG, made by a fake and a client in this process."""
 
-from __future__ import annotations
-
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,8 +15,8 @@ from safelight.cli._demo.show import show
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.transports.server import CannotListen
 
-#: Beyond this, HTTP takes longer than the lives do.
-_FASTEST: Final = 200
+#: Times the service's speed. Beyond this, HTTP takes longer than the tasks do.
+_MAX_SPEED: Final = 200
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -26,8 +24,8 @@ def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
         speed = float(text.removesuffix("x"))
     except ValueError:
         speed = 0
-    if not 1 <= speed <= _FASTEST:
-        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_FASTEST}x")
+    if not 1 <= speed <= _MAX_SPEED:
+        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_MAX_SPEED}x")
     return speed
 
 
@@ -69,7 +67,9 @@ def _prepare(out: Path) -> None:
 
 
 def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
-    console = recorder() if svg else _terminal()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot encode is escaped
+    console = recorder() if svg else Console(highlight=False)
     try:
         show(console, out, speed=speed, seed=seed)
         if svg:
@@ -79,10 +79,3 @@ def _run(out: Path, speed: float, seed: int, svg: Path | None) -> None:
     except OSError as error:
         where = click.format_filename(error.filename or out)
         raise click.ClickException(f"cannot write {where}: {error.strerror}") from None
-
-
-def _terminal() -> Console:
-    """Standard output; what it cannot encode is escaped."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return Console(highlight=False)

@@ -11,7 +11,7 @@ import click
 
 from safelight.cli._fake import fake_of
 from safelight.cli._settings import SettingsCommand, settings_options, told
-from safelight.mockserver.control.steering import Control
+from safelight.mockserver.control.control import Control
 from safelight.mockserver.sessions.table import EXEC
 from safelight.mockserver.transports.server import in_thread
 

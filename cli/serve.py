@@ -63,6 +63,9 @@ def _end(workers: set[threading.Thread]) -> None:
 
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
+    if ready:
+        own = {"control": control} if control else {}
+        ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
@@ -72,9 +75,6 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
         say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:
         say(click.style(_OPEN.format(host=host), fg="yellow"))
-    if ready:  # last, so that who finds it finds all that was said
-        own = {"control": control} if control else {}
-        ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
 
 
 _BANNER: Final = """\

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from safelight.mockserver.control.client import ControlClient, NotSteered
+    from safelight.mockserver.control.client import ControlClient, ControlRefused
     from safelight.mockserver.faults.scenarios import Scenario, scenarios
     from safelight.mockserver.model.clock import RealClock, VirtualClock
     from safelight.mockserver.model.task_profile import TaskProfile, task_profile
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ControlClient",
+    "ControlRefused",
     "Exchange",
-    "NotSteered",
     "RealClock",
     "Safelight",
     "Scenario",
@@ -35,7 +35,7 @@ __all__ = [
 _MODULES: Final = {
     "ControlClient": "safelight.mockserver.control.client",
     "Exchange": "safelight.traffic.exchange",
-    "NotSteered": "safelight.mockserver.control.client",
+    "ControlRefused": "safelight.mockserver.control.client",
     "RealClock": "safelight.mockserver.model.clock",
     "Safelight": "safelight.testing.safelight",
     "Scenario": "safelight.mockserver.faults.scenarios",

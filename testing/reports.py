@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import VERSION
-from safelight.mockserver.control.client import NotSteered
+from safelight.mockserver.control.client import ControlRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def add_transcript(report: pytest.TestReport, api: Safelight, error: BaseExcepti
     why = api.failure if api.failure not in str(error) else ""
     try:
         transcript = api.transcript
-    except (NotSteered, OSError) as gone:  # a running fake that runs no longer
+    except (ControlRefused, OSError) as gone:  # a running fake that runs no longer
         transcript = f"there is no transcript: {gone}"
     report.sections.append((f"{_SECTION}{VERSION}", f"{why}\n\n{transcript}".lstrip()))
 

@@ -34,6 +34,8 @@ class Served:
     key: str
     client: httpx.Client
     folder: Path
+    #: Where it is controlled, where that is at a port of its own.
+    control: str = ""
 
     def call(self, method: str, endpoint: str, key: str | None = None, **request: Any) -> httpx.Response:
         """The answer of an operation."""
@@ -97,7 +99,7 @@ def _answering(process: subprocess.Popen[bytes], ready: str, folder: Path) -> It
     assert ready, f"the server ended: {(folder / 'stderr').read_text()}"
     facts = json.loads(ready)
     with httpx.Client(trust_env=False, verify=False, timeout=MAX_SECONDS) as client:
-        yield Served(process, facts["url"], facts["api_key"], client, folder)
+        yield Served(process, facts["url"], facts["api_key"], client, folder, facts.get("control", ""))
 
 
 def _data(answer: httpx.Response) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What `safelight demo` is made of: orders, a client, two displays, timelines, a contact sheet."""
+"""What `safelight demo` is made of: a client with its orders, displays, a contact sheet, a recorder."""

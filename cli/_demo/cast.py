@@ -3,24 +3,20 @@
 Made again by `safelight demo --svg docs/pictures/demo.svg`.
 """
 
-from __future__ import annotations
-
 import re
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.color import parse_rgb_hex
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Columns of the terminal in the picture.
 _COLUMNS: Final = 92
 
 _FONTS: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-
 #: A darkroom: background and text, then black, red, green, yellow, blue, magenta, cyan, white, plain and bright.
 _COLOURS: Final = """
     140a07 f0e0d4
@@ -40,14 +36,9 @@ def write_svg(console: Console, path: Path) -> None:
     """Save what a recorder remembers. The same text gives the same file."""
     local = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     local = re.sub(r"font-family: [^;]+;", f"font-family: {_FONTS};", local)
-    console.save_svg(str(path), title="safelight demo", theme=_theme(), code_format=local, unique_id="safelight")
-
-
-def _theme() -> TerminalTheme:
-    (ground, text), plain, bright = ([_rgb(code) for code in line.split()] for line in _COLOURS.strip().splitlines())
-    return TerminalTheme(ground, text, plain, bright)
-
-
-def _rgb(code: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(code)
-    return red, green, blue
+    rows: list[list[tuple[int, int, int]]] = [
+        [parse_rgb_hex(code) for code in line.split()] for line in _COLOURS.strip().splitlines()
+    ]
+    (ground, text), plain, bright = rows
+    theme = TerminalTheme(ground, text, plain, bright)
+    console.save_svg(str(path), title="safelight demo", theme=theme, code_format=local, unique_id="safelight")

@@ -1,20 +1,15 @@
 """The contact sheet: all pictures in rows of one width, each with its caption, on the black of a darkroom."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from PIL import Image, ImageDraw
 
-from safelight.mockserver.pictures.lines import lines_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from safelight.cli._demo.client import Job
+from safelight.cli._demo.client import Job
+from safelight.mockserver.pictures.letters import lines_of
 
 #: Pixels.
 _WIDTH: Final = 1680
@@ -22,7 +17,6 @@ _MARGIN: Final = 72
 _GAP: Final = 32
 _HEAD: Final = 96
 _CAPTION: Final = 104
-
 #: Rows are about this many times wider than high.
 _ROW: Final = 1.35
 
@@ -37,7 +31,7 @@ _FAINT: Final = "#a98b7b"
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A place on the sheet: a picture, or the size it would have had."""
+    """One picture on the sheet, or the size it would have had."""
 
     job: Job
     size: tuple[int, int]
@@ -66,8 +60,8 @@ def _frame(job: Job) -> _Frame:
     if job.picture:
         image = Image.open(job.picture).convert("RGB")
         return _Frame(job, image.size, image)
-    asked = job.order.document
-    return _Frame(job, (asked.get("width", 512), asked.get("height", 512)), None)
+    size = job.order.document.get("width", 512), job.order.document.get("height", 512)
+    return _Frame(job, size, None)
 
 
 def _rows(frames: Sequence[_Frame]) -> list[list[_Frame]]:
@@ -89,20 +83,13 @@ def _height(row: Sequence[_Frame]) -> int:
 
 
 def _print_head(sheet: Image.Image, title: str) -> None:
-    pen = ImageDraw.Draw(sheet)
-    middle = _MARGIN + 22
-    sheet.paste(_lamp(36), (_MARGIN, middle - 18))
+    pen, middle = ImageDraw.Draw(sheet), _MARGIN + 22
+    lamp = Image.new("RGB", (144, 144), _BLACK)  # four times as large: Pillow leaves edges rough
+    ImageDraw.Draw(lamp).circle((72, 72), 70, fill=_RED)
+    ImageDraw.Draw(lamp).circle((72, 72), 36, fill=_LAMP)
+    sheet.paste(lamp.reduce(4), (_MARGIN, middle - 18))
     _write(pen, (_MARGIN + 54, middle), "Safelight", 42, _PAPER)
     _write(pen, (_WIDTH - _MARGIN, middle + 4), title, 22, _FAINT, anchor="rm")
-
-
-def _lamp(side: int) -> Image.Image:
-    """The safelight, drawn four times as large: Pillow leaves edges rough."""
-    lamp = Image.new("RGB", (4 * side, 4 * side), _BLACK)
-    pen = ImageDraw.Draw(lamp)
-    pen.circle((2 * side, 2 * side), 2 * side - 2, fill=_RED)
-    pen.circle((2 * side, 2 * side), side, fill=_LAMP)
-    return lamp.reduce(4)
 
 
 def _lay(sheet: Image.Image, row: Sequence[_Frame], top: int, height: int) -> None:
@@ -110,8 +97,7 @@ def _lay(sheet: Image.Image, row: Sequence[_Frame], top: int, height: int) -> No
     for frame in row:
         box = (round(left), top, round(left + frame.aspect * height), top + height)
         if frame.image:
-            size = (box[2] - box[0], height)
-            sheet.paste(frame.image.resize(size, Image.Resampling.LANCZOS), box[:2])
+            sheet.paste(frame.image.resize((box[2] - box[0], height), Image.Resampling.LANCZOS), box[:2])
         else:
             _lay_blank(sheet, frame.job, box)
         _print_caption(sheet, frame, box)
@@ -122,19 +108,17 @@ def _lay_blank(sheet: Image.Image, job: Job, box: tuple[int, int, int, int]) -> 
     """Paper that saw no light."""
     pen = ImageDraw.Draw(sheet)
     pen.rectangle(box, fill=_UNEXPOSED, outline=_LINE, width=2)
-    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    _write(pen, (middle[0], middle[1] - 16), job.word, 40, _RED, anchor="mm")
-    _write(pen, (middle[0], middle[1] + 30), job.reason, 18, _FAINT, anchor="mm", room=box[2] - box[0] - _GAP)
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    _write(pen, (x, y - 16), job.word, 40, _RED, anchor="mm")
+    _write(pen, (x, y + 30), job.reason, 18, _FAINT, anchor="mm", room=box[2] - box[0] - _GAP)
 
 
 def _print_caption(sheet: Image.Image, frame: _Frame, box: tuple[int, int, int, int]) -> None:
-    pen, room = ImageDraw.Draw(sheet), box[2] - box[0]
-    width, height = frame.size
-    size = f"{width} x {height}" if frame.image else "not delivered, credits returned"
-    name = frame.job.order.name
-    _write(pen, (box[0], box[3] + 28), name, 24, _LAMP if frame.image else _RED)
-    _write(pen, (box[2], box[3] + 28), size, 18, _FAINT, anchor="rm")
-    _write(pen, (box[0], box[3] + 60), str(frame.job.order.document["prompt"]), 18, _PAPER, room=room)
+    pen, order, (left, _, right, bottom) = ImageDraw.Draw(sheet), frame.job.order, box
+    size = "{} x {}".format(*frame.size) if frame.image else "not delivered, credits returned"
+    _write(pen, (left, bottom + 28), order.name, 24, _LAMP if frame.image else _RED)
+    _write(pen, (right, bottom + 28), size, 18, _FAINT, anchor="rm")
+    _write(pen, (left, bottom + 60), str(order.document["prompt"]), 18, _PAPER, room=right - left)
 
 
 def _write(

@@ -1,38 +1,30 @@
 """The demo from its first line to its last, on one console."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import click
+from rich.console import Console
 from rich.text import Text
 
-from safelight.cli._demo.client import PAUSE, Client, Job
-from safelight.cli._demo.display import display
-from safelight.cli._demo.orders import orders
+from safelight.cli._demo.client import PAUSE, Job, develop, orders
+from safelight.cli._demo.display import display, print_ledger, print_timelines
 from safelight.cli._demo.sheet import write_sheet
-from safelight.cli._demo.timeline import print_ledger, print_timelines
 from safelight.mockserver.model.clock import RealClock
 from safelight.testing.safelight import Safelight
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from rich.console import Console
 
 #: Service seconds that tasks wait and run; grok is there at once.
 _QUEUED: Final = "2..9"
 _RUNNING: Final = "9..34"
 
 _SHEET: Final = "contact-sheet.png"
-
 #: Where to go from here: at a desk, and in a test.
 _NEXT: Final = """
 [bold]next[/]      [yellow]safelight serve[/]
             a fake at your desk; it prints a curl line to paste
-          [yellow]from safelight.mockserver.testing import Safelight[/]
+          [yellow]from safelight import Safelight[/]
             `with Safelight() as api:` is the same in a test of yours"""
 
 
@@ -43,22 +35,14 @@ def show(console: Console, out: Path, *, speed: float, seed: int) -> None:
     with Safelight(queued=_QUEUED, running=_RUNNING, seed=seed, clock=RealClock(speed)) as api:
         for job in jobs:
             api.next(fail=job.order.doom)
-        _develop(console, api, jobs, out, speed)
+        with display(console, jobs, api.clock.now) as changed:
+            asyncio.run(develop(api.url, api.api_key, jobs, out, pause=PAUSE / speed, changed=changed))
     console.print()
     print_timelines(console, jobs, api.journal)
     console.print()
     print_ledger(console, api.ledger)
     write_sheet(jobs, out / _SHEET, title=f"safelight demo --seed {seed}")
-    _print_places(console, jobs, out)
-
-
-def _develop(console: Console, api: Safelight, jobs: Sequence[Job], out: Path, speed: float) -> None:
-    async def run() -> None:
-        with display(console, jobs, api.clock.now) as told:
-            async with Client(api.url, api.api_key, pause=PAUSE / speed, told=told) as client:
-                await client.develop(jobs, out)
-
-    asyncio.run(run())
+    _print_folder(console, jobs, out)
 
 
 def _greeting(count: int, speed: float) -> str:
@@ -68,8 +52,8 @@ def _greeting(count: int, speed: float) -> str:
     return f"{times}\nSeconds are the service's: 40 of them take {40 / speed:.2g} here."
 
 
-def _print_places(console: Console, jobs: Sequence[Job], out: Path) -> None:
+def _print_folder(console: Console, jobs: Sequence[Job], out: Path) -> None:
     count = sum(job.picture is not None for job in jobs)
-    places = Text.assemble(("pictures", "bold"), f"  {count} in {click.format_filename(out)}, all on ")
-    console.print(places.append(_SHEET, "yellow"), soft_wrap=True)
+    where = f"  {count} in {click.format_filename(out)}, all on "
+    console.print(Text.assemble(("pictures", "bold"), where, (_SHEET, "yellow")), soft_wrap=True)
     console.print(_NEXT)

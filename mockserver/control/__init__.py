@@ -1,1 +1,1 @@
-"""Control over HTTP, under `/_safelight/`: tests in any language steer a running fake."""
+"""Control over HTTP, under `/_safelight/`: tests in any language control a running fake."""

@@ -1,28 +1,23 @@
-"""Who may steer: programs on this machine, or whoever has the token. No page in a browser that another site served."""
-
-from __future__ import annotations
+"""Who may control a fake: programs on this machine, or whoever has the token; no page that another site served."""
 
 import hmac
+from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.addresses import is_this_machine
-from safelight.mockserver.model.messages import Refused
-
-if TYPE_CHECKING:
-    from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.messages import Refused, Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
-
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
 
 
 def check_access(request: Request, token: str | None) -> None:
-    """Raises `Refused` where the request may not steer; with a token, all of them have to bring it."""
+    """Raises `Refused` where the request may not control the fake; with a token, each has to bring it."""
     _check_origin(request)
     if token is None:
         _check_host(request)
@@ -44,16 +39,11 @@ def _check_origin(request: Request) -> None:
 
 def _check_host(request: Request) -> None:
     """A name that leads here and stands for another machine is how a page gets round its origin: DNS rebinding."""
-    host = request.headers.get("host", "")
-    if not is_this_machine(_name(host)):
+    host, name = request.headers.get("host", ""), ""
+    with suppress(ValueError):
+        name = urlsplit(f"//{host}").hostname or ""
+    if not is_this_machine(name):
         raise Refused(
             HTTPStatus.FORBIDDEN,
             f"The host {shown(host)} is not this machine: call it 127.0.0.1 or localhost, or set a token",
         )
-
-
-def _name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""

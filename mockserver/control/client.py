@@ -1,7 +1,5 @@
 """A client of the control routes, on the standard library alone: its methods are named as the routes are."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,9 +11,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 from safelight.contracts.dialects import error_of
 from safelight.mockserver.control.access import TOKEN
 
-#: Straight to the fake, whatever proxy is told to the rest.
+#: Straight to the fake, whatever proxy the environment names.
 _OPENER: Final = build_opener(ProxyHandler({}))
-
 #: Seconds for an answer, beside those that a barrier waits.
 _TIMEOUT: Final = 30
 
@@ -23,7 +20,7 @@ Data = dict[str, Any]
 
 
 @dataclass(eq=False)
-class NotSteered(Exception):
+class ControlRefused(Exception):
     """The fake refused, and says why."""
 
     status: int
@@ -36,8 +33,8 @@ class NotSteered(Exception):
 class ControlClient:
     """One session of a running fake. `url` is the API's entry point, or anything else at the same host and port.
 
-    Each method gives the data of the answer, raises `NotSteered` where the fake refuses, and `OSError` where no fake
-    answers. What a session can be told are the settings of the marker `safelight`.
+    Each method gives the data of the answer, raises `ControlRefused` where the fake refuses, and `OSError` where no
+    fake answers. The options of a session are the settings of the marker `safelight`.
     """
 
     def __init__(self, url: str, api_key: str, token: str | None = None) -> None:
@@ -51,9 +48,9 @@ class ControlClient:
         """What the session is like, and how much it has of everything."""
         return self._call("GET", "/session")
 
-    def open(self, **told: Any) -> Data:
+    def open(self, **options: Any) -> Data:
         """Open the session, or begin it anew: `queued`, `polls`, `faults`, `clock="virtual"` and so on."""
-        return self._call("PUT", "/session", told)
+        return self._call("PUT", "/session", options)
 
     def close(self) -> Data:
         """Close the session, and forget all that it kept."""
@@ -68,7 +65,7 @@ class ControlClient:
         return self._call("POST", "/clock", {"advance": seconds})
 
     def scale(self, factor: float) -> Data:
-        """Let the clock run so many times faster than the wall."""
+        """Let the clock run so many times faster than real time."""
         return self._call("POST", "/clock", {"scale": factor})
 
     def freeze(self, *, frozen: bool = True) -> Data:
@@ -85,12 +82,12 @@ class ControlClient:
 
     def fail(self, task_id: str, reason: str | None = None) -> Data:
         """Let a task fail now; the task."""
-        said = {} if reason is None else {"reason": reason}
-        return self._call("POST", f"/tasks/{quote(task_id, safe='')}/fail", said)
+        body = {} if reason is None else {"reason": reason}
+        return self._call("POST", f"/tasks/{quote(task_id, safe='')}/fail", body)
 
-    def next(self, **said: Any) -> Data:
-        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`."""
-        return self._call("POST", "/next", said)
+    def next(self, **spec: Any) -> Data:
+        """Settle something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`."""
+        return self._call("POST", "/next", spec)
 
     def plan(self) -> Data:
         """The rules with their counts, and the undelivered with their reasons."""
@@ -117,9 +114,9 @@ class ControlClient:
         return list(self._call("GET", f"/orphans?{urlencode(query)}")["exchanges"])
 
     def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
-        """Return once so many polls of a task were answered; raises `NotSteered` after `within` seconds."""
-        said = {"task_id": task_id, "polls": polls, "within": within}
-        return self._call("POST", "/wait", said, timeout=_TIMEOUT + within)
+        """Return once so many polls of a task were answered; raises `ControlRefused` after `within` seconds."""
+        body = {"task_id": task_id, "polls": polls, "within": within}
+        return self._call("POST", "/wait", body, _TIMEOUT + within)
 
     def ledger(self) -> Data:
         """The lines of the ledger, what they come to, and what is left."""
@@ -129,25 +126,22 @@ class ControlClient:
         """The routes as an OpenAPI document."""
         return self._document("GET", "/openapi.json")
 
-    def _call(self, method: str, target: str, body: Any = None, *, timeout: float = _TIMEOUT) -> Data:
-        data: Data = self._document(method, target, body, timeout)["data"]
-        return data
+    def _call(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
+        return dict(self._document(method, target, body, timeout)["data"])
 
     def _document(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
         text = None if body is None else json.dumps(body).encode()
         request = Request(self._base + target, text, self._headers, method=method)  # noqa: S310 - the user's own URL
         try:
             with _OPENER.open(request, timeout=timeout) as answer:
-                document: Data = json.load(answer)
+                return dict(json.load(answer))
         except HTTPError as error:
             with error:
-                raise NotSteered(error.code, _reason(error.read(), error.code)) from None
-        return document
+                raise ControlRefused(error.code, _reason(error)) from None
 
 
-def _reason(text: bytes, status: int) -> str:
-    """What an answer says that is an error."""
+def _reason(error: HTTPError) -> str:
     try:
-        return error_of(json.loads(text)) or HTTPStatus(status).phrase
+        return error_of(json.load(error)) or HTTPStatus(error.code).phrase
     except ValueError:
-        return f"{status}, and what was answered is no JSON"
+        return f"{error.code}, and what was answered is no JSON"

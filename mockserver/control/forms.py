@@ -1,26 +1,20 @@
 """What a session is and has, as JSON: in the words of the settings that it is given in, where there are some."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from decimal import Decimal
 from math import isinf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from safelight.contracts import Axis
+from safelight.contracts import Axis, Timeline
 from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.credits import Credits
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.task_profile import TaskProfile
 from safelight.mockserver.sessions.opening import FIELDS
+from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.sessions.table import SESSION
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from safelight.contracts import Step, Timeline
-    from safelight.mockserver.model.credits import Credits
-    from safelight.mockserver.model.settings import Settings
-    from safelight.mockserver.model.task import Task
-    from safelight.mockserver.model.task_profile import TaskProfile
-    from safelight.mockserver.sessions.session import Session
 
 Form = dict[str, Any]
 
@@ -48,34 +42,29 @@ def _number(units: float) -> int | float:
 
 def timeline_form(timeline: Timeline) -> list[Any]:
     """`[["queued", 2], ["running", 5], "done"]`; a step that never ends stands alone."""
-    return [_step_form(step) for step in timeline.steps]
-
-
-def _step_form(step: Step) -> Any:
-    name = "unseen" if step.unseen else str(step.phase)
-    word = [step.word] if step.word else []
-    return name if isinf(step.dwell) else [name, _number(step.dwell), *word]
-
-
-def _pair(profile: TaskProfile) -> list[str | float]:
-    return [delay_form(profile.queued), delay_form(profile.running)]
+    form: list[Any] = []
+    for step in timeline.steps:
+        name = "unseen" if step.unseen else str(step.phase)
+        form.append(name if isinf(step.dwell) else [name, _number(step.dwell), *filter(None, [step.word])])
+    return form
 
 
 def profile_form(profile: TaskProfile) -> Form:
     """How tasks live, and which of them fail."""
     if profile.timeline:
         return {"timeline": timeline_form(profile.timeline)}
-    time = dict(zip(("queued", "running"), _pair(profile), strict=True)) if profile.axis is Axis.SECONDS else {}
-    counted = {} if profile.axis is Axis.SECONDS else {str(profile.axis): _pair(profile)}
+    queued, running = delay_form(profile.queued), delay_form(profile.running)
+    is_timed = profile.axis is Axis.SECONDS
+    time: Form = {"queued": queued, "running": running} if is_timed else {str(profile.axis): [queued, running]}
     failing = {
         "fail_reason": profile.fail_reason,
         "fail_rate": profile.fail_rate or None,
         "fail_nth": sorted(profile.fail_nth) or None,
     }
-    return {**time, **counted, **_said(failing)}
+    return {**time, **_stated(failing)}
 
 
-def _said(form: Mapping[str, Any]) -> Form:
+def _stated(form: Mapping[str, Any]) -> Form:
     return {name: value for name, value in form.items() if value is not None}
 
 
@@ -102,7 +91,7 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
     }
     return {
         **profile_form(settings.profile),
-        **_said(own),
+        **_stated(own),
         **{name: _form(getattr(settings, name)) for name in _PLAIN},
         "faults": rules,
     }

@@ -1,19 +1,17 @@
 """The caption: a plate along the lower edge, with the prompt and a line of facts."""
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
 from PIL import Image, ImageDraw
 
-from safelight.mockserver.pictures.lines import Line, lines_of
-from safelight.mockserver.pictures.picture import Picture
-from safelight.mockserver.pictures.subject import subject_of
+from safelight.mockserver.pictures.letters import Line, lines_of
+from safelight.mockserver.pictures.picture import Picture, subject_of
 
-#: A picture with a side below this, in pixels, has no caption.
-SMALLEST: Final = 48
-#: A longer seed is written with an ellipsis.
-SEED_DIGITS: Final = 24
+#: Pixels of the shorter side from which a picture has a caption.
+MIN_SIDE: Final = 48
+#: Digits of a seed; a longer one is written with an ellipsis.
+MAX_SEED_DIGITS: Final = 24
 PROMPT_TONE: Final = 252
 FACTS_TONE: Final = 200
 #: What a plate makes of the tones below it: they shine through a little; or not, where another caption may be below.
@@ -21,52 +19,35 @@ SHEER: Final = [10 + tone // 7 for tone in range(256)]
 SOLID: Final = [20] * 256
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Measures in pixels, and the most lines that the prompt may take."""
-
-    letters: int
-    leading: int
-    margin: int
-    room: int
-    most: int
-
-
 def write_caption(image: Image.Image, picture: Picture) -> None:
     """Write prompt and facts on a plate; a picture too small for letters has none."""
-    if min(image.size) < SMALLEST:
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
         return
-    layout = _layout(*image.size)
-    if lines := _lines(picture, layout):
-        _write(image, lines, layout, SHEER if picture.ground is None else SOLID)
-
-
-def _layout(width: int, height: int) -> Layout:
     letters = round(max(8, min(max(11, sqrt(width * height) * 0.029), width / 12, height / 6)))
-    leading = round(letters * 1.36)
-    margin = max(2, min(round(letters * 0.8), width // 20))
+    leading, margin = round(letters * 1.36), max(2, min(round(letters * 0.8), width // 20))
     most = max(1, min(4, int((height * 0.4 - 2 * margin) / leading)))
-    return Layout(letters, leading, margin, width - 4 * margin, most)
+    if lines := _lines(picture, letters, width - 4 * margin, most):
+        _write(image, lines, leading, margin, SHEER if picture.ground is None else SOLID)
 
 
-def _lines(picture: Picture, layout: Layout) -> list[tuple[Line, int]]:
+def _lines(picture: Picture, letters: int, room: int, most: int) -> list[tuple[Line, int]]:
     """What is written, each line with its tone; where there is room for one line, it is the prompt's."""
-    prompt = lines_of(subject_of(picture.request), layout.letters, layout.room, layout.most)
-    smaller = min(layout.letters, max(9, round(layout.letters * 0.76)))
-    facts = lines_of(_facts(picture), smaller, layout.room, 1) if layout.most > 1 else []
+    prompt = lines_of(subject_of(picture.request), letters, room, most)
+    smaller = min(letters, max(9, round(letters * 0.76)))
+    facts = lines_of(_facts(picture), smaller, room, 1) if most > 1 else []
     return [*((line, PROMPT_TONE) for line in prompt), *((line, FACTS_TONE) for line in facts)]
 
 
 def _facts(picture: Picture) -> str:
     seed = str(picture.seed)
-    seed = seed if len(seed) <= SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
+    seed = seed if len(seed) <= MAX_SEED_DIGITS else f"{seed[:10]}…{seed[-6:]}"
     request = picture.request
     kind = request.get("workflow") or request.get("mode") or ("edit" if "image" in request else "default")
     return f"{kind} · seed {seed} · {picture.width}x{picture.height}"
 
 
-def _write(image: Image.Image, lines: list[tuple[Line, int]], layout: Layout, plate: list[int]) -> None:
-    margin, leading = layout.margin, layout.leading
+def _write(image: Image.Image, lines: list[tuple[Line, int]], leading: int, margin: int, plate: list[int]) -> None:
     top = image.height - 2 * margin - margin // 2 - leading * len(lines)
     _lay_plate(image, (margin, top, image.width - margin, image.height - margin), margin // 2, plate)
     pen, middle = ImageDraw.Draw(image), top + margin * 3 // 4 + leading / 2

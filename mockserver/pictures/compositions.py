@@ -53,9 +53,9 @@ def rings(random: Random) -> Height:
 @composition
 def dunes(random: Random) -> Height:
     """Ridges, one behind the other; the paper hangs a sun over them."""
-    size, virtual_time = random.uniform(0.05, 0.1), random.uniform(0.9, 1.6)
+    size, wide = random.uniform(0.05, 0.1), random.uniform(0.9, 1.6)
     swell = _swell(random, 4, 1.0)
-    return lambda x, y: y + size * swell(x * virtual_time, y * 0.55)
+    return lambda x, y: y + size * swell(x * wide, y * 0.55)
 
 
 @composition

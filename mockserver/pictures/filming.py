@@ -12,29 +12,24 @@ from typing import Final
 
 from PIL import Image
 
-from safelight.mockserver.pictures.caption import write_caption
-from safelight.mockserver.pictures.picture import Picture
-from safelight.mockserver.pictures.scene import Scene, random_of, scene_of
-from safelight.mockserver.pictures.text_chunks import chunks
+from safelight.mockserver.pictures.picture import Picture, chunks
+from safelight.mockserver.pictures.scene import Scene, captioned, random_of, scene_of
 from safelight.mockserver.pictures.webm import webm
 
 #: Frames of a film, and frames a second.
 FRAMES: Final = 20
 RATE: Final = 10
-#: No side of a film with a ground is longer, in pixels.
-LONGEST: Final = 2_048
+#: Pixels of the longer side of a film with a ground.
+MAX_SIDE: Final = 2_048
 #: How much larger than the frame the scene is that the camera moves over.
 ROOM: Final = 1.125
-#: Pillow's settings for lossy WebP: the quickest method.
-QUALITY: Final = 70
-METHOD: Final = 0
 
 Box = tuple[float, float, float, float]
 
 
 def film(picture: Picture) -> bytes:
-    """The WebM, with the size of the picture and its text as tags; a ground has sides of at most `LONGEST`."""
-    longest = min(picture.longest or LONGEST, LONGEST)
+    """The WebM, with the size of the picture and its text as tags; a ground has sides of at most `MAX_SIDE`."""
+    longest = min(picture.longest or MAX_SIDE, MAX_SIDE)
     scene = scene_of(replace(picture, longest=longest), ROOM)
     size = scene.picture.width, scene.picture.height
     frames = [_frame(scene, box, size) for box in _ride(scene.tones.size, random_of(picture))]
@@ -53,15 +48,9 @@ def _ride(size: tuple[int, int], random: Random) -> Iterator[Box]:
 
 def _frame(scene: Scene, box: Box, size: tuple[int, int]) -> bytes:
     """A VP8 key frame: what is in `box`, with the caption over it."""
-    image = scene.tones.resize(size, Image.Resampling.BILINEAR, box)
-    write_caption(image, scene.picture)
-    image.putpalette(scene.colours)
     out = BytesIO()
-    image.convert("RGB").save(out, "WEBP", quality=QUALITY, method=METHOD)
-    return _vp8(out.getvalue())
-
-
-def _vp8(webp: bytes) -> bytes:
-    """The one chunk of a lossy WebP without transparency: after the RIFF header of 12 bytes, a name and a length."""
+    image = captioned(scene, scene.tones.resize(size, Image.Resampling.BILINEAR, box))
+    image.convert("RGB").save(out, "WEBP", quality=70, method=0)  # the quickest method
+    webp = out.getvalue()  # after the RIFF header of 12 bytes one chunk: a name, a length, the frame
     assert webp[12:16] == b"VP8 ", "a lossy WebP without transparency has one chunk"
     return webp[20 : 20 + int.from_bytes(webp[16:20], "little")]

@@ -13,39 +13,28 @@ class Gallery:
     """
 
     def __init__(self, *, limit: int = 64_000_000) -> None:
-        self._limit, self._bytes = limit, 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._drawing: dict[Hashable, Future[bytes]] = {}
+        self._limit = limit
+        self._files: OrderedDict[Hashable, Future[bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
     def file(self, key: Hashable, draw: Callable[[], bytes]) -> bytes:
         """What `draw` draws; `key` stands for it from now on, so it has to tell API keys apart as well as tasks."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            mine = key not in self._drawing
-            future = self._drawing.setdefault(key, Future())
-        if mine:
+            is_new = key not in self._files
+            future = self._files.setdefault(key, Future())
+            self._files.move_to_end(key)
+        if is_new:
             self._fulfil(key, draw, future)
         return future.result()
 
     def _fulfil(self, key: Hashable, draw: Callable[[], bytes], future: Future[bytes]) -> None:
         try:
-            file = draw()
-            self._keep(key, file)
-            future.set_result(file)
+            future.set_result(draw())
         except BaseException as error:
+            with self._lock:
+                self._files.pop(key, None)
             future.set_exception(error)
             raise
-        finally:
-            with self._lock:
-                del self._drawing[key]
-
-    def _keep(self, key: Hashable, file: bytes) -> None:
         with self._lock:
-            self._kept[key] = file
-            self._bytes += len(file)
-            while self._bytes > self._limit:
-                _, gone = self._kept.popitem(last=False)
-                self._bytes -= len(gone)
+            while sum(len(drawn.result()) for drawn in self._files.values() if drawn.done()) > self._limit:
+                self._files.popitem(last=False)

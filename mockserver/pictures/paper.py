@@ -1,15 +1,21 @@
 """From heights to tones: paper cut into steps that throw a shadow. 0 is the darkest tone, 255 the lightest."""
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import chain, pairwise
 from random import Random
 from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from safelight.mockserver.pictures.compositions import COMPOSITIONS, dunes
-from safelight.mockserver.pictures.relief import TOP, Relief, relief_of
+from safelight.mockserver.pictures.compositions import COMPOSITIONS, Height, dunes
 
+#: Heights are 0..TOP.
+TOP: Final = 65_535
+#: Cells of the grid along the longer side.
+CELLS: Final = 64
+#: Cells that the grid goes beyond the picture on each side: what throws a shadow may lie outside.
+MARGIN: Final = 2
 #: Heights are told apart in steps of this.
 GRAIN: Final = 16
 #: Pixels along the longer side in which the shadow is made.
@@ -17,27 +23,50 @@ SHADOW_PIXELS: Final = 320
 
 Order = Callable[[list[int]], list[int]]
 
-
-def _rising(tones: list[int]) -> list[int]:
-    return tones
-
-
-def _falling(tones: list[int]) -> list[int]:
-    return tones[::-1]
-
-
-def _folded(tones: list[int]) -> list[int]:
-    return tones[::2] + tones[1::2][::-1]
+#: Which tones the steps have, from the lowest to the highest: rising, falling, folded.
+ORDERS: Final[tuple[Order, ...]] = (
+    lambda tones: tones,
+    lambda tones: tones[::-1],
+    lambda tones: tones[::2] + tones[1::2][::-1],
+)
 
 
-#: Which tones the steps have, from the lowest to the highest.
-ORDERS: Final[tuple[Order, ...]] = (_rising, _falling, _folded)
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """A grid of heights (mode I), and how much they change from one pixel of the picture to the next."""
+
+    grid: Image.Image
+    slope: float
+
+    def enlarged(self, size: tuple[int, int], right: float = 0.0, down: float = 0.0) -> Image.Image:
+        """The grid without its margin in `size` pixels, moved by a part of the margin."""
+        left, top = MARGIN - right, MARGIN - down
+        box = (left, top, left + self.grid.width - 2 * MARGIN, top + self.grid.height - 2 * MARGIN)
+        return self.grid.resize(size, Image.Resampling.BICUBIC, box)
+
+
+def relief_of(at: Height, width: int, height: int) -> Relief:
+    """The heights of a picture of this size."""
+    side = max(width, height)
+    xs, ys = (_places(max(1, round(CELLS * length / side)), length / side) for length in (width, height))
+    heights = [at(x, y) for y in ys for x in xs]
+    low, high = min(heights), max(heights)
+    scale = TOP / ((high - low) or 1)
+    grid = Image.new("I", (len(xs), len(ys)))
+    grid.putdata([round((value - low) * scale) for value in heights])
+    change = sum(abs(a - b) for a, b in chain(pairwise(heights), zip(heights, heights[len(xs) :], strict=False)))
+    return Relief(grid, change * scale / len(heights) * CELLS / side)
+
+
+def _places(cells: int, length: float) -> list[float]:
+    """The middles of so many cells, and of MARGIN more at both ends; 0 is the middle of all."""
+    return [((i + 0.5) / cells - 0.5) * length for i in range(-MARGIN, cells + MARGIN)]
 
 
 def paper(width: int, height: int, random: Random) -> Image.Image:
     """The picture without its caption, as tones."""
     composition, steps = random.choice(COMPOSITIONS), random.randint(7, 11)
-    order = _falling if composition is dunes else random.choice(ORDERS)
+    order = ORDERS[1] if composition is dunes else random.choice(ORDERS)
     relief = relief_of(composition(random), width, height)
     ground = relief.enlarged((width, height))
     levels = [round(i * 255 / (steps - 1)) for i in range(steps)]

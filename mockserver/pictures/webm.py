@@ -36,7 +36,9 @@ def webm(frames: Sequence[bytes], size: tuple[int, int], *, rate: int, tags: Map
     """The file; `rate` is in frames a second. Each second is a cluster, which a player can jump to."""
     seconds = [frames[i : i + rate] for i in range(0, len(frames), rate)]
     clusters = [_encoded(_cluster(i * 1000, second, rate)) for i, second in enumerate(seconds)]
-    front = b"".join(map(_encoded, (_info(len(frames) / rate), _tracks(size, rate), _tags(tags))))
+    apps: list[Element] = [("MuxingApp", "safelight"), ("WritingApp", "safelight")]
+    info: Element = ("Info", [("TimestampScale", TICK), *apps, ("Duration", len(frames) * 1000 / rate)])
+    front = b"".join(map(_encoded, (info, _tracks(size, rate), _tags(tags))))
     first = len(front) + len(_encoded(_cues([0] * len(clusters))))
     *starts, _ = accumulate(map(len, clusters), initial=first)
     return _encoded(HEADER) + _encoded(("Segment", front + _encoded(_cues(starts)) + b"".join(clusters)))
@@ -63,11 +65,6 @@ def _content(body: Body) -> bytes:
             return b"".join(map(_encoded, body))
 
 
-def _info(seconds: float) -> Element:
-    apps: list[Element] = [("MuxingApp", "safelight"), ("WritingApp", "safelight")]
-    return ("Info", [("TimestampScale", TICK), *apps, ("Duration", seconds * 1000)])
-
-
 def _tracks(size: tuple[int, int], rate: int) -> Element:
     video: Element = ("Video", [("PixelWidth", size[0]), ("PixelHeight", size[1]), COLOUR])
     head: list[Element] = [("TrackNumber", 1), ("TrackUID", 1), ("TrackType", 1), ("FlagLacing", 0)]
@@ -81,8 +78,8 @@ def _tags(texts: Mapping[str, str]) -> Element:
 
 def _cues(starts: Sequence[int]) -> Element:
     """Where in the segment each second starts, in 8 bytes each, so that the length does not depend on it."""
-    places: list[Body] = [[("CueTrack", 1), ("CueClusterPosition", start.to_bytes(8))] for start in starts]
-    return ("Cues", [("CuePoint", [("CueTime", i * 1000), ("CueTrackPositions", p)]) for i, p in enumerate(places)])
+    tracks: list[Body] = [[("CueTrack", 1), ("CueClusterPosition", start.to_bytes(8))] for start in starts]
+    return ("Cues", [("CuePoint", [("CueTime", i * 1000), ("CueTrackPositions", t)]) for i, t in enumerate(tracks)])
 
 
 def _cluster(start: int, frames: Sequence[bytes], rate: int) -> Element:

@@ -1,13 +1,13 @@
 """The core as a Starlette application. There is nothing to decide here: bytes in, `Service.handle`, bytes out."""
 
-from __future__ import annotations
-
 import asyncio
 import re
+from asyncio import Transport
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -15,23 +15,23 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope
+from starlette.types import Send as Sending
 from starlette.websockets import WebSocketClose
 
+from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Send, Wait, Wire
-
-if TYPE_CHECKING:
-    from asyncio import Transport
-    from collections.abc import Mapping
-
-    from starlette.types import ASGIApp, Receive, Scope
-    from starlette.types import Send as Sending
-
-    from safelight.mockserver.control.steering import Control
-    from safelight.mockserver.service.service import Service
+from safelight.mockserver.service.service import Service
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
+#: What can stand in a URL as host and port.
+_HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+#: Seconds between two pieces of what is sent slowly, but for the slowest.
+_BEAT: Final = 0.05
+#: Bytes that the network does not take at once.
+_LARGE: Final = 65_536
 
 
 def create_app(
@@ -39,7 +39,7 @@ def create_app(
 ) -> Starlette:
     """The API as an ASGI application; `cors` lets pages of any origin use it from a browser.
 
-    With a `control`, programs can steer it under `/_safelight/`.
+    With a `control`, programs can control it under `/_safelight/`.
     """
     everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
     app = Starlette(middleware=[everyone] if cors else [])
@@ -98,22 +98,12 @@ def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
 @lru_cache(256)
 def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) -> str:
     """What absolute URLs start with: the host the client asked for, or our own address where that is no host."""
-    if _HOST.fullmatch(host) and _is_host(host):
-        return f"{scheme}://{host}"
+    with suppress(ValueError):  # of a port or an address that cannot be
+        if _HOST.fullmatch(host) and urlsplit(f"//{host}").port != 0:
+            return f"{scheme}://{host}"
     name, port = server or ("localhost", None)
     name = f"[{name}]" if ":" in name else name
     return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
-
-
-def _is_host(host: str) -> bool:
-    """It can stand in a URL."""
-    try:
-        return urlsplit(f"//{host}").port != 0
-    except ValueError:
-        return False
-
-
-_HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
@@ -134,18 +124,18 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     return b"".join(chunks)
 
 
-def _is_gone(scope: Scope) -> bool:
-    """The client has left before its answer; where there is no socket, nobody can."""
-    transport = scope.get("extensions", {}).get(EXTENSION)
-    return transport is not None and transport.is_closing()
+def _transport(scope: Scope) -> Transport | None:
+    """The connection of a request, where there is a socket."""
+    transport: Transport | None = scope.get("extensions", {}).get(EXTENSION)
+    return transport
 
 
 async def _carry_out(reply: Reply, wire: Wire, scope: Scope, receive: Receive, under_way: ExitStack) -> None:
-    """What happens below HTTP. Where there is no socket, whoever calls the application is told by `AnswerLost`.
+    """What happens below HTTP. Where there is no socket, this raises `AnswerLost`.
 
     `under_way` is closed before a silence: an exchange that does not go on is not waited for.
     """
-    transport = scope.get("extensions", {}).get(EXTENSION)
+    transport = _transport(scope)
     if transport is None:
         reply.deliver()
         raise AnswerLost(wire)
@@ -185,10 +175,6 @@ async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[No
                 await asyncio.wait([gone], timeout=piece / rate)
 
 
-#: Seconds between two pieces of what is sent slowly, but for the slowest.
-_BEAT: Final = 0.05
-
-
 async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -> None:
     headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -196,13 +182,10 @@ async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -
     if reply.on_delivery and len(body) > _LARGE:
         await send({"type": "http.response.body", "body": body[:-1], "more_body": True})
         body = body[-1:]
-    if reply.on_delivery and not _is_gone(scope):
+    transport = _transport(scope)
+    if reply.on_delivery and not (transport and transport.is_closing()):
         reply.on_delivery()  # before the last of it, so that who has had that finds it counted
     await send({"type": "http.response.body", "body": body})
-
-
-#: Bytes that the network does not take at once.
-_LARGE: Final = 65_536
 
 
 @lru_cache(256)

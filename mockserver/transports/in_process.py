@@ -1,20 +1,12 @@
 """The core without a socket, for httpx and its successor: one handler, behind a transport or behind a respx router."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.wire import ERRORS, AnswerLost
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
-    from safelight.mockserver.service.service import Service
-
-#: What a library has that can be handed a transport.
-_NEEDED: Final = ("MockTransport", "Response", *ERRORS)
+from safelight.mockserver.service.service import Service
 
 
 def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
@@ -35,7 +27,7 @@ def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
 
 def transport(api: Service, library: ModuleType) -> Any:
     """The core as a transport of httpx or httpx2, for its clients of both kinds. Raises `ValueError` for others."""
-    if not all(hasattr(library, name) for name in _NEEDED):
+    if not all(hasattr(library, name) for name in ("MockTransport", "Response", *ERRORS)):
         raise ValueError(f"{library.__name__} has no transports: give httpx or httpx2, and to others the URL")
     return library.MockTransport(handler(api, library))
 

@@ -1,21 +1,17 @@
 """HTTP as the server reads it: uvicorn's protocol, and its answer to what is no request."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from safelight.mockserver.model.messages import HEADERS, failure
-from safelight.mockserver.model.wire import EXTENSION
+from safelight.mockserver.model.messages import failure
+from safelight.mockserver.model.wire import EXTENSION, raw
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
-_MOST_HEAD: Final = 64_000
-
+_MAX_HEAD_BYTES: Final = 64_000
 #: uvicorn's words for what is none.
 _NO_REQUEST: Final = "Invalid HTTP request received."
-
 #: Seconds for which what is no request may go on coming in when it has been answered.
 _LINGER: Final = 1.0
 
@@ -29,7 +25,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _withheld = 0
     #: What still comes in is thrown away.
     _is_over = False
-    #: What is no request came while another was being answered: this is to be said then.
+    #: What is no request came while another was being answered: this is the answer that waits for its turn.
     _refusal = ""
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
@@ -49,7 +45,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
             except HttpParserError:
                 self.send_400_response(_NO_REQUEST)
                 return
-        if self._withheld > _MOST_HEAD:
+        if self._withheld > _MAX_HEAD_BYTES:
             self.send_400_response(_NO_REQUEST)
 
     def _head_without_offer(self) -> bytes:
@@ -97,7 +93,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def _count(self, *parts: bytes) -> None:
         self._withheld = 0
         self._head += sum(map(len, parts))
-        if self._head > _MOST_HEAD:
+        if self._head > _MAX_HEAD_BYTES:
             raise ValueError("request line and headers are too large")
 
     def send_400_response(self, msg: str) -> None:
@@ -116,14 +112,9 @@ class EnvelopeProtocol(HttpToolsProtocol):
             self._refuse(self._refusal)
 
     def _refuse(self, msg: str) -> None:
-        is_large = max(self._head, self._withheld) > _MOST_HEAD
+        is_large = max(self._head, self._withheld) > _MAX_HEAD_BYTES
         reason = "request line and headers are too large" if is_large else "this is not HTTP"
-        reply = failure(400, f"{msg.removesuffix('.')}: {reason}")
-        own = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
-        head = (
-            f"{own}content-type: {reply.media_type}\r\ncontent-length: {len(reply.body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(STATUS_LINE[reply.status] + head.encode() + reply.body)
+        self.transport.write(raw(failure(400, f"{msg.removesuffix('.')}: {reason}")))
         self.transport.write_eof()
         # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.
         self.loop.call_later(_LINGER, self.transport.close)

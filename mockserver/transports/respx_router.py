@@ -1,27 +1,26 @@
 """The core behind a respx router: httpx, sync and async, reaches it at its URL with no socket at all."""
 
-from __future__ import annotations
-
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
 from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.in_process import handler
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from safelight.mockserver.service.service import Service
 
 
 @lru_cache(16)
-def _homes(url: str) -> Collection[tuple[str, str, int | None]]:
+def _origins(url: str) -> Collection[tuple[str, str, int | None]]:
     """Scheme, host and port, as httpx has them, of the first origin and the second. Kept, as each test asks again."""
-    return [(home.scheme, home.host, home.port) for home in (httpx.URL(url), httpx.URL(elsewhere(url)))]
+    return [_origin(httpx.URL(url)), _origin(httpx.URL(elsewhere(url)))]
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 class Router(respx.MockRouter):
@@ -30,32 +29,28 @@ class Router(respx.MockRouter):
     def __init__(self, api: Service, url: str) -> None:
         super().__init__()
         self._answer = handler(api, httpx)
-        self._homes = _homes(url)
+        self._origins = _origins(url)
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """The response of a route, or of the core."""
-        if not self.routes and self._is_ours(request):
-            return self._answered(request)
-        try:
-            return super().handler(request)
-        except AllMockedAssertionError:
-            if not self._is_ours(request):
-                raise
+        if self.routes or not self._is_ours(request):
+            with self._passing(request):
+                return super().handler(request)
         return self._answered(request)
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """As `handler`."""
-        if not self.routes and self._is_ours(request):
-            return self._answered(request)
-        try:
-            return await super().async_handler(request)
-        except AllMockedAssertionError:
-            if not self._is_ours(request):
-                raise
+        if self.routes or not self._is_ours(request):
+            with self._passing(request):
+                return await super().async_handler(request)
         return self._answered(request)
 
+    def _passing(self, request: httpx.Request) -> AbstractContextManager[None]:
+        """Lets the core answer what no route took, where that is for its origin."""
+        return suppress(AllMockedAssertionError) if self._is_ours(request) else nullcontext()
+
     def _is_ours(self, request: httpx.Request) -> bool:
-        return (request.url.scheme, request.url.host, request.url.port) in self._homes
+        return _origin(request.url) in self._origins
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
         response: httpx.Response = self._answer(request)

@@ -1,49 +1,38 @@
 """The application on a socket: uvicorn in front, or in a thread of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import gc
 import os
 import signal
 import socket
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from threading import Event, Thread, current_thread, main_thread
-from typing import TYPE_CHECKING, Final
+from threading import Thread, current_thread, main_thread
+from types import FrameType
+from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
 #: Seconds that requests under way have when the server stops. Then they are cut off.
 _GRACE: Final = 0.5
-
 #: Seconds after which uvicorn cancels what even that did not end, and complains about it.
 _LAST_RESORT: Final = 5
-
 #: Turns of the loop in which a request is read, and handed to the application.
 _TURNS: Final = 4
-
 #: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
 _WORKERS: Final = os.cpu_count() or 2
-
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
-
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
-
 #: "Every address" is none that can be called everywhere.
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
@@ -66,21 +55,19 @@ class CannotListen(Exception):
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket; port 0 takes a free one. Raises `CannotListen`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
-        bound = socket.socket(family, kind, protocol or socket.IPPROTO_TCP)
-    except (OSError, UnicodeError) as error:
-        raise CannotListen(host, port, error) from None
-    try:
-        if os.name == "posix":  # elsewhere two servers could listen on one port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        # Two sockets can be bound to one port; only one of them can listen.
-        bound.listen(_BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise CannotListen(host, port, error) from None
+    with ExitStack() as unless_bound:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            # Only where the protocol is named does asyncio switch off Nagle's algorithm, which costs 44 ms a request.
+            bound = unless_bound.enter_context(socket.socket(family, kind, protocol or socket.IPPROTO_TCP))
+            if os.name == "posix":  # elsewhere two servers could listen on one port
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            # Two sockets can be bound to one port; only one of them can listen.
+            bound.listen(_BACKLOG)
+        except (OSError, UnicodeError) as error:
+            raise CannotListen(host, port, error) from None
+        unless_bound.pop_all()
     return bound
 
 
@@ -95,12 +82,7 @@ class AppServer(Server):
     """An application on a bound socket. `run` blocks; a signal ends it without a trace."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        bound: socket.socket,
-        *,
-        ready: Callable[[], None] = lambda: None,
-        path: str = PATHS["published"],
+        self, app: ASGIApp, bound: socket.socket, *, ready: Callable[[], None], path: str = PATHS["published"]
     ) -> None:
         config = Config(
             _quiet(app),
@@ -118,8 +100,7 @@ class AppServer(Server):
         super().__init__(config)
         #: The entry point of the API.
         self.url = entry_of(bound, path)
-        self._bound = bound
-        self._ready = ready
+        self._bound, self._ready = bound, ready
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal or `should_exit`."""
@@ -134,17 +115,12 @@ class AppServer(Server):
 
     def settle(self) -> None:
         """Return when the server has taken in what was sent to it so far. To be called from another thread."""
-        settled = Event()
 
-        def hop(more: int) -> None:
-            # What has come in is read in one turn of the loop, and handed on in the next.
-            if more:
-                self._loop.call_soon(hop, more - 1)
-            else:
-                settled.set()
+        async def turns() -> None:  # what has come in is read in one turn of the loop, and handed on in the next
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
-        self._loop.call_soon_threadsafe(hop, _TURNS)
-        settled.wait(_LAST_RESORT)
+        wait([asyncio.run_coroutine_threadsafe(turns(), self._loop)], _LAST_RESORT)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
@@ -162,11 +138,7 @@ class AppServer(Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         # Not before the requests know that nobody listens: one that ended without an answer would be complained about.
-        asyncio.get_running_loop().call_soon(self._cancel)
-
-    def _cancel(self) -> None:
-        for request in list(self.server_state.tasks):
-            request.cancel()
+        asyncio.get_running_loop().call_soon(lambda: [request.cancel() for request in [*self.server_state.tasks]])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """A second signal changes nothing: the first one has a second at most, and ends everything without a trace."""

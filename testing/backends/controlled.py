@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from safelight.contracts import Axis, Timeline
-from safelight.mockserver.control.client import ControlClient, NotSteered
+from safelight.mockserver.control.client import ControlClient, ControlRefused
 from safelight.mockserver.control.forms import timeline_form
 from safelight.mockserver.faults.rules import read_rule, read_rules
 from safelight.mockserver.model.addresses import is_this_machine
@@ -32,7 +32,7 @@ def is_controllable(server: Server) -> bool:
         return False
     try:
         return "paths" in ControlClient(server.url, server.api_key).openapi()
-    except (NotSteered, OSError, ValueError):
+    except (ControlRefused, OSError, ValueError):
         return False
 
 

@@ -59,7 +59,7 @@ def test_a_server_for_other_machines_is_steered_with_a_token_alone(options: list
 
 def test_a_port_of_its_own_is_for_this_machine_alone() -> None:
     with serving("--host", "0.0.0.0", "--control-port", "0") as server:
-        [url] = [line.split()[-1] for line in server.said.splitlines() if line.startswith("It is controlled at ")]
+        url = server.control
         assert urlsplit(url).hostname == "127.0.0.1"
         assert urlsplit(url).port != urlsplit(server.url).port
         assert steer(server, "GET", "/session").status_code == 404

@@ -15,9 +15,8 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
-from safelight.cli._demo.client import Client, Job, Trouble
+from safelight.cli._demo.client import Job, Trouble, develop, orders
 from safelight.cli._demo.display import display
-from safelight.cli._demo.orders import orders
 from safelight.cli.main import main
 from safelight.contracts import defaults, operations, problems, workflows
 from safelight.testing.safelight import Safelight
@@ -185,10 +184,20 @@ def test_bars_on_a_terminal_show_each_task_and_how_far_it_is_and_its_id_where_th
     jobs = [Job(order, "ec473e64-3e75-4af0-b16c-ad1a2794b6b6", "processing", percent=45) for order in orders()]
     terminal = Terminal()
     console = Console(file=terminal, force_terminal=True, width=width, _environ={"TERM": "xterm"})
-    with display(console, jobs, lambda: 0.0) as told:
-        told(jobs[0])
+    with display(console, jobs, lambda: 0.0) as changed:
+        changed(jobs[0])
     plain = re.sub(r"\x1b\[[\d;?]*\w", "", terminal.getvalue())
     assert all(re.search(rf"{order.name} +{task_id}━+.* 45 % +processing", plain) for order in orders())
+
+
+def test_without_a_terminal_a_line_is_printed_when_a_status_changes_and_not_before() -> None:
+    job, lines = Job(orders()[0], "task-1", "queued"), StringIO()
+    with display(Console(file=lines, width=80), [job], iter([2.0, 3.0, 5.5]).__next__) as changed:
+        changed(job)
+        changed(job)
+        job.word, job.percent = "processing", 12
+        changed(job)
+    assert lines.getvalue() == "  0.0 s  default   queued      task-1\n  3.5 s  default   processing  12 %\n"
 
 
 class Terminal(StringIO):
@@ -198,24 +207,20 @@ class Terminal(StringIO):
 
 def test_a_refusal_is_handed_on_in_the_servers_words(tmp_path: Path) -> None:
     with Safelight() as api, pytest.raises(Trouble, match="401: "):
-        develop(api.url, "sk-wrong", tmp_path)
+        develop_one(api.url, "sk-wrong", tmp_path)
 
 
 def test_a_task_that_never_ends_is_given_up(tmp_path: Path) -> None:
     with Safelight(queued="never") as api, pytest.raises(Trouble, match="60 polls"):
-        develop(api.url, api.api_key, tmp_path)
+        develop_one(api.url, api.api_key, tmp_path)
 
 
 def test_a_server_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     with Safelight() as api:
         url = api.url
     with pytest.raises(Trouble, match="ConnectError"):
-        develop(url, api.api_key, tmp_path)
+        develop_one(url, api.api_key, tmp_path)
 
 
-def develop(url: str, key: str, folder: Path) -> None:
-    async def run() -> None:
-        async with Client(url, key, pause=0, told=lambda _: None) as client:
-            await client.develop([Job(orders()[0])], folder)
-
-    asyncio.run(run())
+def develop_one(url: str, key: str, folder: Path) -> None:
+    asyncio.run(develop(url, key, [Job(orders()[0])], folder, pause=0, changed=lambda _: None))

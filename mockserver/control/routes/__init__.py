@@ -1,28 +1,23 @@
 """The routes, a module for each subject. The decorator registers; `routes()` imports every module of this folder."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from safelight.contracts.wording import listed, nearest, shown
 from safelight.mockserver.model.keys import FORM, WAYS
 from safelight.mockserver.model.messages import Refused, Reply
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.store import NoSession
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Mapping, Sequence
-
-    from safelight.mockserver.model.task import Task
-    from safelight.mockserver.service.service import Service
-    from safelight.mockserver.sessions.session import Session
 
 #: What each path begins with.
 PREFIX: Final = "/_safelight"
@@ -36,8 +31,7 @@ class ControlCall(NamedTuple):
     key: str
     #: It brought the token of this fake.
     has_token: bool
-    #: What stands in the place of the names in the route's path.
-    places: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     body: Mapping[str, Any]
     query: Mapping[str, str]
     #: The session of the key, where the route is about one.
@@ -70,7 +64,7 @@ class ControlCall(NamedTuple):
     @property
     def task(self) -> Task:
         """The task that the path names, or `Refused`."""
-        task_id = self.places["task_id"]
+        task_id = self.path_parameters["task_id"]
         task = self.session.find(task_id)
         if task is None:
             raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key")
@@ -78,7 +72,7 @@ class ControlCall(NamedTuple):
 
 
 #: Answers with the data of a success, or with a whole reply where an answer is in no envelope; perhaps later.
-Handler = Callable[["ControlCall"], "Mapping[str, Any] | Reply | Awaitable[Mapping[str, Any]]"]
+Handler = Callable[[ControlCall], Mapping[str, Any] | Reply | Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,53 +83,38 @@ class Route:
     #: Below `PREFIX`; a name in braces stands for any text.
     path: str
     handler: Handler
-    body: str | None
-    query: str | None
+    #: The names of the schemas of body and query.
+    body: str | None = None
+    query: str | None = None
     #: It is about the session of a key, whose transaction its function runs in.
-    is_own: bool
+    is_own: bool = True
     #: Its function enters the transaction by itself, or opens the session.
-    enters: bool
+    enters: bool = False
 
-    @property
-    def name(self) -> str:
-        """That of its function."""
-        return self.handler.__name__
+    def path_parameters(self, path: str) -> Mapping[str, str] | None:
+        """The texts that stand for the names, where this is the route of the path."""
+        match = re.fullmatch(NAMED.sub(r"(?P<\1>[^/]+)", self.path), path)
+        return match and {name: unquote(text) for name, text in match.groupdict().items()}
 
-    @property
-    def says(self) -> str:
-        """The first line of its function's documentation."""
-        return (self.handler.__doc__ or "").partition("\n")[0]
-
-    def places(self, path: Sequence[str]) -> Mapping[str, str] | None:
-        """What stands in the place of its names, where it is the route of these segments of a path."""
-        own = self.path.split("/")
-        if len(own) != len(path):
-            return None
-        pairs = list(zip(own, path, strict=True))
-        if any(name != text and not (NAMED.fullmatch(name) and text) for name, text in pairs):
-            return None
-        return {name[1:-1]: text for name, text in pairs if NAMED.fullmatch(name)}
+    def handled(self, asked: ControlCall) -> Any:
+        """What the function answers, within the transaction of the session that it is about."""
+        if not self.is_own or self.enters:
+            return self.handler(asked)
+        with asked.entering() as session:
+            return self.handler(asked._replace(entered=session))
 
 
 #: A segment of a route's path that stands for any.
-NAMED: Final = re.compile(r"\{\w+\}")
+NAMED: Final = re.compile(r"\{(\w+)\}")
 
 _REGISTRY: Final[list[Route]] = []
 
 
-def route(
-    method: str,
-    path: str,
-    *,
-    body: str | None = None,
-    query: str | None = None,
-    is_own: bool = True,
-    enters: bool = False,
-) -> Callable[[Handler], Handler]:
-    """Register the function for a method of a path; `body` and `query` are the names of their schemas."""
+def route(method: str, path: str, **options: Any) -> Callable[[Handler], Handler]:
+    """Register the function for a method of a path; the options are the other fields of `Route`."""
 
     def register(function: Handler) -> Handler:
-        _REGISTRY.append(Route(method, path, function, body, query, is_own, enters))
+        _REGISTRY.append(Route(method, path, function, **options))
         return function
 
     return register
@@ -149,17 +128,16 @@ def routes() -> Sequence[Route]:
     return tuple(sorted(_REGISTRY, key=lambda one: (one.path, one.method)))
 
 
-def found(method: str, path: Sequence[str]) -> tuple[Route, Mapping[str, str]]:
-    """The route for a method of a path in segments, and what stands in the place of its names; or `Refused`."""
-    fitting = [(one, places) for one in routes() if (places := one.places(path)) is not None]
-    if not fitting:
-        whole = "/".join(path)
-        near = nearest(whole, dict.fromkeys(one.path for one in routes()))
-        hint = f"did you mean {PREFIX}{near}?" if near else f"{PREFIX}/openapi.json says which there are"
-        raise Refused(404, f"There is nothing at {shown(PREFIX + whole)}; {hint}")
-    for one, places in fitting:
-        if one.method == method:
-            return one, places
-    takes = [one.method for one, _ in fitting]
-    message = f"Method not allowed: {PREFIX}{fitting[0][0].path} takes {listed(takes, 'or')}, not {shown(method)}"
-    raise Refused(405, message, {"allow": ", ".join(takes)})
+def found(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+    """The route for a method of a path below `PREFIX`, and its path parameters; or `Refused`."""
+    fitting = {one.method: (one, given) for one in routes() if (given := one.path_parameters(path)) is not None}
+    if method in fitting:
+        return fitting[method]
+    if fitting:
+        near = next(iter(fitting.values()))[0].path
+        message = f"Method not allowed: {PREFIX}{near} takes {listed(fitting, 'or')}, not {shown(method)}"
+        raise Refused(405, message, {"allow": ", ".join(fitting)})
+    whole = unquote(path)
+    similar = nearest(whole, dict.fromkeys(one.path for one in routes()))
+    hint = f"did you mean {PREFIX}{similar}?" if similar else f"{PREFIX}/openapi.json says which there are"
+    raise Refused(404, f"There is nothing at {shown(PREFIX + whole)}; {hint}")

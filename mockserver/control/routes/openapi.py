@@ -1,15 +1,102 @@
-"""The routes as an OpenAPI 3.1 document."""
-
-from __future__ import annotations
+"""The control routes as an OpenAPI 3.1 document: made from the registry and the schemas."""
 
 import json
+from collections.abc import Iterator
+from typing import Any, Final
 
-from safelight.mockserver.control.openapi import document
-from safelight.mockserver.control.routes import ControlCall, route
+from safelight.contracts.openapi import KEYS, embedded
+from safelight.mockserver.control.access import TOKEN
+from safelight.mockserver.control.bodies import schemas
+from safelight.mockserver.control.routes import NAMED, PREFIX, ControlCall, Route, route, routes
 from safelight.mockserver.model.messages import Reply
+
+Node = dict[str, Any]
+
+_JSON: Final = "application/json"
+
+_ABOUT: Final = (
+    "What tests steer a fake with that runs as `safelight serve`. A server with a token wants it in each request; "
+    "the key says whose session is meant."
+)
+
+
+def _envelope(is_success: bool, data: Node, error: Node) -> Node:  # noqa: FBT001 - the value of the first member
+    members = {"success": {"const": is_success}, "data": data, "error": error}
+    return {"type": "object", "required": list(members), "properties": members}
+
+
+#: The envelopes around any data and any error.
+_ENVELOPES: Final[Node] = {
+    "success": _envelope(True, {"type": "object"}, {"type": "null"}),
+    "failure": _envelope(
+        False,
+        {"type": "null"},
+        {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}},
+    ),
+}
 
 
 @route("GET", "/openapi.json", is_own=False)
 def get_openapi(_: ControlCall) -> Reply:
     """Give this document."""
     return Reply(200, json.dumps(document(), ensure_ascii=False).encode())
+
+
+def document() -> Node:
+    """The document, a copy of one's own."""
+    paths: dict[str, Node] = {}
+    for one in routes():
+        paths.setdefault(PREFIX + one.path, {})[one.method.lower()] = _operation(one)
+    made = {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {"title": "Control of a Safelight fake", "version": "1", "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": {**_ENVELOPES, **_schemas()},
+            "securitySchemes": {**KEYS, "token": {"type": "apiKey", "in": "header", "name": TOKEN}},
+        },
+    }
+    return json.loads(json.dumps(made))  # type: ignore[no-any-return]
+
+
+def _operation(one: Route) -> Node:
+    keys: list[Node] = [{name: []} for name in KEYS] if one.is_own else [{}]
+    with_token = [{**key, "token": []} for key in keys]
+    success = _ref("success") if one.query is None and one.is_own else {"type": "object"}
+    parameters = list(_parameters(one))
+    return {
+        "operationId": one.handler.__name__,
+        "summary": str(one.handler.__doc__).partition("\n")[0],
+        "security": [*keys, *with_token],
+        **({"parameters": parameters} if parameters else {}),
+        **({"requestBody": _body(one.body)} if one.body else {}),
+        "responses": {
+            # A format, or a document like this one, is in no envelope.
+            "200": {"description": "It is so.", "content": {_JSON: {"schema": success}}},
+            "default": {"description": "Why it is not.", "content": {_JSON: {"schema": _ref("failure")}}},
+        },
+    }
+
+
+def _parameters(one: Route) -> Iterator[Node]:
+    for name in NAMED.findall(one.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    stated = embedded(one.query, schemas())["properties"] if one.query else {}
+    for name, schema in stated.items():
+        yield {"name": name, "in": "query", "description": schema["title"], "schema": schema}
+
+
+def _body(name: str) -> Node:
+    is_needed = bool({"required", "minProperties"} & schemas()[name].keys())
+    return {"required": is_needed, "content": {_JSON: {"schema": _ref(name)}}}
+
+
+def _ref(name: str) -> Node:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas() -> Node:
+    used = {one.query for one in routes()} | {"nothing"}
+    return {name: embedded(name, schemas()) for name in schemas() if name not in used}

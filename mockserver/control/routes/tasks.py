@@ -1,26 +1,26 @@
-"""The tasks of a session: listed, released, failed, and said beforehand."""
+"""The tasks of a session: listed, released, failed, settled beforehand; and a barrier, at which a test waits."""
 
-from __future__ import annotations
-
+import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
-from safelight.contracts.wording import shown
+from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
+from safelight.traffic.exchange import Exchange
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+#: Seconds of real time that are waited unless the body says otherwise.
+_SECONDS: Final = 10
 
 
 @route("GET", "/tasks")
 def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     """List the tasks that are still kept, in the order of their submits."""
-    session = asked.session
-    return {"tasks": [task_form(session, task) for task in session.tasks]}
+    return {"tasks": [task_form(asked.session, task) for task in asked.session.tasks]}
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")
@@ -47,9 +47,43 @@ def fail_task(asked: ControlCall) -> Mapping[str, Any]:
 @route("POST", "/next", body="next")
 def settle_next(asked: ControlCall) -> Mapping[str, Any]:
     """Say something about a task to come: the first one about which nothing was said yet."""
-    said = dict(asked.body)
-    if "timeline" in said:
-        said["timeline"] = Timeline.read(said["timeline"])
-    session = asked.session
-    session.override(TaskOverride(**said))
-    return {"next": len(session.data.overrides)}
+    spec = dict(asked.body)
+    if "timeline" in spec:
+        spec["timeline"] = Timeline.read(spec["timeline"])
+    asked.session.override(TaskOverride(**spec))
+    return {"next": len(asked.session.data.overrides)}
+
+
+@route("POST", "/wait", body="wait", enters=True)
+async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
+    """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
+    task_id, polls, within = asked.body["task_id"], asked.body.get("polls", 1), asked.body.get("within", _SECONDS)
+    with asked.entering() as session:
+        if not session.find(task_id) and all(override.id != task_id for override in session.data.overrides):
+            raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
+    try:
+        async with asyncio.timeout(within):
+            await _until(asked, task_id, polls)
+    except TimeoutError:
+        seen = counted(_answered(asked, task_id), "poll")
+        reason = f"Poll {polls} of task {shown(task_id)} was not answered within {within:g} s: {seen} came"
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, reason) from None
+    return {"task_id": task_id, "polls": _answered(asked, task_id)}
+
+
+def _answered(asked: ControlCall, task_id: str) -> int:
+    with asked.entering() as session:
+        return session.answered(task_id)
+
+
+async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
+    loop, heard = asyncio.get_running_loop(), asyncio.Event()
+
+    def hear(_: str | None, exchange: Exchange) -> None:
+        if exchange.task_id == task_id:
+            loop.call_soon_threadsafe(heard.set)
+
+    with asked.service.watched(hear):
+        while _answered(asked, task_id) < polls:
+            await heard.wait()
+            heard.clear()

@@ -3,21 +3,16 @@
 A fault says what goes wrong; when it does is for a `Plan` to say.
 """
 
-from __future__ import annotations
-
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, dataclass_transform
+from typing import Any, Final, Protocol, TypeVar, dataclass_transform
 
 from safelight.contracts.wording import counted, did_you_mean, listed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from safelight.mockserver.model.messages import Reply
+from safelight.mockserver.model.messages import Reply
 
 
 class Fault(Protocol):
@@ -32,25 +27,29 @@ _Class = TypeVar("_Class", bound=type[Any])
 
 _REGISTRY: Final[dict[str, type[Any]]] = {}
 
-#: How the text of a setting becomes its value, by the annotation of its field, and what it has to be.
-_READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
-    "int": (int, "a whole number"),
-    "float": (float, "a number"),
-    "str": (str, "a word"),
-}
+#: The types that settings have, each of which reads its values from text -> what the text has to be.
+_KINDS: Final[Mapping[Any, str]] = {int: "a whole number", float: "a number", str: "a word"}
 
 
 @dataclass_transform(frozen_default=True)
 def fault(made: _Class) -> _Class:
     """Register a fault under its name in lower case; the first line of its docstring is its documentation."""
+    made.__post_init__ = _check
     value: Any = dataclass(frozen=True, slots=True)(made)
-    unreadable = [at.name for at in fields(value) if at.type not in _READERS]
-    if unreadable:
-        raise TypeError(
-            f"{made.__name__}.{unreadable[0]} cannot be written in a plan: its type is {listed(_READERS, 'or')}"
-        )
+    for at in fields(value):
+        if at.type not in _KINDS:
+            types = listed([kind.__name__ for kind in _KINDS], "or")
+            raise TypeError(f"{made.__name__}.{at.name} cannot be written in a plan: give it the type {types}")
     _REGISTRY[name_of(value)] = value
     return value  # type: ignore[no-any-return]
+
+
+def _check(made: Any) -> None:
+    """Raises `ValueError` with what is wrong with a setting."""
+    for at in fields(made):
+        check = at.metadata.get("check")
+        if check and (problem := check(getattr(made, at.name), f"{at.name} of {name_of(type(made))}")):
+            raise ValueError(problem)
 
 
 @cache
@@ -96,18 +95,13 @@ def read_fault(name: str, settings: list[str]) -> Fault:
     if len(settings) > len(known):
         takes = counted(len(known), "setting") if known else "no settings"
         raise ValueError(f"{name} takes {takes}, not {' '.join(settings)}")
-    values = {at.name: _value(name, at, text) for at, text in zip(known, settings, strict=False)}
-    found: Fault = made(**values)
+    found: Fault = made(*map(partial(_value, name), known, settings))
     return found
 
 
-#: The modules whose faults change the answer that was due.
-_ALTERING: Final = frozenset({"bytes", "contents", "pictures"})
-
-
 def alters(struck: Any) -> bool:
-    """It changes the answer that was due, and does not stand in its place: there has to be one."""
-    return bool(getattr(struck, "alters", type(struck).__module__.rpartition(".")[2] in _ALTERING))
+    """The fault changes the answer that was due, and does not stand in its place: there has to be one."""
+    return bool(getattr(struck, "alters", not type(struck).__module__.endswith(".answers")))
 
 
 def written(struck: Any) -> str:
@@ -121,8 +115,7 @@ def _word(value: object) -> str:
 
 
 def _value(name: str, at: Any, text: str) -> Any:
-    read, kind = _READERS[at.type]
     try:
-        return read(text)
+        return at.type(text)
     except ValueError:
-        raise ValueError(f"{text} cannot be the {at.name} of {name}: give {kind}") from None
+        raise ValueError(f"{text} cannot be the {at.name} of {name}: give {_KINDS[at.type]}") from None

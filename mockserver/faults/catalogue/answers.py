@@ -1,18 +1,15 @@
 """Faults of the whole answer: HTTP arrives, and it is another answer than the one that was due."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from time import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.checks import check_error, check_header, check_media_type, check_status
-from safelight.mockserver.model.messages import Reply, encoded, failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from safelight.mockserver.faults.catalogue.settings import choice, error_status, header, media_type, status
+from safelight.mockserver.model.messages import HEADERS, Reply, Request, encoded, failure
+from safelight.mockserver.model.second_origin import elsewhere
 
 #: What a gateway says in the place of the service behind it.
 GATEWAY_PAGE: Final = """<html>\r
@@ -27,22 +24,35 @@ GATEWAY_PAGE: Final = """<html>\r
 #: Seconds from now to the date that `throttle date` gives.
 _LATER: Final = 2
 
+#: The words of `throttle` that stand for something else -> what the headers say.
+_RETRY_AFTER: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
+    "none": dict,
+    "date": lambda: {"retry-after": formatdate(time() + _LATER, usegmt=True)},
+}
+
 
 def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in list(HTTPStatus) else f"HTTP status {status}"
+
+
+def _here(request: Request) -> str:
+    return f"{request.origin}{request.path}?{request.query}".rstrip("?")
+
+
+#: Where `redirect` leads -> the URL that a request is sent to.
+_TARGETS: Final[Mapping[str, Callable[[Request], str]]] = {
+    "here": _here,
+    "elsewhere": lambda request: elsewhere(_here(request)),
+}
 
 
 @fault
 class Http:
     """Answer with this HTTP status, 400 to 599, and the envelope of an error."""
 
-    status: int = 500
+    status: int = error_status(500)
 
-    def __post_init__(self) -> None:
-        check_error(self.status)
-
-    def strike(self, reply: Reply) -> Reply:  # noqa: ARG002 - the protocol's signature
-        """An error in the place of whatever it was."""
+    def strike(self, _: Reply) -> Reply:
         return failure(self.status, _phrase(self.status))
 
 
@@ -50,14 +60,10 @@ class Http:
 class Refuse:
     """Answer with this HTTP status, 400 to 599, and the envelope of an error with this message."""
 
-    status: int = 400
+    status: int = error_status(400)
     message: str = "Invalid request"
 
-    def __post_init__(self) -> None:
-        check_error(self.status)
-
-    def strike(self, reply: Reply) -> Reply:  # noqa: ARG002 - the protocol's signature
-        """An error in the place of whatever it was."""
+    def strike(self, _: Reply) -> Reply:
         return failure(self.status, self.message)
 
 
@@ -65,21 +71,10 @@ class Refuse:
 class Throttle:
     """Answer with 429 and `Retry-After`: seconds, `date` (in two seconds), `none`, or nonsense such as `soon`."""
 
-    after: str = "2"
+    after: str = header("2", "Retry-After")
 
-    def __post_init__(self) -> None:
-        check_header(self.after, "value of Retry-After")
-
-    def strike(self, reply: Reply) -> Reply:  # noqa: ARG002 - the protocol's signature
-        """An error in the place of whatever it was."""
+    def strike(self, _: Reply) -> Reply:
         return failure(429, _phrase(429), _RETRY_AFTER.get(self.after, lambda: {"retry-after": self.after})())
-
-
-#: The words that stand for something else -> what the headers say.
-_RETRY_AFTER: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
-    "none": dict,
-    "date": lambda: {"retry-after": formatdate(time() + _LATER, usegmt=True)},
-}
 
 
 @fault
@@ -88,8 +83,7 @@ class Unsuccessful:
 
     message: str = "Generation failed"
 
-    def strike(self, reply: Reply) -> Reply:  # noqa: ARG002 - the protocol's signature
-        """An error in the place of whatever it was."""
+    def strike(self, _: Reply) -> Reply:
         return failure(200, self.message)
 
 
@@ -97,16 +91,11 @@ class Unsuccessful:
 class Body:
     """Answer with this HTTP status, this text and this media type, whatever they are."""
 
-    status: int = 200
+    status: int = status(200)
     text: str = "OK"
-    media_type: str = "application/json"
-
-    def __post_init__(self) -> None:
-        check_status(self.status)
-        check_media_type(self.media_type)
+    media_type: str = media_type("application/json")
 
     def strike(self, reply: Reply) -> Reply:
-        """The text in the place of whatever it was."""
         return reply._replace(status=self.status, body=self.text.encode(), media_type=self.media_type)
 
 
@@ -114,13 +103,9 @@ class Body:
 class Html:
     """Answer with this HTTP status and a gateway's HTML page."""
 
-    status: int = 502
-
-    def __post_init__(self) -> None:
-        check_status(self.status)
+    status: int = status(502)
 
     def strike(self, reply: Reply) -> Reply:
-        """The page in the place of whatever it was."""
         page = GATEWAY_PAGE.format(f"{self.status} {_phrase(self.status)}")
         return reply._replace(status=self.status, body=page.encode(), media_type="text/html")
 
@@ -129,13 +114,9 @@ class Html:
 class Empty:
     """Answer with this HTTP status and no body."""
 
-    status: int = 200
-
-    def __post_init__(self) -> None:
-        check_status(self.status, has_body=False)
+    status: int = status(200, has_body=False)
 
     def strike(self, reply: Reply) -> Reply:
-        """The headers of what it was."""
         return reply._replace(status=self.status, body=b"")
 
 
@@ -144,7 +125,6 @@ class NoData:
     """Answer with `data: null` beside `success: true`."""
 
     def strike(self, reply: Reply) -> Reply:
-        """The envelope of a success, with nothing in it."""
         if reply.media_type != "application/json":
             return reply
         return reply._replace(status=200, body=encoded({"success": True, "data": None, "error": None}))
@@ -155,5 +135,16 @@ class Garbled:
     """Cut the body in half: JSON that no parser takes, or half a picture."""
 
     def strike(self, reply: Reply) -> Reply:
-        """The first half of it, and nothing says that there was more."""
         return reply._replace(body=reply.body[: len(reply.body) // 2])
+
+
+@fault
+class Redirect:
+    """Redirect to the same target, with 301, 302, 303, 307 or 308: `elsewhere`, at another origin, or `here`."""
+
+    status: int = choice(307, ("301", "302", "303", "307", "308"), "HTTP status of a redirect")
+    where: str = choice("elsewhere", _TARGETS, "place to redirect to")
+
+    def strike(self, reply: Reply) -> Reply:
+        assert reply.request is not None
+        return Reply(self.status, b"", "text/html", {**HEADERS, "location": _TARGETS[self.where](reply.request)})

@@ -1,18 +1,15 @@
-"""Faults of the bytes: the answer is the one that was due, and not as HTTP and JSON write it."""
-
-from __future__ import annotations
+"""Faults of the bytes: the answer is the one that was due, and not as HTTP, JSON or a file of a picture is written."""
 
 import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from urllib.parse import quote
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.checks import check_known, check_media_type, check_number
-from safelight.mockserver.faults.catalogue.envelopes import is_object
+from safelight.mockserver.faults.catalogue.contents import is_object
+from safelight.mockserver.faults.catalogue.settings import choice, media_type, number, setting
+from safelight.mockserver.model.messages import Reply
 from safelight.mockserver.model.wire import Send, Wire, raw
-
-if TYPE_CHECKING:
-    from safelight.mockserver.model.messages import Reply
 
 _MEGABYTE: Final = 1_000_000
 
@@ -33,7 +30,6 @@ class Warning:  # noqa: A001 - a fault is called as its name in a plan
     """Print a PHP warning before the JSON."""
 
     def strike(self, reply: Reply) -> Reply:
-        """HTML, then JSON."""
         return _begun(reply, PHP_WARNING)
 
 
@@ -42,7 +38,6 @@ class Bom:
     """Begin the JSON with a byte order mark."""
 
     def strike(self, reply: Reply) -> Reply:
-        """Three bytes more."""
         return _begun(reply, b"\xef\xbb\xbf")
 
 
@@ -51,7 +46,6 @@ class NaN:
     """Begin the JSON with a member that is NaN, which JSON does not know."""
 
     def strike(self, reply: Reply) -> Reply:
-        """The same and `"seconds":NaN`."""
         return _begun(reply, b'{"seconds":NaN,', instead=b"{")
 
 
@@ -60,7 +54,6 @@ class Twice:
     """Write `success` and `data` twice: first those of an error, then those that were due."""
 
     def strike(self, reply: Reply) -> Reply:
-        """Two answers in one object; most parsers take the last."""
         return _begun(reply, b'{"success":false,"data":null,', instead=b"{")
 
 
@@ -68,13 +61,9 @@ class Twice:
 class Deep:
     """Begin the JSON with a member of so many arrays, each in the next, at most 1,000,000."""
 
-    depth: int = 10_000
-
-    def __post_init__(self) -> None:
-        check_number(self.depth, 1, 1_000_000, "depth of deep")
+    depth: int = number(10_000, 1, 1_000_000)
 
     def strike(self, reply: Reply) -> Reply:
-        """The same and `"deep":[[[...]]]`."""
         return _begun(reply, b'{"deep":' + b"[" * self.depth + b"]" * self.depth + b",", instead=b"{")
 
 
@@ -82,13 +71,9 @@ class Deep:
 class Huge:
     """End the JSON with a member of so many megabytes, at most 256; what is no JSON has as many zeros at its end."""
 
-    megabytes: int = 64
-
-    def __post_init__(self) -> None:
-        check_number(self.megabytes, 1, 256, "megabytes of huge")
+    megabytes: int = number(64, 1, 256)
 
     def strike(self, reply: Reply) -> Reply:
-        """The same and very much more."""
         size = self.megabytes * _MEGABYTE
         if not is_object(reply):
             return reply._replace(body=reply.body + bytes(size))
@@ -99,13 +84,9 @@ class Huge:
 class MediaType:
     """Call the answer by another media type."""
 
-    type: str = "text/html"
-
-    def __post_init__(self) -> None:
-        check_media_type(self.type)
+    type: str = media_type("text/html")
 
     def strike(self, reply: Reply) -> Reply:
-        """The same bytes."""
         return reply._replace(media_type=self.type)
 
 
@@ -117,31 +98,25 @@ _CHARSETS: Final = ("utf-16", "utf-32", "latin-1", "cp1252", "cp037", "shift_jis
 class Charset:
     """Write the JSON in utf-16, utf-32, latin-1, cp1252, cp037, shift_jis or gb18030, and call it UTF-8."""
 
-    name: str = "utf-16"
-
-    def __post_init__(self) -> None:
-        check_known(self.name, _CHARSETS, "charset that it can be in")
+    name: str = choice("utf-16", _CHARSETS, "charset that it can be in")
 
     def strike(self, reply: Reply) -> Reply:
-        """The same text in other bytes."""
         if not is_object(reply):
             return reply
         body = reply.body.decode().encode(self.name, "replace")
         return reply._replace(body=body, media_type="application/json; charset=utf-8")
 
 
+_RIGHT_LENGTH: Final = "a length that is off by 0 is right: give more, or fewer such as -10"
+
+
 @fault
 class Length:
     """Say a Content-Length that is off by so many bytes, more or fewer."""
 
-    delta: int = 10
-
-    def __post_init__(self) -> None:
-        if not self.delta:
-            raise ValueError("a length that is off by 0 is right: give more, or fewer such as -10")
+    delta: int = setting(10, lambda delta, _: "" if delta else _RIGHT_LENGTH)
 
     def strike(self, reply: Reply) -> Reply:
-        """With more the rest never comes; with fewer a client that believes it has the beginning."""
         stated = max(0, len(reply.body) + self.delta)
         wire = Wire("length", (Send(raw(reply, length=stated)),), whole=self.delta < 0)
         return reply._replace(body=reply.body[:stated], wire=wire)
@@ -152,7 +127,6 @@ class Chunk:
     """Send half of the body in one chunk, and then what is no chunk."""
 
     def strike(self, reply: Reply) -> Reply:
-        """Chunked encoding that breaks."""
         if reply.request is not None and reply.request.method == "HEAD":
             return reply
         half = reply.body[: len(reply.body) // 2]
@@ -173,7 +147,6 @@ class Gzip:
     """Say that the body is gzip, and begin as gzip does; the rest is none."""
 
     def strike(self, reply: Reply) -> Reply:
-        """A header of gzip, and a kind of block that does not exist."""
         return _in_gzip(reply, _GZIP + b"\xff" * 64)
 
 
@@ -181,13 +154,9 @@ class Gzip:
 class Bomb:
     """Send the JSON in gzip, with so many megabytes of blanks before it, at most 1,000."""
 
-    megabytes: int = 100
-
-    def __post_init__(self) -> None:
-        check_number(self.megabytes, 1, 1_000, "megabytes of bomb")
+    megabytes: int = number(100, 1, 1_000)
 
     def strike(self, reply: Reply) -> Reply:
-        """A thousandth of what it becomes."""
         if not is_object(reply):
             return reply
         blanks, checksum = _blanks(self.megabytes)
@@ -209,3 +178,51 @@ def _deflated(data: bytes, end: int) -> bytes:
     """The data as blocks that refer to nothing before them, without header and checksum."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush(end)
+
+
+#: Bytes that `corrupt` flips.
+_FLIPPED: Final = 16
+
+
+@fault
+class Truncate:
+    """Send so many bytes of the body, say that it is longer, and close the connection."""
+
+    bytes: int = number(100, 0, 1e12)
+
+    def strike(self, reply: Reply) -> Reply:
+        if not reply.body:
+            return reply
+        kept = reply._replace(body=reply.body[: min(self.bytes, len(reply.body) - 1)])
+        return reply._replace(wire=Wire("truncate", (Send(raw(kept, length=len(reply.body))),)))
+
+
+@fault
+class Corrupt:
+    """Flip the bits of bytes in the middle; the length stays."""
+
+    def strike(self, reply: Reply) -> Reply:
+        at = max(0, len(reply.body) - _FLIPPED) // 2
+        flipped = bytes(byte ^ 0xFF for byte in reply.body[at : at + _FLIPPED])
+        return reply._replace(body=reply.body[:at] + flipped + reply.body[at + _FLIPPED :])
+
+
+_UNPRINTABLE: Final = "a header cannot carry this name: leave out what cannot be printed"
+
+
+@fault
+class FileName:
+    """Say that the file has this name, which is a hostile one."""
+
+    name: str = setting("../../safelight.png", lambda name, _: "" if name.isprintable() else _UNPRINTABLE)
+
+    def strike(self, reply: Reply) -> Reply:
+        return reply._replace(headers={**reply.headers, "content-disposition": f"attachment; {_named(self.name)}"})
+
+
+def _named(name: str) -> str:
+    """The parameter that says it: the plain one where it can."""
+    if not name.isascii():
+        return f"filename*=UTF-8''{quote(name, safe='')}"
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'filename="{escaped}"'

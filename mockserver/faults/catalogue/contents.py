@@ -1,45 +1,46 @@
 """Faults of single fields: the answer is the one that was due, but for what stands in them. No field, no fault."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.checks import check_known
-from safelight.mockserver.faults.catalogue.envelopes import REMOVED, rewritten, with_field
+from safelight.mockserver.faults.catalogue.settings import choice, setting
+from safelight.mockserver.model.messages import Reply, encoded
 from safelight.mockserver.model.second_origin import elsewhere
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from safelight.mockserver.model.messages import Reply
+#: Stands for a field that is there no longer.
+REMOVED: Final = object()
 
 
-@fault
-class Id:
-    """Spoil the id: `missing`, `null`, `number`, `object`, or `other`, which is another task's."""
-
-    kind: str = "missing"
-
-    def __post_init__(self) -> None:
-        check_known(self.kind, _IDS, "kind of id")
-
-    def strike(self, reply: Reply) -> Reply:
-        """The same with another id."""
-        return with_field(reply, "id", _IDS[self.kind])
+def is_object(reply: Reply) -> bool:
+    """The reply carries a JSON object."""
+    return reply.media_type == "application/json" and reply.body.startswith(b"{")
 
 
-#: An id of digits longer than this is no number that anybody would make of it.
-_LONGEST_NUMBER: Final = 30
+def rewritten(reply: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
+    """The reply with its JSON object changed; what carries none stays as it is."""
+    return reply._replace(body=encoded(change(json.loads(reply.body)))) if is_object(reply) else reply
+
+
+def with_field(reply: Reply, name: str, change: Callable[[Any], Any]) -> Reply:
+    """The reply with this field of its data changed; where it has none, it stays as it is."""
+    return rewritten(reply, lambda document: {**document, "data": _changed(document.get("data"), name, change)})
+
+
+def _changed(data: Any, name: str, change: Callable[[Any], Any]) -> Any:
+    if not isinstance(data, dict) or name not in data:
+        return data
+    return {field: value for field, value in {**data, name: change(data[name])}.items() if value is not REMOVED}
+
 
 #: Kind of id -> what becomes of the one that was due.
 _IDS: Final[Mapping[str, Callable[[str], Any]]] = {
     "missing": lambda _: REMOVED,
     "null": lambda _: None,
-    "number": lambda task_id: int(task_id) if _is_number(task_id) else 10**19,
+    "number": lambda task_id: int(task_id) if re.fullmatch("[0-9]{1,30}", task_id) else 10**19,
     "object": lambda task_id: {"id": task_id},
     "other": lambda task_id: task_id[:-1] + _OTHER.get(task_id[-1:], "0"),
 }
@@ -48,8 +49,14 @@ _IDS: Final[Mapping[str, Callable[[str], Any]]] = {
 _OTHER: Final[Mapping[str, str]] = dict(zip("0123456789abcdef", "1234567890bcdefa", strict=True))
 
 
-def _is_number(task_id: str) -> bool:
-    return task_id.isdecimal() and len(task_id) <= _LONGEST_NUMBER
+@fault
+class Id:
+    """Spoil the id: `missing`, `null`, `number`, `object`, or `other`, which is another task's."""
+
+    kind: str = choice("missing", _IDS, "kind of id")
+
+    def strike(self, reply: Reply) -> Reply:
+        return with_field(reply, "id", _IDS[self.kind])
 
 
 @fault
@@ -59,7 +66,6 @@ class Word:
     word: str = "warming_up"
 
     def strike(self, reply: Reply) -> Reply:
-        """The same in another status."""
         return with_field(reply, "status", lambda _: self.word)
 
 
@@ -68,7 +74,6 @@ class Shout:
     """Say the status word in upper case."""
 
     def strike(self, reply: Reply) -> Reply:
-        """The same, louder."""
         return with_field(reply, "status", str.upper)
 
 
@@ -79,7 +84,6 @@ class Progress:
     value: str = "absent"
 
     def strike(self, reply: Reply) -> Reply:
-        """The same with another progress."""
         return with_field(reply, "progress", _PROGRESS.get(self.value, lambda _: _number_or_text(self.value)))
 
 
@@ -95,20 +99,6 @@ _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,29})(\.\d{1,30})?", re.ASCII)
 
 def _number_or_text(value: str) -> Any:
     return json.loads(value) if _NUMBER.fullmatch(value) else value
-
-
-@fault
-class Result:
-    """Spoil a finished task's result: `null`, `empty`, or its URLs: `blank`, `relative`, `elsewhere`, `gone`."""
-
-    kind: str = "null"
-
-    def __post_init__(self) -> None:
-        check_known(self.kind, _RESULTS, "kind of result")
-
-    def strike(self, reply: Reply) -> Reply:
-        """The same with another result, where there is one."""
-        return with_field(reply, "result", lambda result: _RESULTS[self.kind](result) if result else result)
 
 
 def _each(change: Callable[[str], str]) -> Callable[[Mapping[str, str]], Any]:
@@ -128,11 +118,20 @@ _RESULTS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
 
 
 @fault
+class Result:
+    """Spoil a finished task's result: `null`, `empty`, or its URLs: `blank`, `relative`, `elsewhere`, `gone`."""
+
+    kind: str = choice("null", _RESULTS, "kind of result")
+
+    def strike(self, reply: Reply) -> Reply:
+        return with_field(reply, "result", lambda result: _RESULTS[self.kind](result) if result else result)
+
+
+@fault
 class Extra:
     """Add fields that nobody knows, at each level."""
 
     def strike(self, reply: Reply) -> Reply:
-        """The same and more."""
         return rewritten(reply, _with_more)
 
 
@@ -146,21 +145,18 @@ def _with_more(value: Any) -> Any:
     return {**{name: _with_more(held) for name, held in value.items()}, **_UNKNOWN}
 
 
+_NO_PATH: Final = "{} is no path: write data.status"
+
+
 @fault
 class Mistype:
     """Give the field at this path, such as `data.status`, a value of another type; without a path each field."""
 
-    path: str = ""
-
-    def __post_init__(self) -> None:
-        if self.path and not all(self.path.split(".")):
-            raise ValueError(f"{self.path} is no path: write data.status")
+    path: str = setting("", lambda path, _: "" if not path or all(path.split(".")) else _NO_PATH.format(path))
 
     def strike(self, reply: Reply) -> Reply:
-        """The same, of other types."""
-        return rewritten(
-            reply, lambda document: _along(document, *self.path.split(".")) if self.path else _all(document)
-        )
+        names = self.path.split(".") if self.path else []
+        return rewritten(reply, lambda document: _along(document, *names) if names else _all(document))
 
 
 def _along(value: Any, name: str, *deeper: str) -> Any:

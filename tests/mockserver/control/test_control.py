@@ -16,9 +16,9 @@ from asgi_call import Answered, body_in, call, scope_of
 from har_schema import HAR
 from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.client import ControlClient as Client
-from safelight.mockserver.control.client import NotSteered
+from safelight.mockserver.control.client import ControlRefused
+from safelight.mockserver.control.control import Control
 from safelight.mockserver.control.routes import routes
-from safelight.mockserver.control.steering import Control
 from safelight.mockserver.model.clock import SteeredClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
@@ -298,7 +298,7 @@ def test_nothing_that_steers_is_in_the_journal(fake: Steered) -> None:
     store = fake.api.sessions.store
     assert isinstance(store, MemoryStore)
     for one in routes():
-        if one.name != "delete_session":
+        if one.handler.__name__ != "delete_session":
             fake.send(one.method, f"/_safelight{one.path.replace('{task_id}', '1')}", {})
             fake.send(one.method, f"/_safelight{one.path}", b"{", key="")
     assert (len(store.journal(fingerprint(KEY))), len(store.orphans), fake.api.in_flight.open) == (0, 0, 0)
@@ -570,16 +570,16 @@ def test_the_client_steers_all_there_is(served: tuple[Client, str]) -> None:
     assert client.ledger()["balance"] == 1000
     assert client.openapi()["openapi"] == "3.1.0"
     client.close()
-    with pytest.raises(NotSteered, match="404: No session has this key"):
+    with pytest.raises(ControlRefused, match="404: No session has this key"):
         client.tasks()
 
 
 def test_the_client_says_why(served: tuple[Client, str]) -> None:
     client, url = served
-    with pytest.raises(NotSteered, match=r"400: Invalid request: rules\.0, column 1") as raised:
+    with pytest.raises(ControlRefused, match=r"400: Invalid request: rules\.0, column 1") as raised:
         client.put_plan("x")
     assert raised.value.status == 400
-    with pytest.raises(NotSteered, match="401: No token was sent"):
+    with pytest.raises(ControlRefused, match="401: No token was sent"):
         Client(url, KEY).session()
 
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 from PIL.PngImagePlugin import PngImageFile
 
 from safelight.mockserver.pictures import Picture, chunks, draw, fitted
-from safelight.mockserver.pictures.ground import FORMATS, MOST_PIXELS, ground_of
+from safelight.mockserver.pictures.ground import FORMATS, MAX_PIXELS, ground_of
 
 Size = tuple[int, int]
 
@@ -149,7 +149,7 @@ def test_what_is_no_picture_is_no_ground(data: bytes) -> None:
     assert fails(data)
 
 
-@pytest.mark.parametrize("size", [(MOST_PIXELS + 1, 1), (8_001, 5_000), (10_000, 9_500), (20_000, 10_001)])
+@pytest.mark.parametrize("size", [(MAX_PIXELS + 1, 1), (8_001, 5_000), (10_000, 9_500), (20_000, 10_001)])
 def test_too_many_pixels_are_no_ground(size: Size) -> None:
     """From 90 million on Pillow warns, and from 179 on it refuses."""
     assert fails(encoded(Image.new("1", size)))

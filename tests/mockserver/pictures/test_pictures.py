@@ -13,10 +13,9 @@ from PIL.PngImagePlugin import PngImageFile
 
 from safelight.contracts.parsing import MAX_INTEGER_DIGITS
 from safelight.mockserver.pictures import Gallery, Picture, chunks, draw
-from safelight.mockserver.pictures.caption import SMALLEST
-from safelight.mockserver.pictures.letters import spelled
-from safelight.mockserver.pictures.lines import lines_of
-from safelight.mockserver.pictures.text_chunks import CHUNK_BYTES
+from safelight.mockserver.pictures.caption import MIN_SIDE
+from safelight.mockserver.pictures.letters import lines_of, spelled
+from safelight.mockserver.pictures.picture import MAX_CHUNK_BYTES
 
 GRAPH = {
     "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a note that leads nowhere"}},
@@ -122,7 +121,7 @@ def test_the_caption_is_light_letters_on_a_dark_plate(side: int, seed: int) -> N
 
 
 def test_a_picture_too_small_for_letters_has_no_caption() -> None:
-    one, other = (pixels(asked(SMALLEST - 1, 200, workflow=workflow)) for workflow in ("default", "anime"))
+    one, other = (pixels(asked(MIN_SIDE - 1, 200, workflow=workflow)) for workflow in ("default", "anime"))
     assert one == other
 
 
@@ -212,20 +211,20 @@ def test_a_huge_request_is_cut_with_a_mark(prompt: Any) -> None:
     picture = asked(64, 64, prompt=prompt, negative_prompt="n" * 10**6, model="m" * 10**6, task_id="\x00" * 10**5)
     text = opened(draw(picture)).text
     assert text == chunks(picture)
-    assert all("[cut: " in value and len(value.encode()) < CHUNK_BYTES + 200 for value in text.values())
+    assert all("[cut: " in value and len(value.encode()) < MAX_CHUNK_BYTES + 200 for value in text.values())
     assert json.loads(text["safelight"])["seed"] == picture.seed
 
 
 def test_a_huge_task_id_is_cut_with_a_mark() -> None:
     found = chunks(asked(task_id="\x00" * 40_000))
     assert "[cut: 40000 " in json.loads(found["safelight"])["task_id"]
-    assert len(found["safelight"]) < CHUNK_BYTES
+    assert len(found["safelight"]) < MAX_CHUNK_BYTES
 
 
 def test_a_workflow_too_long_for_its_chunk_is_left_out_whole() -> None:
     frame = len(chunks(asked(prompt={"1": {"class_type": ""}}))["prompt"])
-    longest = {"1": {"class_type": "x" * (CHUNK_BYTES - frame)}}
-    longer = {"1": {"class_type": "x" * (CHUNK_BYTES - frame + 1)}}
+    longest = {"1": {"class_type": "x" * (MAX_CHUNK_BYTES - frame)}}
+    longer = {"1": {"class_type": "x" * (MAX_CHUNK_BYTES - frame + 1)}}
     assert json.loads(chunks(asked(prompt=longest))["prompt"]) == longest
     assert set(chunks(asked(prompt=longer))) == {"parameters", "safelight"}
 
