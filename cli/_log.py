@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _COLOURS: Final = {2: "green", 4: "yellow", 5: "red"}
 
 #: An id of ComfyUI has 36 characters; of longer ones the beginning is shown.
-_ID_WIDTH: Final = 36
+_MAX_ID_CHARACTERS: Final = 36
 
 #: Characters of a text of the client's in a line of JSON. The journal has it whole.
-_LONGEST: Final = 1_000
+_MAX_TEXT_CHARACTERS: Final = 1_000
 
 
 def readable(_: str | None, exchange: Exchange) -> None:
@@ -34,7 +34,7 @@ def readable(_: str | None, exchange: Exchange) -> None:
     columns = (
         time.strftime("%H:%M:%S"),
         f"{exchange.operation or '-':<16}",
-        f"{_task(exchange):<{_ID_WIDTH}}",
+        f"{_task(exchange):<{_MAX_ID_CHARACTERS}}",
         f"{exchange.phase or '-':<7}",
         status,
         _outcome(exchange),
@@ -48,10 +48,10 @@ def machine(name: str | None, exchange: Exchange) -> None:
         "at": exchange.at,
         "key": name,
         "method": exchange.method,
-        "target": _cut(exchange.target, _LONGEST),
+        "target": _cut(exchange.target, _MAX_TEXT_CHARACTERS),
         "status": exchange.status,
         "operation": exchange.operation,
-        "task_id": exchange.task_id and _cut(exchange.task_id, _LONGEST),
+        "task_id": exchange.task_id and _cut(exchange.task_id, _MAX_TEXT_CHARACTERS),
         "phase": exchange.phase,
         "outcome": exchange.outcome,
         "violations": [violation.message for violation in exchange.violations],
@@ -63,18 +63,18 @@ def machine(name: str | None, exchange: Exchange) -> None:
     say(json.dumps(facts))
 
 
-#: `--log` -> who is told of each exchange.
+#: `--log` -> the listener of exchanges.
 LOGS: Final[Mapping[str, Listener | None]] = {"readable": readable, "json": machine, "none": None}
 
 
 def _task(exchange: Exchange) -> str:
     if not exchange.task_id:
         return "-"
-    return _cut(named([exchange.task_id]), _ID_WIDTH)
+    return _cut(named([exchange.task_id]), _MAX_ID_CHARACTERS)
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _cut(text: str, max_characters: int) -> str:
+    return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
 
 
 def _outcome(exchange: Exchange) -> str:

@@ -1,4 +1,4 @@
-"""The rows of the table of settings as options of a command, and what command line and config file say together."""
+"""The rows of the table of settings as options of a command, and the values from command line and config file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.sessions.setting import Setting
 
-#: What `serve` and `exec` do unless they are told otherwise: long enough to see, too short to wait.
+#: What `serve` and `exec` do by default: long enough to see, too short to wait.
 _USUAL: Final = Settings(task_profile(queued=TIME["queued"].default, running=TIME["running"].default))
 
 
-class Told(NamedTuple):
-    """What a command was told: the settings of its sessions, and the values of all the rest."""
+class CommandOptions(NamedTuple):
+    """The settings of a command's sessions, and the values of all its options."""
 
     settings: Settings
     values: Mapping[str, Any]
@@ -62,7 +62,7 @@ def settings_options(rows: Mapping[str, Setting]) -> Callable[[click.Command], c
     return add
 
 
-def told(ctx: click.Context) -> Told:
+def command_options(ctx: click.Context) -> CommandOptions:
     """What command line and config file say, the command line first; or one sentence."""
     assert isinstance(ctx.command, SettingsCommand)
     rows, path = ctx.command.rows, ctx.params["config"]
@@ -80,7 +80,7 @@ def told(ctx: click.Context) -> Told:
     except ValueError as error:
         raise Unusable(f"{shown_path(path)}: {error}" if path else str(error)) from None
     usual = {name: row.default for name, row in rows.items() if name not in SESSION}
-    return Told(settings, usual | values)
+    return CommandOptions(settings, usual | values)
 
 
 def _usage_error(ctx: click.Context, wrong: WrongSetting) -> click.UsageError:

@@ -17,8 +17,8 @@ from safelight.cli._demo.show import show
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.transports.server import CannotListen
 
-#: Beyond this, HTTP takes longer than the lives do.
-_FASTEST: Final = 200
+#: Beyond this, HTTP takes longer than the tasks.
+_MAX_SPEED: Final = 200
 
 
 def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -26,8 +26,8 @@ def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
         speed = float(text.removesuffix("x"))
     except ValueError:
         speed = 0
-    if not 1 <= speed <= _FASTEST:
-        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_FASTEST}x")
+    if not 1 <= speed <= _MAX_SPEED:
+        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_MAX_SPEED}x")
     return speed
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from safelight.contracts.parsing import Parsed
 
 #: Bytes that are read to be checked.
-_MOST_BYTES: Final = 100_000_000
+MAX_DOCUMENT_BYTES: Final = 100_000_000
 
 #: Violations that are reported: nobody reads more, and to find them all can take long.
-_MOST: Final = 1_000
+MAX_VIOLATIONS: Final = 1_000
 
 
 @click.group()
@@ -94,12 +94,12 @@ def check(name: str, file: Path) -> None:
     """
     _text(name)
     parsed = parse(_read(file))
-    inside = violations(name, parsed.document, max_violations=_MOST + 1) if parsed.is_complete else ()
+    inside = violations(name, parsed.document, max_violations=MAX_VIOLATIONS + 1) if parsed.is_complete else ()
     found = [*parsed.violations, *inside]
-    for violation in found[:_MOST]:
+    for violation in found[:MAX_VIOLATIONS]:
         _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
-    if len(found) > _MOST:
-        _print(f"note: there are more; these are the first {_MOST:,}", to_stderr=True)
+    if len(found) > MAX_VIOLATIONS:
+        _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
     for note in _notes(name, parsed):
         _print(f"note: {note}", to_stderr=True)
     if found:
@@ -149,12 +149,12 @@ def _few(names: Sequence[str]) -> str:
 def _read(file: Path) -> bytes:
     try:
         with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
-            body = stream.read(_MOST_BYTES + 1)
+            body = stream.read(MAX_DOCUMENT_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _Refusal(f"cannot read {_shown(file)}: {reason}{_near(file)}") from None
-    if len(body) > _MOST_BYTES:
-        raise _Refusal(f"cannot read {_shown(file)}: it is larger than {_MOST_BYTES // 10**6} MB")
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise _Refusal(f"cannot read {_shown(file)}: it is larger than {MAX_DOCUMENT_BYTES // 10**6} MB")
     return body
 
 

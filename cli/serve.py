@@ -17,7 +17,7 @@ import click
 from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS
-from safelight.cli._settings import SettingsCommand, settings_options, told
+from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import socket
 
 #: Seconds that threads have to end by themselves when the server has ended.
-_PATIENCE: Final = 0.1
+_MAX_JOIN_SECONDS: Final = 0.1
 
 
 @settings_options(SERVE)
@@ -36,9 +36,9 @@ _PATIENCE: Final = 0.1
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
-    said = told(ctx)
-    values = said.values
-    fake = fake_of(said, LOGS[values["log"]])
+    options = command_options(ctx)
+    values = options.values
+    fake = fake_of(options, LOGS[values["log"]])
     try:
         bound = listen(values["host"], values["port"])
     except CannotListen as error:
@@ -54,7 +54,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
 
 def _end(workers: set[threading.Thread]) -> None:
     """End now, although a thread may still draw or validate, for nobody: Python would wait for it."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _MAX_JOIN_SECONDS
     for worker in workers:
         worker.join(max(0, deadline - time.monotonic()))
     if any(worker.is_alive() for worker in workers):

@@ -25,7 +25,7 @@ def options_of(item: pytest.Item) -> dict[str, Any]:
     planned: Sequence[str] = ()
     if scenario := _scenario_of(item):
         kept = {name: value for name, value in options.items() if name not in TIME}
-        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.life}
+        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.options}
         planned = scenario.plan
     elif item.config.getini("safelight_virtual_time") and "speed" not in options:
         options = {"virtual_time": True, **options}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from safelight.testing.backends.shared import SharedServer
 
-#: The settings of lives that pass with the time of a clock.
+#: The settings of time in seconds.
 _SECONDS: Final = frozenset({"queued", "running", "timeline"})
 
 

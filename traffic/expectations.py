@@ -98,7 +98,7 @@ def polled(seen: Iterable[Exchange], at_least: int) -> UnmetExpectation | None:
 
 
 def no_poll_after_end(seen: Iterable[Exchange]) -> UnmetExpectation | None:
-    """Who was told that a task is done or failed did not ask about it again."""
+    """A client that was answered that a task is done or failed did not poll it again."""
     ended: dict[str | None, str] = {}
     late = []
     polls = [exchange for exchange in seen if _is_poll(exchange)]

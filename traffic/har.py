@@ -56,7 +56,7 @@ def har(exchanges: Iterable[Exchange]) -> Form:
 def read(archive: TextIO) -> Iterator[Exchange]:
     """The exchanges of an archive, one at a time and without keys. Raises `Unreadable`.
 
-    Those of an archive that is not ours are recognized by what was asked and answered; `at` is when it was asked.
+    Those of an archive that is not ours are recognized by request and answer; `at` is when the request was sent.
     """
     answered: dict[str, float] = {}
     for number, entry in enumerate(_entries(archive), 1):
@@ -246,5 +246,5 @@ def _decoded(content: Form) -> bytes:
 
 def _lost(response: Form) -> str:
     """What a browser says of a request without an answer."""
-    said = response.get("_error") or response.get("statusText")
-    return said if isinstance(said, str) and said else "no answer"
+    sentence = response.get("_error") or response.get("statusText")
+    return sentence if isinstance(sentence, str) and sentence else "no answer"

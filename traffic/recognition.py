@@ -1,4 +1,4 @@
-"""Which operation an exchange is, about which task, and how it keeps the contract: told by request and answer alone."""
+"""What an exchange is: its operation, its task, and how it keeps the contract, read from request and answer alone."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ MAX_CELL_CHARACTERS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One exchange, or several one after the other that say the same: what was asked, and what the answer said."""
+    """One exchange, or several one after the other that say the same: the request and the answer."""
 
     #: Seconds of the first and of the last.
     at: float
@@ -131,17 +131,17 @@ def _remarks(row: Row) -> Iterator[str]:
         yield f"    ... and {len(row.remarks) - MAX_REMARKS} remarks more ..."
 
 
-def _line(text: str, longest: int) -> str:
+def _line(text: str, max_characters: int) -> str:
     """The text on one line, cut where it is long."""
-    line = printable(text[: longest + 1])
-    return line if len(line) <= longest else line[:longest] + "…"
+    line = printable(text[: max_characters + 1])
+    return line if len(line) <= max_characters else line[:max_characters] + "…"
 
 
 def _row(exchange: Exchange) -> Row:
     answer = {} if exchange.wire else _decoded(exchange.answer)
     data = _data(answer)
     progress = data.get("progress")
-    word = _said(data.get("status")) or ("" if exchange.answer else exchange.media_type)
+    word = _as_text(data.get("status")) or ("" if exchange.answer else exchange.media_type)
     return Row(
         at=exchange.at,
         until=exchange.at,
@@ -164,7 +164,7 @@ def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
     yield from (violation.message for violation in exchange.violations)
     if exchange.outcome == "refused":
         yield error_of(answer)
-    yield from filter(None, [_said(_data(answer).get("error"))])
+    yield from filter(None, [_as_text(_data(answer).get("error"))])
     yield from (f"advice: {advice.message}" for advice in exchange.advice)
 
 
@@ -181,6 +181,6 @@ def _data(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _said(value: object) -> str:
+def _as_text(value: object) -> str:
     """What is a text unless a fault has made it something else."""
     return value if isinstance(value, str) else shown(value) if value else ""

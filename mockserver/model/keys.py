@@ -1,4 +1,4 @@
-"""API keys: the one that the fake accepts unless it is told another, and the ways in which a request can bring one."""
+"""API keys: the one that the fake accepts by default, and the ways in which a request can bring one."""
 
 from __future__ import annotations
 

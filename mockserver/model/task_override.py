@@ -1,4 +1,4 @@
-"""A task override: what was set beforehand for one task to come."""
+"""A task override: options of one task to come."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskOverride:
-    """What was said beforehand about one task to come. What was left out is drawn as for any other."""
+    """Options of one task to come. What they leave out is drawn as for any other task."""
 
     timeline: Timeline | None = None
     #: Delays as people write them: `2`, `1..3`, `never`.
@@ -40,7 +40,7 @@ class TaskOverride:
         _check_id(self.id)
 
     def applied(self, drawn: Timeline, random: Random) -> Timeline:
-        """The drawn life with what was said in place of what was drawn."""
+        """The drawn timeline with these options in place of what was drawn."""
         if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
             return self.timeline or drawn
         queued, running, end = drawn.steps if _is_usual(drawn) else Timeline.of().steps

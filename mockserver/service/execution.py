@@ -42,7 +42,7 @@ def count_answer(call: Call) -> None:
 
 
 def _operate(call: Call) -> None:
-    """The plan strikes first, then what is wrong with the request is said, then what its prompt says is done."""
+    """The plan strikes first; then violations are refused; then the directive of the prompt is applied."""
     session, document = call.session, call.document
     directive = _directive(session, document) if call.endpoint.stated.is_submit and not call.violations else None
     if session.has_plan:

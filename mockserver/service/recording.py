@@ -1,4 +1,4 @@
-"""Stage: the exchange is written down, without keys, and whoever watches is told."""
+"""Stage: the exchange is written down, without keys, and handed to the listeners."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.clock import Clock, RealClock
-from safelight.mockserver.model.second_origin import at_home
+from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.operations.results import UPLOADS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.messages import Reply, Request
     from safelight.traffic.exchange import Exchange
 
-    #: Is told of each exchange, with the name of its session or None.
+    #: Takes each exchange, with the name of its session or None.
     Listener = Callable[[str | None, Exchange], None]
 
 #: Bytes of a body that takes so long to check that a transport does better to call from a worker thread.
@@ -68,11 +68,11 @@ class Service:
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
         is_large = len(request.body or b"") > _HEAVY_BYTES
-        return self.sessions.store.does_io or is_large or at_home(request).path.startswith(UPLOADS)
+        return self.sessions.store.does_io or is_large or at_first_origin(request).path.startswith(UPLOADS)
 
     @contextmanager
     def watched(self, listener: Listener) -> Iterator[None]:
-        """While the block runs, tell this one too of each exchange, once it is written down."""
+        """While the block runs, hand each exchange to this listener too, once it is written down."""
         self._listeners.append(listener)
         try:
             yield
@@ -80,7 +80,7 @@ class Service:
             self._listeners.remove(listener)
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
-        """Keep an exchange, and tell whoever listens."""
+        """Keep an exchange, and hand it to the listeners."""
         self.sessions.store.record(name, exchange)
         for listener in tuple(self._listeners):
             listener(name, exchange)

@@ -10,7 +10,7 @@ from safelight.contracts.operations import clamped
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.messages import Refused, Request, parameters
-from safelight.mockserver.service.hints import key_elsewhere
+from safelight.mockserver.service.hints import advice_on_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def validate(_: Service, call: Call) -> None:
     else:
         assert call.settings is not None
         call.document, call.violations, found = _body(call, is_clamped=call.settings.limits == "clamp")
-    call.advice = [*key_elsewhere(call.way), *found]
+    call.advice = [*advice_on_way(call.way), *found]
 
 
 def _body(call: Call, *, is_clamped: bool) -> _Checked:

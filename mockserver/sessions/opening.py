@@ -24,37 +24,37 @@ FIELDS: Final = SESSION.keys() & {field.name for field in fields(Settings)}
 
 def settings(given: Mapping[str, Any]) -> Settings:
     """The session that Python's keywords describe. Raises `ValueError` with a sentence."""
-    told = {name: value for name, value in given.items() if value is not None}
-    return settings_of(read(told, SESSION, CONFLICTS), OF_TESTS)
+    stated = {name: value for name, value in given.items() if value is not None}
+    return settings_of(read(stated, SESSION, CONFLICTS), OF_TESTS)
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The marker's settings that say something: None is as good as left out. Raises `ValueError` with a sentence."""
-    told = {name: value for name, value in given.items() if value is not None}
-    settings_of(read(told, MARKER, CONFLICTS), OF_TESTS)
-    return told
+    stated = {name: value for name, value in given.items() if value is not None}
+    settings_of(read(stated, MARKER, CONFLICTS), OF_TESTS)
+    return stated
 
 
 def settings_of(values: Mapping[str, Any], usual: Settings) -> Settings:
     """The settings with these values; what they leave out is as usual."""
-    said = {name: values[name] for name in FIELDS & values.keys()}
+    options = {name: values[name] for name in FIELDS & values.keys()}
     if "faults" in values:
-        said["plan"] = values["faults"]
+        options["plan"] = values["faults"]
     profile = profile_of(values, usual.profile)
     if TIME.keys() & values.keys():
-        said = {"workflows": {}, **said}
+        options = {"workflows": {}, **options}
     if "workflows" in values:
-        said["workflows"] = {name: _of_workflow(name, own, profile) for name, own in values["workflows"].items()}
-    return replace(usual, profile=profile, **said)
+        options["workflows"] = {name: _of_workflow(name, own, profile) for name, own in values["workflows"].items()}
+    return replace(usual, profile=profile, **options)
 
 
 def profile_of(values: Mapping[str, Any], usual: TaskProfile) -> TaskProfile:
     """The task profile with these values; what they leave out is as usual."""
-    said = {name: values[name] for name in ("fail_rate", "fail_reason", "fail_nth") if name in values}
+    options = {name: values[name] for name in ("fail_rate", "fail_reason", "fail_nth") if name in values}
     if "fail" in values:
         reason = {"fail_reason": values["fail"]} if isinstance(values["fail"], str) else {}
-        said = {"fail_rate": float(values["fail"] is not False), **reason, **said}
-    return replace(_timed(values, usual), **said)
+        options = {"fail_rate": float(values["fail"] is not False), **reason, **options}
+    return replace(_timed(values, usual), **options)
 
 
 def _timed(values: Mapping[str, Any], usual: TaskProfile) -> TaskProfile:
@@ -84,7 +84,7 @@ def _of_workflow(name: str, own: TaskProfile | Mapping[str, Any], usual: TaskPro
 
 
 def over(nearer: Mapping[str, Any], farther: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, and the nearer wins, also where it says a life along another axis."""
+    """Both, and the nearer wins, also where it is on another axis."""
     axes = {axis for names, axis in AXES.items() if nearer.keys() & set(names)}
     overruled = {name for names, axis in AXES.items() for name in names if axes and axis not in axes}
     return {**{name: value for name, value in farther.items() if name not in overruled}, **nearer}

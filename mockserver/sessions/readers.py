@@ -192,7 +192,7 @@ def _timeline(value: Any) -> Timeline:
     if isinstance(value, Timeline):
         return value
     if not isinstance(value, list | tuple):
-        raise _refused(value, "life", 'steps, such as [["queued", 2], ["running", 5], "done"]')
+        raise _refused(value, "timeline", 'steps, such as [["queued", 2], ["running", 5], "done"]')
     return Timeline.read(value)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.storage.store import Store
 
 #: From one serial number to the next that is tried, where an id is taken: farther than any session counts.
-_FAR: Final = 10**12
+_SERIAL_STEP: Final = 10**12
 
 
 def new_state(key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds) -> SessionState:
@@ -96,7 +96,7 @@ class Session:
 
     @property
     def has_plan(self) -> bool:
-        """Whether anything is planned: asked with each request."""
+        """Whether anything is planned."""
         return bool(self.data.plan.rules or self.data.plan.of_tasks)
 
     @property
@@ -225,7 +225,7 @@ class Session:
         return number
 
     def _give_back(self, operation: str, price: Credits) -> None:
-        """The engine is asked once it is paid for, and what it did not do is not: both are written down."""
+        """Book the price of a submit whose engine is down, and its refund."""
         self.data.ledger.add(Entry(self.now(), -price, "", operation))
         self.data.ledger.add(Entry(self.now(), price, "", "refund"))
 
@@ -239,7 +239,7 @@ class Session:
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
         reserved = {override.id for override in self.data.overrides}
-        for serial in count(self.data.first_serial + number, _FAR):
+        for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
             if drawn not in reserved and not self.find(drawn):
                 break
@@ -251,5 +251,5 @@ _NO_OVERRIDE: Final = TaskOverride()
 
 def _pixel_seed(parameters: Mapping[str, Any], random: Random) -> int:
     drawn = random.getrandbits(32)
-    asked = int(parameters.get("seed", -1))
-    return drawn if asked < 0 else asked
+    wanted = int(parameters.get("seed", -1))
+    return drawn if wanted < 0 else wanted

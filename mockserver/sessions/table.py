@@ -54,7 +54,7 @@ TIME: Final = _rows(
     Setting("ticks", "Count ticks, which are released by hand: likewise", PAIR, [1, 2]),
     Setting(
         "timeline",
-        "A whole life in seconds, step by step; also one that no task of the service leads",
+        "The whole timeline in seconds, step by step; also one that no task of the service has",
         TIMELINE,
         [["running", 5], ["queued", 2], "done"],
     ),
@@ -89,19 +89,19 @@ AXES: Final[Mapping[tuple[str, ...], str]] = {
 
 
 def _two_axes() -> Iterable[Conflict]:
-    """A life is along one axis."""
+    """A task is on one axis."""
     axes = list(AXES.items())
     for number_, (names, axis) in enumerate(axes):
         for others, other in axes[number_ + 1 :]:
-            reason = f"lives are in {axis} or in {other}: give {' and '.join(names)}, or {' and '.join(others)}"
+            reason = f"time is in {axis} or in {other}: give {' and '.join(names)}, or {' and '.join(others)}"
             yield from (Conflict({one: ..., two: ...}, reason) for one in names for two in others)
 
 
-_WHOLE_LIFE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
+_WHOLE_TIMELINE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
 
 _OF_TASKS: Final = (
     *_two_axes(),
-    *(Conflict({"timeline": ..., name: ...}, _WHOLE_LIFE) for name in ("fail", "fail_rate", "fail_nth")),
+    *(Conflict({"timeline": ..., name: ...}, _WHOLE_TIMELINE) for name in ("fail", "fail_rate", "fail_nth")),
 )
 
 #: What a workflow can have of its own.
@@ -189,7 +189,7 @@ CLOCK: Final = _rows(
 _USER: Final = _rows(
     Setting("key", "The user's key", KEY, "sk-5afe"),
     Setting(
-        "id", "The id that is told, in place of the number of the table", whole("id", "15 digits", most=10**15), 17
+        "id", "The id in user_balance, in place of the number of the table", whole("id", "15 digits", most=10**15), 17
     ),
     Setting("balance", "Credits at the start", credits("balance"), 40),
     Setting("revoked", "The key is not accepted", FLAG, True),
@@ -204,7 +204,7 @@ CALLERS: Final = _rows(
         users(settings(_USER, (), "setting of a user", "each user as one: [users.alice], with a key")),
         {"alice": {"key": "sk-a11ce", "balance": 40}},
     ),
-    _dialect("path", "Entry point that is told: published (/v1/index.php), earlier or root (/)", "root"),
+    _dialect("path", "Entry point in URLs: published (/v1/index.php), earlier or root (/)", "root"),
     Setting("body_limit", "Larger bodies are refused", whole("limit", "1 or more", least=1, form="BYTES"), 99, 10**7),
     Setting("cors", "Pages of any origin can call it from a browser", FLAG, True, False),
     Setting("openapi_paths", "Answer at /v1/OPERATION too, and describe it", FLAG, True, False),
@@ -238,7 +238,7 @@ SERVER: Final = _rows(
 _OF_TESTS: Final = _rows(
     Setting(
         "virtual_time",
-        "The client's sleeps move the clock, whatever the lives; False: you advance it yourself",
+        "The client's sleeps move the clock, on each axis; False: you advance it yourself",
         FLAG,
         True,
     ),
@@ -276,7 +276,7 @@ SERVE: Final = reduce(lambda one, other: one | other, HEADINGS.values())
 #: The settings of `exec`.
 EXEC: Final = {name: row for name, row in SERVE.items() if name not in SERVER}
 
-#: What does not go together, wherever it is said.
+#: What does not go together, on each surface.
 CONFLICTS: Final = (
     *_OF_TASKS,
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),

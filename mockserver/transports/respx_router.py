@@ -9,7 +9,7 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 from safelight.mockserver.transports.in_process import handler
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @lru_cache(16)
 def _homes(url: str) -> Collection[tuple[str, str, int | None]]:
     """Scheme, host and port, as httpx has them, of the first origin and the second. Kept, as each test asks again."""
-    return [(home.scheme, home.host, home.port) for home in (httpx.URL(url), httpx.URL(elsewhere(url)))]
+    return [(home.scheme, home.host, home.port) for home in (httpx.URL(url), httpx.URL(at_second_origin(url)))]
 
 
 class Router(respx.MockRouter):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-#: Whoever calls from these packages means the wall's time. Loops are asked for by name: they follow the clock.
+#: Whoever calls from these packages means the wall's time. Loops are the exception: they follow the clock.
 LEFT_ALONE: Final = sys.stdlib_module_names | {
     *("_pytest", "pytest", "pluggy", "hypothesis", "xdist", "execnet", "pytest_asyncio", "pytest_timeout"),
     *("uvicorn", "uvloop", "trio", "safelight"),

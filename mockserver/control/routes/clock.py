@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.mockserver.control.forms import clock_form
 from safelight.mockserver.control.routes import ControlCall, route
-from safelight.mockserver.model.clock import SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, VirtualClock
 from safelight.mockserver.model.messages import Refused
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 #: What can be asked of a clock -> the clocks that do it.
 _TAKERS: Final[Mapping[str, tuple[type[Any], ...]]] = {
-    "advance": (VirtualClock, SteeredClock),
-    "scale": (SteeredClock,),
-    "freeze": (SteeredClock,),
+    "advance": (VirtualClock, AdjustableClock),
+    "scale": (AdjustableClock,),
+    "freeze": (AdjustableClock,),
 }
 
 

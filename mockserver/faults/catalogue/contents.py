@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from safelight.mockserver.faults.catalogue import fault
 from safelight.mockserver.faults.catalogue.checks import check_known
 from safelight.mockserver.faults.catalogue.envelopes import REMOVED, rewritten, with_field
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,7 +122,7 @@ _RESULTS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "empty": lambda _: {},
     "blank": _each(lambda _: ""),
     "relative": _each(lambda url: urlsplit(url).path),
-    "elsewhere": _each(elsewhere),
+    "elsewhere": _each(at_second_origin),
     "gone": _each(lambda url: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}"),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.mockserver.faults.catalogue import fault
 from safelight.mockserver.faults.catalogue.checks import check_known
 from safelight.mockserver.model.messages import HEADERS, Reply
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ def _here(request: Request) -> str:
 #: Where it leads -> the target of a request there.
 _PLACES: Final[Mapping[str, Callable[[Request], str]]] = {
     "here": _here,
-    "elsewhere": lambda request: elsewhere(_here(request)),
+    "elsewhere": lambda request: at_second_origin(_here(request)),
 }
 
 

@@ -1,7 +1,6 @@
 """Scenarios: what can become of a client's tasks, a JSON file each, found by listing this folder.
 
-A scenario is a life, in the words of the marker `safelight`, and a plan. What a client has to make of it is for
-others to say.
+A scenario has options of the marker `safelight`, and a plan.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Scenario:
     #: A fact, in a sentence.
     description: str
     #: The options of the marker `safelight`.
-    life: Mapping[str, Any]
+    options: Mapping[str, Any]
     #: Rules as they read.
     plan: tuple[str, ...] = field(default=())
 
@@ -51,4 +50,4 @@ def chosen(names: Iterable[object]) -> list[Scenario]:
 
 def _read(file: Path) -> Scenario:
     document = json.loads(file.read_text("utf-8"))
-    return Scenario(file.stem, document["description"], document["life"], tuple(document["plan"]))
+    return Scenario(file.stem, document["description"], document["options"], tuple(document["plan"]))

@@ -142,11 +142,11 @@ A_LIFE: Final = Timeline((Step(Phase.DONE),))
 IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (
         lambda: task_profile(queued=1, polls=(1, 2)),
-        "lives are in seconds or in polls: give queued and running, or polls",
+        "time is in seconds or in polls: give queued and running, or polls",
     ),
     (
         lambda: task_profile(running=0, polls=(1, 2)),
-        "lives are in seconds or in polls: give queued and running, or polls",
+        "time is in seconds or in polls: give queued and running, or polls",
     ),
     (lambda: task_profile(polls=(-1, 2)), f"-1 is no delay: {FORM}"),
     (lambda: task_profile(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
