@@ -9,8 +9,7 @@ import click
 from safelight.cli._config import load, shown_path
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.sessions.opening import over, settings_of
+from safelight.mockserver.sessions.opening import over, settings_of, task_profile
 from safelight.mockserver.sessions.readers import FLAG
 from safelight.mockserver.sessions.schemas import written
 from safelight.mockserver.sessions.setting import WrongSetting, read

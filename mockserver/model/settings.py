@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
-from safelight.contracts import Axis
-from safelight.mockserver.model.delays import Fixed
+from safelight.contracts import Axis, operations, workflows
+from safelight.contracts.dialects import check_dialect
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.model.credits import times
+from safelight.mockserver.model.delays import NO_DELAY
+from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.task_profile import TaskProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from safelight.mockserver.model.credits import Credits
-
-
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
-
-from safelight.contracts import operations, workflows
-from safelight.contracts.dialects import check_dialect
-from safelight.contracts.wording import did_you_mean, listed
-from safelight.mockserver.model.credits import times
-from safelight.mockserver.model.engines import ENGINES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from safelight.mockserver.model.credits import Credits
-
 
 SLOTS_NEED_SECONDS: Final = (
     "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
@@ -109,7 +98,7 @@ class Settings:
     def profile_of(self, workflow: str) -> TaskProfile:
         """The task profile of a workflow."""
         if self._is_instant(workflow):
-            return replace(self.profile, queued=Fixed(0), running=Fixed(0))
+            return replace(self.profile, queued=NO_DELAY, running=NO_DELAY)
         return self.workflows.get(workflow, self.profile)
 
     def slots_of(self, workflow: str) -> int | None:

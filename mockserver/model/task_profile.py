@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Timeline
-from safelight.mockserver.model.delays import NO_DELAY, Delay, delay
+from safelight.mockserver.model.delays import NO_DELAY, Delay
 
 if TYPE_CHECKING:
     from random import Random
@@ -42,39 +42,6 @@ class TaskProfile:
         if self.timeline:
             return self.timeline
         return Timeline.of(queued=queued, running=running, fail=fail)
-
-
-def task_profile(
-    *,
-    queued: str | float | None = None,
-    running: str | float | None = None,
-    polls: tuple[int, int] | None = None,
-    ticks: tuple[int, int] | None = None,
-    timeline: Timeline | None = None,
-    **failures: Any,
-) -> TaskProfile:
-    """A task profile as people write it: delays, texts or numbers, or a pair of `polls` or `ticks`, queued and running.
-
-    A whole `timeline`, in seconds, is that of all tasks, whatever their workflow.
-    """
-    seconds = None if queued is None and running is None else (queued, running)
-    ways = {
-        ("seconds", "queued and running"): seconds,
-        ("polls", "polls"): polls,
-        ("ticks", "ticks"): ticks,
-        ("a timeline", "timeline"): timeline,
-    }
-    given = [way for way, value in ways.items() if value is not None]
-    if len(given) > 1:
-        axes, names = zip(*given, strict=True)
-        raise ValueError(f"time is in {' or in '.join(axes)}: give {', or '.join(names)}")
-    if polls is None and ticks is None:
-        return TaskProfile(delay(queued or 0), delay(running or 0), timeline=timeline, **failures)
-    axis, pair = (Axis.TICKS, ticks) if polls is None else (Axis.POLLS, polls)
-    match pair:
-        case (int(waiting), int(working)):
-            return TaskProfile(delay(waiting), delay(working), axis, **failures)
-    raise ValueError(f"{axis} are a pair of whole numbers, queued and running: give (1, 2), not {pair!r}")
 
 
 def check_text(text: object, name: str) -> None:

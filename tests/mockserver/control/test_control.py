@@ -23,8 +23,8 @@ from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.table import CONTROL
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app

@@ -17,8 +17,8 @@ from safelight.mockserver.faults.rules import FaultRule, read_rule
 from safelight.mockserver.model.messages import Reply, Request, failure, success
 from safelight.mockserver.model.second_origin import at_second_origin
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.model.wire import Send, Wait
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.testing.safelight import Safelight
 from safelight.traffic.transcript import transcript
 
