@@ -36,8 +36,10 @@ _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _PAGE: Final = "safelight"
 
 #: Members of an exchange that HAR has no place for; and those of an answer that did not arrive, which has none either.
-_OURS: Final = ("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire")
-_OURS_TOO: Final = ("took", "gap", "answer_headers", "body_base64")
+_OURS: Final = (
+    *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
+    *("took", "gap", "answer_headers", "body_base64"),
+)
 _NOT_ARRIVED: Final = ("status", "answer", "answer_text", "answer_base64")
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
@@ -103,7 +105,7 @@ def _date(seconds: float) -> str:
 def _ours(exchange: Exchange) -> Form:
     form = exchange_form(exchange)
     target = {} if _target(_url(exchange)) == exchange.target else {"target": exchange.target}
-    names = (*_OURS, *_OURS_TOO, *(_NOT_ARRIVED if exchange.wire else ()))
+    names = (*_OURS, *(_NOT_ARRIVED if exchange.wire else ()))
     return {name: form[name] for name in names if name in form} | target
 
 
@@ -163,7 +165,7 @@ def _exchange(entry: Any) -> Exchange:
     """The exchange of an entry, whoever wrote it. Raises `ValueError` with a sentence."""
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
-    ours = _member(entry, "_safelight")
+    ours, took = _member(entry, "_safelight"), entry.get("time")
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),
@@ -175,7 +177,7 @@ def _exchange(entry: Any) -> Exchange:
         **answer_form(_answer(content, keep=bool(ours))),
         "answer_headers": _headers(response),
         "wire": "" if response.get("status") else _lost(response),
-        "took": _took(entry.get("time")),
+        "took": took / 1_000 if isinstance(took, int | float) and took > 0 else None,
     }
     return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
 
@@ -204,10 +206,6 @@ def _seconds(date: Any) -> float:
     except (TypeError, ValueError):
         raise ValueError(f"startedDateTime is {shown(date)}; it must be a date, as 2026-07-01T12:00:00.000Z") from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
-def _took(milliseconds: Any) -> float | None:
-    return milliseconds / 1_000 if isinstance(milliseconds, int | float) and milliseconds > 0 else None
 
 
 def _headers(message: Form) -> Mapping[str, str]:

@@ -146,28 +146,18 @@ def exchange_of(form: object) -> Exchange:
     values = {name: form[name] for name in _MEMBERS if form.get(name) is not None}
     for name, value in values.items():
         _check(name, value)
-    return without_keys(
-        Exchange(
-            at=values["at"] + values.get("began", 0),
-            method=values["method"],
-            target=values["target"],
-            headers=values.get("headers", {}),
-            body=_bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
-            status=values["status"],
-            media_type=values.get("media_type", ""),
-            answer=_answer(values, form.get("answer")),
-            operation=values.get("operation"),
-            task_id=values.get("task_id"),
-            phase=Phase(values["phase"]) if "phase" in values else None,
-            violations=[_found(Violation, one) for one in values.get("violations", ())],
-            advice=[_found(Advice, one) for one in values.get("advice", ())],
-            fault=values.get("fault", ""),
-            wire=values.get("wire", ""),
-            answer_headers=values.get("answer_headers", {}),
-            took=values.get("took"),
-            gap=values.get("gap"),
-        )
-    )
+    stated = {
+        "headers": {},
+        "media_type": "",
+        **{name: value for name, value in values.items() if name in Exchange._fields},
+        "at": values["at"] + values.get("began", 0),
+        "body": _bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
+        "answer": _answer(values, form.get("answer")),
+        "phase": Phase(values["phase"]) if "phase" in values else None,
+        "violations": [_found(Violation, one) for one in values.get("violations", ())],
+        "advice": [_found(Advice, one) for one in values.get("advice", ())],
+    }
+    return without_keys(Exchange(**stated))
 
 
 def _check(name: str, value: Any) -> None:

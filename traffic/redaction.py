@@ -70,12 +70,6 @@ def _without(text: str, key: str) -> str:
     return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
 
 
-def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A JSON object whose texts hold no keys: for people who never had one."""
-    found: Mapping[str, Any] = redacted_value(document, key)
-    return found
-
-
 def redacted_value(value: Any, key: str) -> Any:
     """A JSON value without keys; of the names of its members, only long ones can be any."""
     match value:
@@ -130,7 +124,7 @@ def without_keys(exchange: Exchange, key: str = "") -> Exchange:
     """An exchange of any origin without keys, nor what looks like one."""
     return exchange._replace(
         method=redacted(exchange.method, key),
-        target=redacted(exchange.target, key),
+        target=redacted_again(exchange.target, key),
         headers=without_secrets(exchange.headers, key),
         body=redacted_bytes(exchange.body, key),
         media_type=redacted(exchange.media_type, key),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,20 +71,9 @@ def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
     single = map(_row, exchanges)
     for _, same in groupby(single, lambda row: (row.kind, row.task_id, row.status, row.word, row.fault, row.outcome)):
         run = list(same)
-        yield Row(
-            at=run[0].at,
-            until=run[-1].at,
-            count=len(run),
-            kind=run[0].kind,
-            task_id=run[0].task_id,
-            status=run[0].status,
-            word=run[0].word,
-            phase=run[0].phase,
-            fault=run[0].fault,
-            outcome=run[0].outcome,
-            percents=[percent for row in run for percent in row.percents],
-            remarks=list(dict.fromkeys(remark for row in run for remark in row.remarks)),
-        )
+        percents = [percent for row in run for percent in row.percents]
+        remarks = list(dict.fromkeys(remark for row in run for remark in row.remarks))
+        yield replace(run[0], until=run[-1].at, count=len(run), percents=percents, remarks=remarks)
 
 
 def transcript(exchanges: Iterable[Exchange], numbers: Mapping[str, int] | None = None, *, began: float = 0) -> str:
@@ -140,15 +129,13 @@ def _line(text: str, max_characters: int) -> str:
 def _row(exchange: Exchange) -> Row:
     answer = {} if exchange.wire else _decoded(exchange.answer)
     data = _data(answer)
-    progress = data.get("progress")
+    progress, kind = data.get("progress"), REQUEST_KINDS.get(exchange.operation or "")
     word = _as_text(data.get("status")) or ("" if exchange.answer else exchange.media_type)
     return Row(
         at=exchange.at,
         until=exchange.at,
         count=1,
-        kind=REQUEST_KINDS.get(exchange.operation or "")
-        or exchange.operation
-        or f"{exchange.method} {exchange.target}",
+        kind=kind or exchange.operation or f"{exchange.method} {exchange.target}",
         task_id=exchange.task_id,
         status=exchange.wire or exchange.status,
         word="" if exchange.wire else word,

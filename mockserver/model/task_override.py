@@ -43,15 +43,12 @@ class TaskOverride:
         """The drawn timeline with these options in place of what was drawn."""
         if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
             return self.timeline or drawn
-        queued, running, end = drawn.steps if _is_usual(drawn) else Timeline.of().steps
+        # `queued`, `running` and `fail` are about these three steps.
+        is_usual = [step.phase for step in drawn.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
+        queued, running, end = drawn.steps if is_usual else Timeline.of().steps
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
         return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
-
-
-def _is_usual(timeline: Timeline) -> bool:
-    """It has the three steps that `queued`, `running` and `fail` are about."""
-    return [step.phase for step in timeline.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
 
 
 def _check_id(task_id: object) -> None:

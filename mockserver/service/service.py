@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.clock import Clock, RealClock
@@ -12,17 +12,15 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service import pipeline
 from safelight.mockserver.service.in_flight import InFlight
-from safelight.mockserver.service.striking import NO_SERIAL
 from safelight.mockserver.service.uploads import Uploads
 from safelight.mockserver.sessions.registry import Registry
-from safelight.mockserver.sessions.session import entered
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.store import NoSession, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from safelight.mockserver.model.messages import Reply, Request
+    from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
 
     #: Takes each exchange, with the name of its session or None.
@@ -89,15 +87,3 @@ class Service:
         """The time of a session's clock; without a session, the service's own."""
         state = self.sessions.store.look(name)
         return (state.clock if state else self._clock).now()
-
-    def count_delivered(self, name: str, serial: int) -> None:
-        """Count that the fault of a planned rule was delivered to the last byte."""
-        if serial != NO_SERIAL:
-            with suppress(NoSession), entered(self.sessions.store, name) as session:
-                session.plan.deliver(serial)
-
-    def count_spared(self, name: str, serial: int) -> None:
-        """Count that the fault of a planned rule found nothing to spoil."""
-        if serial != NO_SERIAL:
-            with suppress(NoSession), entered(self.sessions.store, name) as session:
-                session.plan.spare(serial)

@@ -15,7 +15,7 @@ from safelight.contracts.operations import defaults, effective, longest_side
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
 from safelight.mockserver.sessions.session import Session
-from safelight.traffic.redaction import redacted_document
+from safelight.traffic.redaction import redacted_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,9 @@ def _scale(task: Task) -> float:
 def _description(task: Task, key: str) -> Mapping[str, Any]:
     """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
     own = {"workflow": task.workflow} if task.workflow in workflows() else {}
-    description = dict(redacted_document({**own, **defaults(task.operation, task.workflow), **task.request}, key))
+    description: dict[str, Any] = redacted_value(
+        {**own, **defaults(task.operation, task.workflow), **task.request}, key
+    )
     image = description.get("image", "")
     if len(image) > _MAX_IMAGE_CHARACTERS:
         description["image"] = f"{image[:_MAX_IMAGE_CHARACTERS]}… ({len(image):,} characters)"

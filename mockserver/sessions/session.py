@@ -197,7 +197,9 @@ class Session:
         settings, price = self.settings, self.settings.price_of(operation)
         self._check_balance(price)
         if engine.name in settings.down:
-            self._give_back(operation, price)
+            # An engine is reached once it is paid for: the price and its refund are both booked.
+            self.data.ledger.add(Entry(self.now(), -price, "", operation))
+            self.data.ledger.add(Entry(self.now(), price, "", "refund"))
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
         random = Random(f"{self.data.seed} {self.key} {number}")
@@ -205,13 +207,15 @@ class Session:
             override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
         profile = settings.profile_of(workflow)
         drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
+        task_id = override.id or self._unused_id(engine.new_id, random, number)
+        drawn_seed, wanted_seed = random.getrandbits(32), int(parameters.get("seed", -1))
         task = Task(
-            id=override.id or self._unused_id(engine.new_id, random, number),
+            id=task_id,
             number=number,
             operation=operation,
             workflow=workflow,
             body=parameters_as_json(parameters),
-            seed=_pixel_seed(parameters, random),
+            seed=drawn_seed if wanted_seed < 0 else wanted_seed,
             timeline=override.applied(drawn, random),
             axis=Axis(override.axis) if override.axis else profile.axis,
             submitted=self.now(),
@@ -223,11 +227,6 @@ class Session:
     def _counted(self, counter: str) -> int:
         number = self.data.submits[counter] = self.data.submits.get(counter, 0) + 1
         return number
-
-    def _give_back(self, operation: str, price: Credits) -> None:
-        """Book the price of a submit whose engine is down, and its refund."""
-        self.data.ledger.add(Entry(self.now(), -price, "", operation))
-        self.data.ledger.add(Entry(self.now(), price, "", "refund"))
 
     def _check_balance(self, price: Credits) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
@@ -247,9 +246,3 @@ class Session:
 
 
 _NO_OVERRIDE: Final = TaskOverride()
-
-
-def _pixel_seed(parameters: Mapping[str, Any], random: Random) -> int:
-    drawn = random.getrandbits(32)
-    wanted = int(parameters.get("seed", -1))
-    return drawn if wanted < 0 else wanted
