@@ -11,6 +11,7 @@ import click
 from safelight.cli._terminal import say
 from safelight.contracts.dialects import error_of
 from safelight.contracts.wording import named
+from safelight.traffic.exchange import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,17 +82,9 @@ def _outcome(exchange: Exchange) -> str:
     """`ok`, or the first rule broken and all that is wrong; then the advice."""
     wrong = [violation.message for violation in exchange.violations]
     if exchange.outcome == "refused":
-        wrong.append(_message(exchange))
+        wrong.append(error_of(object_of(exchange.answer)) or "...")
     outcome = f"{exchange.outcome}: {' | '.join(wrong)}" if wrong else exchange.outcome
     struck = [click.style(f"fault: {exchange.fault}", fg="magenta")] if exchange.fault else []
     notes = [f"note: {advice.message}" for advice in exchange.advice]
     coloured = [click.style(note, fg="cyan") for note in notes]
     return " | ".join([click.style(outcome, fg="yellow") if wrong else outcome, *struck, *coloured])
-
-
-def _message(exchange: Exchange) -> str:
-    """What an error answer says. It is worded by the fake, with values escaped."""
-    try:
-        return error_of(json.loads(exchange.answer)) or "..."
-    except ValueError:  # a key of a letter or two is taken out of the envelope's own words
-        return "..."

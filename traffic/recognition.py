@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from safelight.contracts import Advice, Operation, Phase, Violation, advice, operations, parse, vocabularies
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.validation import violations
+from safelight.traffic.exchange import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,11 +53,7 @@ def _findings(
 
 def _data(exchange: Exchange) -> Mapping[str, Any]:
     """The data of an answer that is a success."""
-    try:
-        envelope = json.loads(exchange.answer or b"null")
-    except (ValueError, RecursionError):
-        return {}
-    match envelope:
+    match object_of(exchange.answer):
         case {"success": True, "data": dict(data)} if not exchange.wire:
             return data
     return {}

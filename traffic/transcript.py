@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.dialects import error_of
 from safelight.contracts.wording import counted, printable, shown
+from safelight.traffic.exchange import object_of
 from safelight.traffic.request_kinds import REQUEST_KINDS, WORDS
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _line(text: str, max_characters: int) -> str:
 
 
 def _row(exchange: Exchange) -> Row:
-    answer = {} if exchange.wire else _decoded(exchange.answer)
+    answer = {} if exchange.wire else object_of(exchange.answer)
     data = _data(answer)
     progress, kind = data.get("progress"), REQUEST_KINDS.get(exchange.operation or "")
     word = _as_text(data.get("status")) or ("" if exchange.answer else exchange.media_type)
@@ -153,14 +153,6 @@ def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
         yield error_of(answer)
     yield from filter(None, [_as_text(_data(answer).get("error"))])
     yield from (f"advice: {advice.message}" for advice in exchange.advice)
-
-
-def _decoded(answer: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(answer or b"{}")
-    except (ValueError, RecursionError):  # a fault; or a key of a letter or two was taken out of the envelope's words
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _data(answer: Mapping[str, Any]) -> Mapping[str, Any]:
