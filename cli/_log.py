@@ -32,10 +32,11 @@ def readable(_: str | None, exchange: Exchange) -> None:
     """Time, operation, task, phase, status, outcome; then what was wrong or without effect."""
     happened = exchange.wire or str(exchange.status)
     status = click.style(happened, fg="red" if exchange.wire else _COLOURS.get(exchange.status // 100))
+    task = _cut(named([exchange.task_id]), _MAX_ID_CHARACTERS) if exchange.task_id else "-"
     columns = (
         time.strftime("%H:%M:%S"),
         f"{exchange.operation or '-':<16}",
-        f"{_task(exchange):<{_MAX_ID_CHARACTERS}}",
+        f"{task:<{_MAX_ID_CHARACTERS}}",
         f"{exchange.phase or '-':<7}",
         status,
         _outcome(exchange),
@@ -66,12 +67,6 @@ def machine(name: str | None, exchange: Exchange) -> None:
 
 #: `--log` -> the listener of exchanges.
 LOGS: Final[Mapping[str, Listener | None]] = {"readable": readable, "json": machine, "none": None}
-
-
-def _task(exchange: Exchange) -> str:
-    if not exchange.task_id:
-        return "-"
-    return _cut(named([exchange.task_id]), _MAX_ID_CHARACTERS)
 
 
 def _cut(text: str, max_characters: int) -> str:

@@ -55,7 +55,10 @@ def settings_options(rows: Mapping[str, Setting]) -> Callable[[click.Command], c
     def add(command: click.Command) -> click.Command:
         assert isinstance(command, SettingsCommand)
         command.rows = rows
-        command.params[:0] = [_CONFIG, *(_Option(row) for row in rows.values() if _is_option(row))]
+        command.params[:0] = [
+            _CONFIG,
+            *(_Option(row) for row in rows.values() if row.reader is FLAG or row.reader.parse),
+        ]
         return command
 
     return add
@@ -86,10 +89,6 @@ def _usage_error(ctx: click.Context, wrong: WrongSetting) -> click.UsageError:
     if not wrong.path:
         return click.UsageError(written(wrong.reason), ctx)
     return click.BadParameter(wrong.reason, ctx, param_hint=f"'--{written(wrong.path[0])}'")
-
-
-def _is_option(row: Setting) -> bool:
-    return row.reader is FLAG or row.reader.parse is not None
 
 
 def _typed(row: Setting, value: Any) -> Any:

@@ -19,9 +19,8 @@ from safelight.contracts.wording import nearest, shown
 from safelight.mockserver.sessions.schemas import config_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from safelight.contracts.parsing import Parsed
 
 #: Bytes that are read to be checked.
 MAX_DOCUMENT_BYTES: Final = 100_000_000
@@ -102,8 +101,9 @@ def check(name: str, file: Path) -> None:
         _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
     if len(found) > MAX_VIOLATIONS:
         _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
-    for note in _notes(name, parsed):
-        _print(f"note: {note}", to_stderr=True)
+    if name.endswith(".request") and parsed.is_complete:
+        for one in advice(parsed.document, name):
+            _print(f"note: {one.message}", to_stderr=True)
     if found:
         raise SystemExit(1)
     _print(f"ok: the document keeps {name}")
@@ -168,11 +168,6 @@ def _near(file: Path) -> str:
     except (OSError, ValueError):
         return ""
     return f"; did you mean {shown_path(file.with_name(near))}?" if near else ""
-
-
-def _notes(name: str, parsed: Parsed) -> Iterator[str]:
-    if name.endswith(".request") and parsed.is_complete:
-        yield from (one.message for one in advice(parsed.document, name))
 
 
 def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:

@@ -69,7 +69,8 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if control:
         say(f"It is controlled at {control}\n")
     if fake.users:
-        say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
+        users = (f"{name} (fingerprint {fingerprint(key)})" for name, key in fake.users.items())
+        say(f"Its users are {', '.join(users)}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:
         say(click.style(_OPEN.format(host=host), fg="yellow"))
     if ready:  # last, so that who finds it finds all that was said
@@ -92,10 +93,6 @@ _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reache
 def _shown(key: str) -> str:
     """The key that is plainly nobody's; of one of the user's own what stands for it."""
     return key if key == FAKE_KEY else f"of your own, fingerprint {fingerprint(key)}"
-
-
-def _user(name: str, key: str) -> str:
-    return f"{name} (fingerprint {fingerprint(key)})"
 
 
 def _curl(url: str, key: str) -> str:

@@ -115,13 +115,6 @@ def places() -> list[tuple[Any, str, Callable[..., Any]]]:
     return found
 
 
-def _check(host: Any) -> None:
-    __tracebackhide__ = True
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-    if not is_this_machine(name) and _ALLOWED[name.casefold()] < 1:
-        raise NotThisMachine(name)
-
-
 def _install() -> None:
     for name in _NO_PROXY:
         before = os.environ.get(name)
@@ -148,7 +141,10 @@ def _uninstall() -> None:
 def _guarded(real: Callable[..., Any], host_of: Callable[..., Any]) -> Callable[..., Any]:
     def connect(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _check(host_of(*args, **kwargs))
+        host = host_of(*args, **kwargs)
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if not is_this_machine(name) and _ALLOWED[name.casefold()] < 1:
+            raise NotThisMachine(name)
         return real(*args, **kwargs)
 
     return connect

@@ -166,6 +166,7 @@ def _exchange(entry: Any) -> Exchange:
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
     ours, took = _member(entry, "_safelight"), entry.get("time")
+    is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),
@@ -174,7 +175,7 @@ def _exchange(entry: Any) -> Exchange:
         **body_form(_body(request)),
         "status": response.get("status") or 0,
         "media_type": str(content.get("mimeType", "")),
-        **answer_form(_answer(content, keep=bool(ours))),
+        **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
         "answer_headers": _headers(response),
         "wire": "" if response.get("status") else _lost(response),
         "took": took / 1_000 if isinstance(took, int | float) and took > 0 else None,
@@ -225,11 +226,6 @@ def _body(request: Form) -> bytes:
         return _decoded(sent)
     fields = [field for field in sent.get("params") or () if isinstance(field, dict)]
     return urlencode([(str(field.get("name", "")), str(field.get("value", ""))) for field in fields]).encode()
-
-
-def _answer(content: Form, *, keep: bool) -> bytes:
-    is_kept = keep or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
-    return _decoded(content) if is_kept and isinstance(content.get("text"), str) else b""
 
 
 def _decoded(content: Form) -> bytes:

@@ -28,9 +28,10 @@ def recognized(exchange: Exchange) -> Exchange:
         return exchange
     found, remarks = _findings(operation, exchange, query)
     data = _data(exchange)
+    task_id = data.get("id") if operation.is_submit else query.get("task_id")
     return exchange._replace(
         operation=operation.name,
-        task_id=_text(data.get("id") if operation.is_submit else query.get("task_id")),
+        task_id=task_id if isinstance(task_id, str) else None,
         phase=_phase(data.get("status")),
         violations=found,
         advice=remarks,
@@ -57,10 +58,6 @@ def _data(exchange: Exchange) -> Mapping[str, Any]:
         case {"success": True, "data": dict(data)} if not exchange.wire:
             return data
     return {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _phase(word: object) -> Phase | None:

@@ -125,7 +125,11 @@ class Plan:
             return False
         if (rule.since, rule.until) != (0, inf) and not rule.since <= request.now() < rule.until:
             return False
-        return rule.percent == 100 or self._chance(serial, request.task_id, number) < rule.percent  # noqa: PLR2004 - all
+        if rule.percent == 100:  # noqa: PLR2004 - all
+            return True
+        # The same for the same request of a session with the same seed.
+        chance = Random(f"{self._session.seed} {self._session.key} rule {serial} {request.task_id} {number}")
+        return chance.uniform(0, 100) < rule.percent
 
     def _is_over(self, serial: int, quota: float, now: float) -> bool:
         """More requests than the quota came within a second, those that were struck left out."""
@@ -133,11 +137,6 @@ class Plan:
         is_over = len(recent) >= quota
         self._plan.recent[serial] = recent if is_over else [*recent, now]
         return is_over
-
-    def _chance(self, serial: int, task_id: str, number: int) -> float:
-        """A number from 0 to 100, the same for the same request of a session with the same seed."""
-        session = self._session
-        return Random(f"{session.seed} {session.key} rule {serial} {task_id} {number}").uniform(0, 100)
 
 
 def _why(counts: RuleCounts) -> str:

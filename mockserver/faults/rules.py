@@ -70,7 +70,9 @@ class FaultRule:
     quota: float = 0
 
     def __str__(self) -> str:
-        is_usual = self.after is _is_after(self.kind, self.fault) and not self._ends_oddly
+        # The last word of the fault could be taken for a time: then the rule says the time too.
+        is_odd = written(self.fault).split()[-1] in _WHEN
+        is_usual = self.after is _is_after(self.kind, self.fault) and not is_odd
         when = "" if is_usual else " after" if self.after else " before"
         return f"{self.which}: {written(self.fault)}{when}"
 
@@ -87,11 +89,6 @@ class FaultRule:
         ]
         kind = self.kind + ("" if (self.first, self.last) == (1, inf) else number)
         return " ".join([kind, *filter(None, conditions)])
-
-    @property
-    def _ends_oddly(self) -> bool:
-        """The last word of the fault could be taken for a time."""
-        return written(self.fault).split()[-1] in _WHEN
 
     def is_about(self, request: PlannedRequest) -> bool:
         """The request is one of those that are counted."""

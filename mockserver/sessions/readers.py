@@ -61,27 +61,27 @@ def _is_number(value: Any) -> bool:
 MAX_WHOLE: Final = 2**63 - 1
 
 
-def whole(noun: str, hint: str, *, least: int = 0, most: int = MAX_WHOLE, form: str = "N") -> Reader:
+def whole(noun: str, hint: str, *, minimum: int = 0, maximum: int = MAX_WHOLE, form: str = "N") -> Reader:
     """A whole number; that of a float counts too, as it does in JSON Schema."""
 
     def number(value: Any) -> int:
-        if not _is_number(value) or not least <= value <= most or value != int(value):
+        if not _is_number(value) or not minimum <= value <= maximum or value != int(value):
             raise _refused(value, noun, hint)
         return int(value)
 
-    return Reader(number, {"type": "integer", "minimum": least, "maximum": most}, form, _as_number)
+    return Reader(number, {"type": "integer", "minimum": minimum, "maximum": maximum}, form, _as_number)
 
 
-def number(noun: str, hint: str, *, most: float, form: str, above: float | None = None, unit: str = "") -> Reader:
-    """A number of at least 0, or above a limit; on the command line its unit may follow it."""
+def number(noun: str, hint: str, *, maximum: float, form: str, is_positive: bool = True, unit: str = "") -> Reader:
+    """A number above 0, or from 0; on the command line its unit may follow it."""
 
     def within(value: Any) -> float:
-        if not _is_number(value) or not (value >= 0 if above is None else above < value) or not value <= most:
+        if not _is_number(value) or not (value > 0 if is_positive else value >= 0) or not value <= maximum:
             raise _refused(value, noun, hint)
         return value  # type: ignore[no-any-return]
 
-    least = {"minimum": 0} if above is None else {"exclusiveMinimum": above}
-    schema = {"type": "number", **least, "maximum": most}
+    least = {"exclusiveMinimum" if is_positive else "minimum": 0}
+    schema = {"type": "number", **least, "maximum": maximum}
     return Reader(within, schema, form, lambda text: _as_number(text.removesuffix(unit)))
 
 

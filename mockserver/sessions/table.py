@@ -61,8 +61,8 @@ TIME: Final = _rows(
     ),
 )
 
-_SHARE: Final = number("share", "a number from 0, none, to 1, all", most=1, form="SHARE")
-_COUNT: Final = whole("count", "1 or more", least=1)
+_SHARE: Final = number("share", "a number from 0, none, to 1, all", maximum=1, form="SHARE", is_positive=False)
+_COUNT: Final = whole("count", "1 or more", minimum=1)
 
 FAILURES: Final = _rows(
     Setting(
@@ -116,7 +116,7 @@ def _dialect(setting: str, summary: str, example: str) -> Setting:
     return Setting(setting, summary, word(names), example, names[0])
 
 
-_SLOTS: Final = whole("number of slots", "1 or more", least=1)
+_SLOTS: Final = whole("number of slots", "1 or more", minimum=1)
 _RULES: Final = array(RULE, '["poll#2: http 502"]', tuple)
 _ENGINES: Final = array(word(ENGINES, "ENGINE"), '["rr3"]', frozenset)
 
@@ -132,7 +132,7 @@ _PRICES: Final = pairs_of(
     table(lambda name: credits(f"price of {name}"), submits(), "submit", "credits by operation: [prices]"),
     "WHAT=CREDITS",
 )
-_FACTOR: Final = number("factor", "a number above 0", above=0, most=1_000, form="FACTOR")
+_FACTOR: Final = number("factor", "a number above 0", maximum=1_000, form="FACTOR")
 
 MONEY: Final = _rows(
     Setting("balance", "Credits at the start", credits("balance"), 25, BALANCE),
@@ -146,15 +146,15 @@ DIALECTS: Final = _rows(
     _dialect("limits", "What is over a maximum is refused (reject) or brought down to it (clamp)", "clamp"),
 )
 
-_SPEED: Final = number("speed", "60 for a minute in a second", above=0, most=MAX_SPEED, form="FACTOR", unit="x")
-_SEED: Final = whole("seed", "a whole number of 64 bits", least=-(2**63))
+_SPEED: Final = number("speed", "60 for a minute in a second", maximum=MAX_SPEED, form="FACTOR", unit="x")
+_SEED: Final = whole("seed", "a whole number of 64 bits", minimum=-(2**63))
 
 CLOCK: Final = _rows(
     Setting("speed", "How many times faster than the wall's its clock runs", _SPEED, 60, 1),
     Setting("seed", "Fixes ids, timelines, failures and pictures", _SEED, 7, usual="random"),
 )
 
-_ID: Final = whole("id", "15 digits", most=10**15)
+_ID: Final = whole("id", "15 digits", maximum=10**15)
 
 _USER: Final = _rows(
     Setting("key", "The user's key", KEY, "sk-5afe"),
@@ -170,12 +170,12 @@ CALLERS: Final = _rows(
     Setting("any_key", "Accept every key; each has tasks of its own", FLAG, True, False),
     Setting("users", "Keys that belong to somebody", _USERS, {"alice": {"key": "sk-a11ce", "balance": 40}}),
     _dialect("path", "Entry point in URLs: published (/v1/index.php), earlier or root (/)", "root"),
-    Setting("body_limit", "Larger bodies are refused", whole("limit", "1 or more", least=1, form="BYTES"), 99, 10**7),
+    Setting("body_limit", "Larger bodies are refused", whole("limit", "1 or more", minimum=1, form="BYTES"), 99, 10**7),
     Setting("cors", "Pages of any origin can call it from a browser", FLAG, True, False),
     Setting("openapi_paths", "Answer at /v1/OPERATION too, and describe it", FLAG, True, False),
 )
 
-_PORT: Final = whole("port", "0 to 65535", most=65_535, form="PORT")
+_PORT: Final = whole("port", "0 to 65535", maximum=65_535, form="PORT")
 _TOKEN: Final = text(r"[!-~]{1,200}", "a token is 1 to 200 visible ASCII characters, as it has to fit into a header")
 
 _LOGS: Final = word(["readable", "json", "none"], "FORM")

@@ -34,8 +34,12 @@ class Scenario:
 @cache
 def scenarios() -> Mapping[str, Scenario]:
     """Name -> scenario, for every file of this folder."""
-    files = {file.stem: file for file in Path(__file__).parent.glob("*.json")}
-    return {name: _read(files[name]) for name in sorted(files)}
+    files = sorted(Path(__file__).parent.glob("*.json"), key=lambda file: file.stem)
+    documents = {file.stem: json.loads(file.read_text("utf-8")) for file in files}
+    return {
+        name: Scenario(name, document["description"], document["options"], tuple(document["plan"]))
+        for name, document in documents.items()
+    }
 
 
 def chosen(names: Iterable[object]) -> list[Scenario]:
@@ -46,8 +50,3 @@ def chosen(names: Iterable[object]) -> list[Scenario]:
             near = did_you_mean(name, known) or f": there are {listed(known)}"
             raise ValueError(f"{name!r} is no scenario{near}")
     return [known[str(name)] for name in names] or list(known.values())
-
-
-def _read(file: Path) -> Scenario:
-    document = json.loads(file.read_text("utf-8"))
-    return Scenario(file.stem, document["description"], document["options"], tuple(document["plan"]))
