@@ -219,7 +219,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge a test that passed: the client kept the contract, and what was to go wrong did."""
+    """Judge a test that passed: its client kept the contract, and each fault of its plan was delivered."""
     result = yield
     if judged := item.stash.get(_JUDGED, None):
         from safelight.testing.judgement import judge

@@ -83,20 +83,20 @@ class Safelight:
 
     @property
     def asgi(self) -> Starlette:
-        """The same as an ASGI application, for transports that need no socket."""
+        """The API as an ASGI application, for transports that need no socket."""
         from safelight.mockserver.transports.asgi import create_app  # noqa: PLC0415 - not for `--help`
 
         return create_app(self._backend.in_process("asgi").core)
 
     def transport(self, library: ModuleType) -> Any:
-        """The same as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, its own errors."""
+        """The API as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, their own errors."""
         from safelight.mockserver.transports.in_process import transport  # noqa: PLC0415 - as above
 
         return transport(self._backend.in_process("transport").core, library)
 
     @property
     def respx(self) -> MockRouter:
-        """While the block runs, httpx reaches the same at `url` with no socket at all: `with api.respx as router:`.
+        """While the block runs, httpx reaches the API at `url` with no socket at all: `with api.respx as router:`.
 
         The router takes routes of your own, for other hosts or before those of the fake; the rest is refused.
         """
@@ -139,9 +139,9 @@ class Safelight:
         timeline: Timeline | None = None,
         axis: Axis | str | None = None,
     ) -> None:
-        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
+        """Override options of the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
 
-        Called n times, it is about the next n tasks. What is left out is drawn as usual, and without an `axis`
+        Each call is about one further task. What is left out is drawn as usual, and without an `axis`
         the task is on that of the other tasks: polls, unless the session was given seconds or ticks.
         """
         __tracebackhide__ = True

@@ -49,11 +49,11 @@ class Uploads:
             raise Refused(405, "Method not allowed: an upload takes GET or HEAD", {"allow": "GET, HEAD"})
         if self._at(request.path) is None:
             raise NO_SUCH_FILE
-        return _name(request.path)
+        return _parts(request.path)[0]
 
     def task(self, session: Session, request: Request) -> Task:
         """The task whose file a path means, within the transaction of its session, or `Refused`."""
-        task = session.find(_task_id(request.path))
+        task = session.find(_parts(request.path)[1])
         if task is None:
             raise NO_SUCH_FILE
         return task
@@ -64,9 +64,10 @@ class Uploads:
         return Reply(200, self._file(session, task), result_of(task).media_type, headers)
 
     def _at(self, path: str) -> tuple[Session, Task] | None:
-        state = self._store.look(_name(path))
+        name, task_id = _parts(path)
+        state = self._store.look(name)
         session = Session(state) if state else None
-        task = session and session.find(_task_id(path))
+        task = session and session.find(task_id)
         return (session, task) if session and task and upload_path(session.key, task) == path else None
 
     def _file(self, session: Session, task: Task) -> bytes:
@@ -131,12 +132,10 @@ class Uploads:
 NO_SUCH_FILE: Final = Refused(404, "No such picture: the URL is not one that a task was answered with")
 
 
-def _name(path: str) -> str:
-    return path.removeprefix(UPLOADS).partition("/")[0]
-
-
-def _task_id(path: str) -> str:
-    return unquote(path.removeprefix(UPLOADS).partition("/")[2].rpartition(".")[0])
+def _parts(path: str) -> tuple[str, str]:
+    """The name of the session and the id of the task in a path."""
+    name, _, file = path.removeprefix(UPLOADS).partition("/")
+    return name, unquote(file.rpartition(".")[0])
 
 
 def _scale(task: Task) -> float:

@@ -37,7 +37,7 @@ def is_controllable(server: Server) -> bool:
 
 
 class _Seen(NamedTuple):
-    """What was seen of a session."""
+    """The traffic and the tasks of a session that is over."""
 
     journal: Journal
     tasks: list[Task]
