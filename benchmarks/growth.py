@@ -10,8 +10,8 @@ from typing import Any
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 
 #: Tasks that are there before anything is measured: by then ledger and journal are full, and grow no more.
 _BEFORE, _TASKS = 12_000, 20_000

@@ -14,8 +14,8 @@ from safelight.contracts.validation import violations
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.transports.asgi import create_app
 from safelight.mockserver.transports.server import AppServer, entry_of, listen
 

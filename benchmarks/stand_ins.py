@@ -27,8 +27,8 @@ from start_up import imported
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def load(path: str) -> dict[str, Any]:
         raise Unusable(f"{shown}: this is not TOML: {error}") from None
 
 
-def shown_path(path: str) -> str:
+def shown_path(path: str | Path) -> str:
     """A path for a sentence."""
     return printable(click.format_filename(path))
 

@@ -7,7 +7,7 @@ from random import randrange
 from typing import TYPE_CHECKING
 
 from safelight.contracts.dialects import PATHS
-from safelight.mockserver.model.clock import SteeredClock
+from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import Settings, User
 from safelight.mockserver.service.service import Service
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from safelight.cli._settings import Told
+    from safelight.cli._settings import CommandOptions
     from safelight.mockserver.control.control import Control
     from safelight.mockserver.service.service import Listener
 
 
 @dataclass(frozen=True, slots=True)
 class Fake:
-    """The core, the key people are told, and its transport."""
+    """The core, the key to announce, and the transport."""
 
     api: Service
     key: str = field(repr=False)
@@ -42,14 +42,14 @@ class Fake:
         return create_app(self.api, cors=self.cors, body_limit=self.body_limit, control=control)
 
 
-def fake_of(told: Told, listener: Listener | None = None) -> Fake:
-    """The fake that a command was told to make."""
-    values = told.values
+def fake_of(options: CommandOptions, listener: Listener | None = None) -> Fake:
+    """The fake that the options of a command describe."""
+    values = options.values
     seed = randrange(10**6) if values["seed"] is None else values["seed"]
-    clock = lambda: SteeredClock(values["speed"])  # noqa: E731 - one for each session
+    clock = lambda: AdjustableClock(values["speed"])  # noqa: E731 - one for each session
     flags = {name: values[name] for name in ("any_key", "openapi_paths")}
-    api = Service(settings=told.settings, seed=seed, clock=clock, listener=listener, **flags)
-    keys = _open_users(api, told)
+    api = Service(settings=options.settings, seed=seed, clock=clock, listener=listener, **flags)
+    keys = _open_users(api, options)
     accepted = [key for key, settings in keys.items() if not settings.revoked]
     key = values["api_key"] or next(iter([*accepted, *keys]), FAKE_KEY)
     if key not in keys:
@@ -58,11 +58,11 @@ def fake_of(told: Told, listener: Listener | None = None) -> Fake:
     return Fake(api, key, seed, PATHS[values["path"]], users, values["cors"], values["body_limit"])
 
 
-def _open_users(api: Service, told: Told) -> dict[str, Settings]:
+def _open_users(api: Service, options: CommandOptions) -> dict[str, Settings]:
     """Key -> settings, for each user of the config file."""
     keys: dict[str, Settings] = {}
-    for number, (name, own) in enumerate((told.values["users"] or {}).items(), 1):
+    for number, (name, own) in enumerate((options.values["users"] or {}).items(), 1):
         more = {member: own[member] for member in ("balance", "revoked") if member in own}
-        keys[own["key"]] = replace(told.settings, user=User(own.get("id", number), name), **more)
+        keys[own["key"]] = replace(options.settings, user=User(own.get("id", number), name), **more)
         api.sessions.open(own["key"], settings=keys[own["key"]])
     return keys

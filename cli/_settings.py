@@ -1,4 +1,4 @@
-"""The rows of the table of settings as options of a command, and what command line and config file say together."""
+"""The rows of the table of settings as options of a command, and the values from command line and config file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import click
 from safelight.cli._config import load, shown_path
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
-from safelight.mockserver.sessions.opening import over, settings_of
+from safelight.mockserver.sessions.opening import over, settings_of, task_profile
 from safelight.mockserver.sessions.readers import FLAG
 from safelight.mockserver.sessions.schemas import written
 from safelight.mockserver.sessions.setting import WrongSetting, read
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.sessions.setting import Setting
 
-#: What `serve` and `exec` do unless they are told otherwise: long enough to see, too short to wait.
+#: What `serve` and `exec` do by default: long enough to see, too short to wait.
 _USUAL: Final = Settings(task_profile(queued=TIME["queued"].default, running=TIME["running"].default))
 
 
-class Told(NamedTuple):
-    """What a command was told: the settings of its sessions, and the values of all the rest."""
+class CommandOptions(NamedTuple):
+    """The settings of a command's sessions, and the values of all its options."""
 
     settings: Settings
     values: Mapping[str, Any]
@@ -56,13 +55,16 @@ def settings_options(rows: Mapping[str, Setting]) -> Callable[[click.Command], c
     def add(command: click.Command) -> click.Command:
         assert isinstance(command, SettingsCommand)
         command.rows = rows
-        command.params[:0] = [_CONFIG, *(_Option(row) for row in rows.values() if _is_option(row))]
+        command.params[:0] = [
+            _CONFIG,
+            *(_Option(row) for row in rows.values() if row.reader is FLAG or row.reader.parse),
+        ]
         return command
 
     return add
 
 
-def told(ctx: click.Context) -> Told:
+def command_options(ctx: click.Context) -> CommandOptions:
     """What command line and config file say, the command line first; or one sentence."""
     assert isinstance(ctx.command, SettingsCommand)
     rows, path = ctx.command.rows, ctx.params["config"]
@@ -80,17 +82,13 @@ def told(ctx: click.Context) -> Told:
     except ValueError as error:
         raise Unusable(f"{shown_path(path)}: {error}" if path else str(error)) from None
     usual = {name: row.default for name, row in rows.items() if name not in SESSION}
-    return Told(settings, usual | values)
+    return CommandOptions(settings, usual | values)
 
 
 def _usage_error(ctx: click.Context, wrong: WrongSetting) -> click.UsageError:
     if not wrong.path:
         return click.UsageError(written(wrong.reason), ctx)
     return click.BadParameter(wrong.reason, ctx, param_hint=f"'--{written(wrong.path[0])}'")
-
-
-def _is_option(row: Setting) -> bool:
-    return row.reader is FLAG or row.reader.parse is not None
 
 
 def _typed(row: Setting, value: Any) -> Any:

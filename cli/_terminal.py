@@ -12,33 +12,33 @@ from typing import Final
 import click
 
 #: Bytes that a pipe which takes anything takes at once.
-_AT_ONCE: Final = 4_096
+_PIPE_BYTES: Final = 4_096
 
 #: Seconds that a line waits for its reader. The next does not wait at all, until one got through.
-_PATIENCE: Final = 0.2
+_MAX_WAIT_SECONDS: Final = 0.2
 
 
 class _Output:
     """Standard output without a buffer of ours. What cannot be written is lost, and nothing else happens."""
 
     def __init__(self) -> None:
-        self._patience: float = _PATIENCE
+        self._wait_seconds: float = _MAX_WAIT_SECONDS
 
     def write(self, text: str) -> None:
         """Write, as far as somebody reads."""
         with contextlib.suppress(OSError, ValueError):
             descriptor = sys.stdout.fileno()
             data = text.encode(sys.stdout.encoding, "backslashreplace")
-            deadline, self._patience = monotonic() + self._patience, 0
-            for start in range(0, len(data), _AT_ONCE):
+            deadline, self._wait_seconds = monotonic() + self._wait_seconds, 0
+            for start in range(0, len(data), _PIPE_BYTES):
                 if not _is_read(descriptor, deadline):
                     return
-                os.write(descriptor, data[start : start + _AT_ONCE])
-            self._patience = _PATIENCE
+                os.write(descriptor, data[start : start + _PIPE_BYTES])
+            self._wait_seconds = _MAX_WAIT_SECONDS
 
 
 def _is_read(descriptor: int, deadline: float) -> bool:
-    if os.name == "nt":  # where only sockets can be asked
+    if os.name == "nt":  # where select takes only sockets
         return True
     return bool(select.select([], [descriptor], [], max(0, deadline - monotonic()))[1])
 

@@ -4,6 +4,6 @@ import click
 
 
 class Unusable(click.ClickException):
-    """The command cannot do what it was asked to, and says why."""
+    """The command cannot begin, and says why."""
 
     exit_code = 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._fake import fake_of
-from safelight.cli._settings import SettingsCommand, settings_options, told
+from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.sessions.table import EXEC
 from safelight.mockserver.transports.server import in_thread
@@ -36,7 +36,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
 
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
-    fake = fake_of(told(ctx))
+    fake = fake_of(command_options(ctx))
     with in_thread(fake.app(Control()), path=fake.path) as server:
         code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
     ctx.exit(code)

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from safelight.cli._config import shown_path
+from safelight.cli._unusable import Unusable
 from safelight.contracts import advice, names, openapi, parse, rules, schema
 from safelight.contracts.schemas import UnknownSchema, text, texts
 from safelight.contracts.validation import violations
-from safelight.contracts.wording import nearest, printable, shown
+from safelight.contracts.wording import nearest, shown
 from safelight.mockserver.sessions.schemas import config_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from safelight.contracts.parsing import Parsed
 
 #: Bytes that are read to be checked.
-_MOST_BYTES: Final = 100_000_000
+MAX_DOCUMENT_BYTES: Final = 100_000_000
 
 #: Violations that are reported: nobody reads more, and to find them all can take long.
-_MOST: Final = 1_000
+MAX_VIOLATIONS: Final = 1_000
 
 
 @click.group()
@@ -67,7 +68,7 @@ def export(directory: Path, *, force: bool) -> None:
     try:
         _export(directory, wanted, force=force)
     except OSError as error:
-        raise _Refusal(f"cannot write to {_shown(directory)}: {error.strerror}") from None
+        raise Unusable(f"cannot write to {shown_path(directory)}: {error.strerror}") from None
 
 
 @command.command("openapi")
@@ -94,14 +95,15 @@ def check(name: str, file: Path) -> None:
     """
     _text(name)
     parsed = parse(_read(file))
-    inside = violations(name, parsed.document, max_violations=_MOST + 1) if parsed.is_complete else ()
+    inside = violations(name, parsed.document, max_violations=MAX_VIOLATIONS + 1) if parsed.is_complete else ()
     found = [*parsed.violations, *inside]
-    for violation in found[:_MOST]:
+    for violation in found[:MAX_VIOLATIONS]:
         _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
-    if len(found) > _MOST:
-        _print(f"note: there are more; these are the first {_MOST:,}", to_stderr=True)
-    for note in _notes(name, parsed):
-        _print(f"note: {note}", to_stderr=True)
+    if len(found) > MAX_VIOLATIONS:
+        _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
+    if name.endswith(".request") and parsed.is_complete:
+        for one in advice(parsed.document, name):
+            _print(f"note: {one.message}", to_stderr=True)
     if found:
         raise SystemExit(1)
     _print(f"ok: the document keeps {name}")
@@ -111,7 +113,7 @@ def _text(name: str) -> str:
     try:
         return text(name)
     except UnknownSchema as error:
-        raise _Refusal(str(error)) from None
+        raise Unusable(str(error)) from None
 
 
 def _limit(keyword: str, limit: object) -> str:
@@ -128,16 +130,18 @@ def _limit(keyword: str, limit: object) -> str:
 
 def _export(directory: Path, wanted: dict[Path, bytes], *, force: bool) -> None:
     if odd := [path.name for path in wanted if path.is_symlink() or (path.exists() and not path.is_file())]:
-        raise _Refusal(f"{_shown(directory)} holds what is no plain file, such as a link: {_few(odd)}")
+        raise Unusable(f"{shown_path(directory)} holds what is no plain file, such as a link: {_few(odd)}")
     old = {path: path.read_bytes() for path in wanted if path.exists()}
     changed = [path for path, content in wanted.items() if old.get(path) != content]
     differing = [path.name for path in changed if path in old]
     if differing and not force:
-        raise _Refusal(f"{_shown(directory)} holds other files of the same name, --force overwrites: {_few(differing)}")
+        raise Unusable(
+            f"{shown_path(directory)} holds other files of the same name, --force overwrites: {_few(differing)}"
+        )
     directory.mkdir(parents=True, exist_ok=True)
     for path in changed:
         path.write_bytes(wanted[path])
-        _print(f"wrote {_shown(path)}")
+        _print(f"wrote {shown_path(path)}")
     if len(changed) < len(wanted):
         _print(f"unchanged: {len(wanted) - len(changed)}")
 
@@ -149,12 +153,12 @@ def _few(names: Sequence[str]) -> str:
 def _read(file: Path) -> bytes:
     try:
         with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
-            body = stream.read(_MOST_BYTES + 1)
+            body = stream.read(MAX_DOCUMENT_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _Refusal(f"cannot read {_shown(file)}: {reason}{_near(file)}") from None
-    if len(body) > _MOST_BYTES:
-        raise _Refusal(f"cannot read {_shown(file)}: it is larger than {_MOST_BYTES // 10**6} MB")
+        raise Unusable(f"cannot read {shown_path(file)}: {reason}{_near(file)}") from None
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Unusable(f"cannot read {shown_path(file)}: it is larger than {MAX_DOCUMENT_BYTES // 10**6} MB")
     return body
 
 
@@ -163,16 +167,7 @@ def _near(file: Path) -> str:
         near = nearest(file.name, (other.name for other in file.parent.iterdir() if other.name != file.name))
     except (OSError, ValueError):
         return ""
-    return f"; did you mean {_shown(file.with_name(near))}?" if near else ""
-
-
-def _notes(name: str, parsed: Parsed) -> Iterator[str]:
-    if name.endswith(".request") and parsed.is_complete:
-        yield from (one.message for one in advice(parsed.document, name))
-
-
-def _shown(path: Path) -> str:
-    return printable(click.format_filename(path))
+    return f"; did you mean {shown_path(file.with_name(near))}?" if near else ""
 
 
 def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:
@@ -188,9 +183,3 @@ def _print(text: str, *, end: str = "\n", to_stderr: bool = False) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     encoding = stream.encoding or "utf-8"
     click.echo((text + end).encode(encoding, "backslashreplace").decode(encoding), nl=False, err=to_stderr)
-
-
-class _Refusal(click.ClickException):
-    """There is nothing to do: one sentence on stderr."""
-
-    exit_code = 2

@@ -17,7 +17,7 @@ import click
 from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS
-from safelight.cli._settings import SettingsCommand, settings_options, told
+from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import socket
 
 #: Seconds that threads have to end by themselves when the server has ended.
-_PATIENCE: Final = 0.1
+_MAX_JOIN_SECONDS: Final = 0.1
 
 
 @settings_options(SERVE)
@@ -36,9 +36,9 @@ _PATIENCE: Final = 0.1
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
-    said = told(ctx)
-    values = said.values
-    fake = fake_of(said, LOGS[values["log"]])
+    options = command_options(ctx)
+    values = options.values
+    fake = fake_of(options, LOGS[values["log"]])
     try:
         bound = listen(values["host"], values["port"])
     except CannotListen as error:
@@ -54,7 +54,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
 
 def _end(workers: set[threading.Thread]) -> None:
     """End now, although a thread may still draw or validate, for nobody: Python would wait for it."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _MAX_JOIN_SECONDS
     for worker in workers:
         worker.join(max(0, deadline - time.monotonic()))
     if any(worker.is_alive() for worker in workers):
@@ -72,7 +72,8 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if control:
         say(f"It is controlled at {control}\n")
     if fake.users:
-        say(f"Its users are {', '.join(_user(user, key) for user, key in fake.users.items())}.\n")
+        users = (f"{name} (fingerprint {fingerprint(key)})" for name, key in fake.users.items())
+        say(f"Its users are {', '.join(users)}.\n")
     if not ip_address(host.partition("%")[0]).is_loopback:
         say(click.style(_OPEN.format(host=host), fg="yellow"))
 
@@ -92,10 +93,6 @@ _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reache
 def _shown(key: str) -> str:
     """The key that is plainly nobody's; of one of the user's own what stands for it."""
     return key if key == FAKE_KEY else f"of your own, fingerprint {fingerprint(key)}"
-
-
-def _user(name: str, key: str) -> str:
-    return f"{name} (fingerprint {fingerprint(key)})"
 
 
 def _curl(url: str, key: str) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from safelight.mockserver.control.client import ControlClient, ControlRefused
     from safelight.mockserver.faults.scenarios import Scenario, scenarios
     from safelight.mockserver.model.clock import RealClock, VirtualClock
-    from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+    from safelight.mockserver.model.task_profile import TaskProfile
+    from safelight.mockserver.sessions.opening import task_profile
     from safelight.testing.safelight import Safelight
     from safelight.traffic.exchange import Exchange
     from safelight.traffic.expectations import UnmetExpectation
@@ -43,7 +44,7 @@ _MODULES: Final = {
     "UnmetExpectation": "safelight.traffic.expectations",
     "VirtualClock": "safelight.mockserver.model.clock",
     "scenarios": "safelight.mockserver.faults.scenarios",
-    "task_profile": "safelight.mockserver.model.task_profile",
+    "task_profile": "safelight.mockserver.sessions.opening",
 }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.messages import Request
-from safelight.mockserver.sessions.opening import checked
+from safelight.mockserver.sessions.opening import checked, settings
+from safelight.mockserver.sessions.table import SESSION
 from safelight.testing.backends.controlled import ControlledBackend, is_controllable
 from safelight.testing.backends.external import ExternalBackend, Server, skip_what_needs_the_fake
-from safelight.testing.backends.shared import SharedServer
+from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
 from safelight.testing.guard import guard
-from safelight.testing.options import shared_backend
 from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.sessions.keywords import MarkerKeywords
     from safelight.testing.backends import Backend
+
+
+#: The settings of time in seconds.
+_SECONDS: Final = frozenset({"queued", "running", "timeline"})
 
 
 @contextmanager
@@ -37,6 +42,20 @@ def open_server() -> Iterator[SharedServer]:
 def key_of(name: str) -> str:
     """A key in the published form, the same for the same name."""
     return f"sk-{sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:48]}"
+
+
+def shared_backend(server: SharedServer, key: str, options: Mapping[str, Any]) -> SharedBackend:
+    """A session on this server; the options are checked ones.
+
+    It is on a virtual clock. A task profile in seconds turns virtual time on unless the options turn it off: on a
+    clock that stands still nothing would ever end.
+    """
+    own = {name: value for name, value in options.items() if name in SESSION}
+    speed = options.get("speed")
+    virtual_time = options.get("virtual_time", True if _SECONDS & options.keys() else None) if speed is None else False
+    given = VirtualClock() if virtual_time is False and speed is None else None
+    clock = chosen_clock(given, virtual_time=virtual_time, speed=speed)
+    return SharedBackend(server, key, settings(own), clock=clock, virtual_time=virtual_time)
 
 
 def backend_at(server: SharedServer | Server, key: str, options: Mapping[str, Any]) -> Backend:

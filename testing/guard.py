@@ -74,7 +74,7 @@ _ALLOWED: Final[Counter[str]] = Counter()
 _REPLACED: Final[list[tuple[Any, str, Any]]] = []
 _CHANGING: Final = Lock()
 
-#: Where libraries look which hosts are asked without a proxy, and what stood there: a proxy knows no way to the fake.
+#: Where libraries look which hosts need no proxy, and what stood there: a proxy knows no way to the fake.
 _NO_PROXY: Final = ("NO_PROXY", "no_proxy")
 _ENVIRONMENT: Final[dict[str, str | None]] = {}
 _up = 0
@@ -115,18 +115,11 @@ def places() -> list[tuple[Any, str, Callable[..., Any]]]:
     return found
 
 
-def _check(host: Any) -> None:
-    __tracebackhide__ = True
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-    if not is_this_machine(name) and _ALLOWED[name.casefold()] < 1:
-        raise NotThisMachine(name)
-
-
 def _install() -> None:
     for name in _NO_PROXY:
-        told = os.environ.get(name)
-        _ENVIRONMENT[name] = told
-        os.environ[name] = ",".join([*filter(None, [told]), "127.0.0.1", "localhost", "::1"])
+        before = os.environ.get(name)
+        _ENVIRONMENT[name] = before
+        os.environ[name] = ",".join([*filter(None, [before]), "127.0.0.1", "localhost", "::1"])
     for owner, name, host_of in places():
         real = getattr(owner, name)
         _REPLACED.append((owner, name, real))
@@ -135,11 +128,11 @@ def _install() -> None:
 
 def _uninstall() -> None:
     while _ENVIRONMENT:
-        name, told = _ENVIRONMENT.popitem()
-        if told is None:
+        name, before = _ENVIRONMENT.popitem()
+        if before is None:
             os.environ.pop(name, None)
         else:
-            os.environ[name] = told
+            os.environ[name] = before
     while _REPLACED:
         owner, name, real = _REPLACED.pop()
         setattr(owner, name, real)
@@ -148,7 +141,10 @@ def _uninstall() -> None:
 def _guarded(real: Callable[..., Any], host_of: Callable[..., Any]) -> Callable[..., Any]:
     def connect(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _check(host_of(*args, **kwargs))
+        host = host_of(*args, **kwargs)
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if not is_this_machine(name) and _ALLOWED[name.casefold()] < 1:
+            raise NotThisMachine(name)
         return real(*args, **kwargs)
 
     return connect

@@ -1,4 +1,4 @@
-"""What is judged of a test that passed: the client kept the contract, and what was to go wrong did."""
+"""Judge a test that passed: its client kept the contract, and each fault of its plan was delivered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The API of a test's fixture, and what of it is judged."""
+    """The API of a test, and which expectations it is held to."""
 
     api: Safelight
     contract: bool

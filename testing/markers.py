@@ -1,4 +1,4 @@
-"""What the markers of the pytest plugin say of a test. A mistake ends the run with a sentence."""
+"""The markers of the pytest plugin as options of a test. A mistake ends the run with a sentence."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def options_of(item: pytest.Item) -> dict[str, Any]:
-    """What the markers of a test and its scenario say. A mistake ends the run with a sentence."""
+    """The options of a test: those of its markers and its scenario. A mistake ends the run with a sentence."""
     options = _of_marker(item)
     own, rules = options.pop("faults", None), _of_faults(item)
     planned: Sequence[str] = ()
     if scenario := _scenario_of(item):
         kept = {name: value for name, value in options.items() if name not in TIME}
-        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.life}
+        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.options}
         planned = scenario.plan
     elif item.config.getini("safelight_virtual_time") and "speed" not in options:
         options = {"virtual_time": True, **options}
@@ -37,14 +37,14 @@ def options_of(item: pytest.Item) -> dict[str, Any]:
 
 
 def _of_marker(item: pytest.Item) -> dict[str, Any]:
-    """What the markers `safelight` of a test say, the nearest first."""
+    """The options of the markers `safelight` of a test; the nearest marker wins."""
     options: dict[str, Any] = {}
     for marker in item.iter_markers("safelight"):
         if marker.args:
             raise pytest.UsageError(
                 f"{item.nodeid}: @pytest.mark.safelight takes names, such as queued=2, not {marker.args[0]!r}"
             )
-        settled = TIME.keys() if TIME.keys() & options.keys() else ()  # a nearer marker says how tasks live
+        settled = TIME.keys() if TIME.keys() & options.keys() else ()  # a nearer marker sets the time of tasks
         options = {**{name: value for name, value in marker.kwargs.items() if name not in settled}, **options}
     return options
 

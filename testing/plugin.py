@@ -1,4 +1,4 @@
-"""The pytest plugin. Everything heavy is imported when a fixture is asked for: every pytest run imports this module."""
+"""The pytest plugin. Everything heavy is imported when a fixture is used: every pytest run imports this module."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _safelight_server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
 
 
 def _server(request: pytest.FixtureRequest) -> Any:
-    """The user's own server, or that of the run. Asked for by name each time, it would cost as much as a request."""
+    """The user's own server, or that of the run. Found by name each time, it would cost as much as a request."""
     stash = request.config.stash
     return stash.get(_SERVER, None) or stash.get(_SHARED, None) or request.getfixturevalue("_safelight_server")
 
@@ -219,7 +219,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge a test that passed: the client kept the contract, and what was to go wrong did."""
+    """Judge a test that passed: its client kept the contract, and each fault of its plan was delivered."""
     result = yield
     if judged := item.stash.get(_JUDGED, None):
         from safelight.testing.judgement import judge

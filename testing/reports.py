@@ -28,7 +28,7 @@ _LOOKS: Final = {
 
 
 def add_transcript(report: pytest.TestReport, api: Safelight, error: BaseException | None) -> None:
-    """Say what was asked and answered; and before, why the client would have gone on for ever, unless `error` does."""
+    """Add the transcript; and before it, why the client would have gone on for ever, unless `error` says so."""
     why = api.failure if api.failure not in str(error) else ""
     try:
         transcript = api.transcript

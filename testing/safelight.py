@@ -1,4 +1,4 @@
-"""The API for a test: `with Safelight() as api:` gives a URL and a key that answer, and knows what was asked."""
+"""The API for a test: `with Safelight() as api:` gives a URL and a key that answer, and keeps the exchanges."""
 
 from __future__ import annotations
 
@@ -83,20 +83,20 @@ class Safelight:
 
     @property
     def asgi(self) -> Starlette:
-        """The same as an ASGI application, for transports that need no socket."""
+        """The API as an ASGI application, for transports that need no socket."""
         from safelight.mockserver.transports.asgi import create_app  # noqa: PLC0415 - not for `--help`
 
         return create_app(self._backend.in_process("asgi").core)
 
     def transport(self, library: ModuleType) -> Any:
-        """The same as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, its own errors."""
+        """The API as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, their own errors."""
         from safelight.mockserver.transports.in_process import transport  # noqa: PLC0415 - as above
 
         return transport(self._backend.in_process("transport").core, library)
 
     @property
     def respx(self) -> MockRouter:
-        """While the block runs, httpx reaches the same at `url` with no socket at all: `with api.respx as router:`.
+        """While the block runs, httpx reaches the API at `url` with no socket at all: `with api.respx as router:`.
 
         The router takes routes of your own, for other hosts or before those of the fake; the rest is refused.
         """
@@ -139,10 +139,10 @@ class Safelight:
         timeline: Timeline | None = None,
         axis: Axis | str | None = None,
     ) -> None:
-        """Say something about the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
+        """Override options of the next task: `queued`, `running`, `fail`, `id`, `axis`, or a whole `timeline`.
 
-        Called n times, it is about the next n tasks. What is left out is drawn as usual, and without an `axis`
-        the life is along that of the other tasks: polls, unless the session was given seconds or ticks.
+        Each call is about one further task. What is left out is drawn as usual, and without an `axis`
+        the task is on that of the other tasks: polls, unless the session was given seconds or ticks.
         """
         __tracebackhide__ = True
         override = {"queued": queued, "running": running, "fail": fail, "id": id, "timeline": timeline, "axis": axis}
@@ -150,7 +150,7 @@ class Safelight:
         self._backend.fake("next").next(**stated)
 
     def timeline(self, *steps: Step | tuple[str, float] | str, axis: Axis | str | None = None) -> None:
-        """The next task leads this life, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
+        """The next task has this timeline, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
 
         A step is a phase and how many units of the axis it lasts; the last one stands alone, and lasts for ever.
         """
@@ -195,7 +195,7 @@ class Safelight:
         self._expect(expectations.polled, at_least)
 
     def assert_no_poll_after_end(self) -> None:
-        """A client that was told that a task is done or failed did not ask about it again."""
+        """A client that was answered that a task is done or failed did not poll it again."""
         __tracebackhide__ = True
         self._expect(expectations.no_poll_after_end)
 
@@ -216,7 +216,7 @@ class Safelight:
         self._expect(expectations.plan_delivered, missed)
 
     def assert_client_ended(self) -> None:
-        """On virtual time, the client slept and asked only so often: one that would go on for ever is let end."""
+        """On virtual time, the client ended by itself: it neither slept nor polled without end."""
         __tracebackhide__ = True
         if sentence := self.failure:
             raise UnmetExpectation(sentence, transcript=self.transcript)

@@ -8,7 +8,7 @@ import pytest
 from safelight.cli import exec as exec_module
 from safelight.cli import serve as serve_module
 from safelight.cli._fake import Fake, fake_of
-from safelight.cli._settings import told
+from safelight.cli._settings import command_options
 from safelight.mockserver.model.settings import Settings
 
 
@@ -19,7 +19,7 @@ def fake(tmp_path: Path, text: str | bytes, *options: str, command: str = "serve
     arguments = ["--config", str(file), *options, *(["true"] if command == "exec" else [])]
     commands = {"serve": serve_module.command, "exec": exec_module.command}
     ctx = commands[command].make_context(command, arguments)
-    return fake_of(told(ctx))
+    return fake_of(command_options(ctx))
 
 
 def settings(tmp_path: Path, text: str, *options: str) -> Settings:

@@ -15,9 +15,9 @@ from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.operations.results import picture_path
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.traffic.journal import Journal

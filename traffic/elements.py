@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 #: Characters that are read at once, at least.
-_CHUNK: Final = 65_536
+_CHUNK_CHARACTERS: Final = 65_536
 
 _DECODER: Final = json.JSONDecoder()
 
@@ -91,7 +91,7 @@ class _Reader:
 
     def _more(self) -> bool:
         """Read more: twice as much as is there, so that a large value is not looked through again and again."""
-        chunk = self._file.read(max(_CHUNK, len(self._text) - self._at))
+        chunk = self._file.read(max(_CHUNK_CHARACTERS, len(self._text) - self._at))
         if chunk:
             self._text, self._at = self._text[self._at :] + chunk, 0
         return bool(chunk)

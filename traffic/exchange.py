@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,3 +59,12 @@ class Exchange(NamedTuple):
 
 #: What an exchange costs beside its bytes.
 _OVERHEAD = 1_000
+
+
+def object_of(text: bytes) -> Mapping[str, Any]:
+    """The JSON object that a body or an answer is; an empty one where a fault or a client made it something else."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

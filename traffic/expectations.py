@@ -5,12 +5,12 @@ Each gives an `UnmetExpectation` where it does not hold, and nothing where it do
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import FINAL, operations, schema
 from safelight.contracts.wording import counted, did_you_mean, listed, shown
+from safelight.traffic.exchange import object_of
 from safelight.traffic.request_kinds import REQUEST_KINDS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def polled(seen: Iterable[Exchange], at_least: int) -> UnmetExpectation | None:
 
 
 def no_poll_after_end(seen: Iterable[Exchange]) -> UnmetExpectation | None:
-    """Who was told that a task is done or failed did not ask about it again."""
+    """A client that was answered that a task is done or failed did not poll it again."""
     ended: dict[str | None, str] = {}
     late = []
     polls = [exchange for exchange in seen if _is_poll(exchange)]
@@ -163,7 +163,7 @@ def _is_poll(exchange: Exchange) -> bool:
 
 def _differences(wanted: Mapping[str, Any], submit: Exchange) -> Iterator[str]:
     """What a submit has otherwise than expected, as parts of a sentence."""
-    sent = _document(submit)
+    sent = object_of(submit.body)
     known = schema(f"{submit.operation}.request")["properties"]
     for name, value in wanted.items():
         if name not in sent:
@@ -177,11 +177,3 @@ def _same(wanted: Any, sent: Any) -> bool:
     return bool(wanted == sent) and not (
         isinstance(sent, bool) and isinstance(wanted, int | float) and wanted is not sent
     )
-
-
-def _document(submit: Exchange) -> Mapping[str, Any]:
-    try:
-        document = json.loads(submit.body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

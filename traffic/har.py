@@ -36,8 +36,10 @@ _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _PAGE: Final = "safelight"
 
 #: Members of an exchange that HAR has no place for; and those of an answer that did not arrive, which has none either.
-_OURS: Final = ("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire")
-_OURS_TOO: Final = ("took", "gap", "answer_headers", "body_base64")
+_OURS: Final = (
+    *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
+    *("took", "gap", "answer_headers", "body_base64"),
+)
 _NOT_ARRIVED: Final = ("status", "answer", "answer_text", "answer_base64")
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
@@ -56,7 +58,7 @@ def har(exchanges: Iterable[Exchange]) -> Form:
 def read(archive: TextIO) -> Iterator[Exchange]:
     """The exchanges of an archive, one at a time and without keys. Raises `Unreadable`.
 
-    Those of an archive that is not ours are recognized by what was asked and answered; `at` is when it was asked.
+    Those of an archive that is not ours are recognized by request and answer; `at` is when the request was sent.
     """
     answered: dict[str, float] = {}
     for number, entry in enumerate(_entries(archive), 1):
@@ -103,7 +105,7 @@ def _date(seconds: float) -> str:
 def _ours(exchange: Exchange) -> Form:
     form = exchange_form(exchange)
     target = {} if _target(_url(exchange)) == exchange.target else {"target": exchange.target}
-    names = (*_OURS, *_OURS_TOO, *(_NOT_ARRIVED if exchange.wire else ()))
+    names = (*_OURS, *(_NOT_ARRIVED if exchange.wire else ()))
     return {name: form[name] for name in names if name in form} | target
 
 
@@ -163,7 +165,8 @@ def _exchange(entry: Any) -> Exchange:
     """The exchange of an entry, whoever wrote it. Raises `ValueError` with a sentence."""
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
-    ours = _member(entry, "_safelight")
+    ours, took = _member(entry, "_safelight"), entry.get("time")
+    is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),
@@ -172,10 +175,10 @@ def _exchange(entry: Any) -> Exchange:
         **body_form(_body(request)),
         "status": response.get("status") or 0,
         "media_type": str(content.get("mimeType", "")),
-        **answer_form(_answer(content, keep=bool(ours))),
+        **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
         "answer_headers": _headers(response),
         "wire": "" if response.get("status") else _lost(response),
-        "took": _took(entry.get("time")),
+        "took": took / 1_000 if isinstance(took, int | float) and took > 0 else None,
     }
     return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
 
@@ -206,10 +209,6 @@ def _seconds(date: Any) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def _took(milliseconds: Any) -> float | None:
-    return milliseconds / 1_000 if isinstance(milliseconds, int | float) and milliseconds > 0 else None
-
-
 def _headers(message: Form) -> Mapping[str, str]:
     """Names in lower case; of a name that comes twice the values are joined. HTTP/2 says its own with a colon."""
     found: dict[str, str] = {}
@@ -229,11 +228,6 @@ def _body(request: Form) -> bytes:
     return urlencode([(str(field.get("name", "")), str(field.get("value", ""))) for field in fields]).encode()
 
 
-def _answer(content: Form, *, keep: bool) -> bytes:
-    is_kept = keep or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
-    return _decoded(content) if is_kept and isinstance(content.get("text"), str) else b""
-
-
 def _decoded(content: Form) -> bytes:
     """Text, or what is in Base64 and says so."""
     if content.get("encoding") != "base64":
@@ -246,5 +240,5 @@ def _decoded(content: Form) -> bytes:
 
 def _lost(response: Form) -> str:
     """What a browser says of a request without an answer."""
-    said = response.get("_error") or response.get("statusText")
-    return said if isinstance(said, str) and said else "no answer"
+    sentence = response.get("_error") or response.get("statusText")
+    return sentence if isinstance(sentence, str) and sentence else "no answer"

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class Journal:
     """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
 
-    def __init__(self, *, most: int = 1_000, most_bytes: int = 16_000_000) -> None:
+    def __init__(self, *, max_entries: int = 1_000, max_bytes: int = 16_000_000) -> None:
         self._exchanges: deque[tuple[Exchange, int]] = deque()
-        self._most = most
-        self._most_bytes = most_bytes
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._bytes = 0
         #: How many exchanges are no longer kept.
         self.dropped = 0
@@ -27,7 +27,7 @@ class Journal:
         size = exchange.size
         self._exchanges.append((exchange, size))
         self._bytes += size
-        while len(self._exchanges) > self._most or self._bytes > self._most_bytes:
+        while len(self._exchanges) > self._max_entries or self._bytes > self._max_bytes:
             self._bytes -= self._exchanges.popleft()[1]
             self.dropped += 1
 

@@ -143,31 +143,21 @@ def exchange_of(form: object) -> Exchange:
     for name in _REQUIRED:
         if form.get(name) is None:
             raise ValueError(f"{name} is missing; it must be {_MEMBERS[name][1]}")
-    said = {name: form[name] for name in _MEMBERS if form.get(name) is not None}
-    for name, value in said.items():
+    values = {name: form[name] for name in _MEMBERS if form.get(name) is not None}
+    for name, value in values.items():
         _check(name, value)
-    return without_keys(
-        Exchange(
-            at=said["at"] + said.get("began", 0),
-            method=said["method"],
-            target=said["target"],
-            headers=said.get("headers", {}),
-            body=_bytes(said, "body") if "body_base64" in said else _raw(said.get("body", "")),
-            status=said["status"],
-            media_type=said.get("media_type", ""),
-            answer=_answer(said, form.get("answer")),
-            operation=said.get("operation"),
-            task_id=said.get("task_id"),
-            phase=Phase(said["phase"]) if "phase" in said else None,
-            violations=[_found(Violation, one) for one in said.get("violations", ())],
-            advice=[_found(Advice, one) for one in said.get("advice", ())],
-            fault=said.get("fault", ""),
-            wire=said.get("wire", ""),
-            answer_headers=said.get("answer_headers", {}),
-            took=said.get("took"),
-            gap=said.get("gap"),
-        )
-    )
+    stated = {
+        "headers": {},
+        "media_type": "",
+        **{name: value for name, value in values.items() if name in Exchange._fields},
+        "at": values["at"] + values.get("began", 0),
+        "body": _bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
+        "answer": _answer(values, form.get("answer")),
+        "phase": Phase(values["phase"]) if "phase" in values else None,
+        "violations": [_found(Violation, one) for one in values.get("violations", ())],
+        "advice": [_found(Advice, one) for one in values.get("advice", ())],
+    }
+    return without_keys(Exchange(**stated))
 
 
 def _check(name: str, value: Any) -> None:
@@ -181,11 +171,11 @@ def _check(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {shown(value)}; it must be {words}")
 
 
-def _answer(said: Form, document: Any) -> bytes:
-    if "answer_base64" in said:
-        return _bytes(said, "answer")
-    if "answer_text" in said:
-        return _raw(said["answer_text"])
+def _answer(values: Form, document: Any) -> bytes:
+    if "answer_base64" in values:
+        return _bytes(values, "answer")
+    if "answer_text" in values:
+        return _raw(values["answer_text"])
     return b"" if document is None else _encoded(document)
 
 
@@ -193,17 +183,17 @@ def _raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # half a character can be written in JSON
 
 
-def _bytes(said: Form, name: str) -> bytes:
+def _bytes(values: Form, name: str) -> bytes:
     try:
-        return b64decode(said[f"{name}_base64"], validate=True)
+        return b64decode(values[f"{name}_base64"], validate=True)
     except ValueError:
-        raise ValueError(f"{name}_base64 is {shown(said[f'{name}_base64'])}, which is no Base64") from None
+        raise ValueError(f"{name}_base64 is {shown(values[f'{name}_base64'])}, which is no Base64") from None
 
 
-def _found(kind: type[_Found], said: object) -> _Found:
+def _found(kind: type[_Found], values: object) -> _Found:
     """A violation or advice."""
     try:
-        return kind(**{**said, "provenance": Provenance(said["provenance"])})  # type: ignore[dict-item, index]
+        return kind(**{**values, "provenance": Provenance(values["provenance"])})  # type: ignore[dict-item, index]
     except (TypeError, KeyError, ValueError):
         members = listed(kind.__dataclass_fields__)
-        raise ValueError(f"{shown(said)} is no {kind.__name__.lower()}: it must have {members}") from None
+        raise ValueError(f"{shown(values)} is no {kind.__name__.lower()}: it must have {members}") from None

@@ -1,14 +1,14 @@
-"""Which operation an exchange is, about which task, and how it keeps the contract: told by request and answer alone."""
+"""What an exchange is: its operation, its task, and how it keeps the contract, read from request and answer alone."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from safelight.contracts import Advice, Operation, Phase, Violation, advice, operations, parse, vocabularies
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.validation import violations
+from safelight.traffic.exchange import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,10 @@ def recognized(exchange: Exchange) -> Exchange:
         return exchange
     found, remarks = _findings(operation, exchange, query)
     data = _data(exchange)
+    task_id = data.get("id") if operation.is_submit else query.get("task_id")
     return exchange._replace(
         operation=operation.name,
-        task_id=_text(data.get("id") if operation.is_submit else query.get("task_id")),
+        task_id=task_id if isinstance(task_id, str) else None,
         phase=_phase(data.get("status")),
         violations=found,
         advice=remarks,
@@ -53,18 +54,10 @@ def _findings(
 
 def _data(exchange: Exchange) -> Mapping[str, Any]:
     """The data of an answer that is a success."""
-    try:
-        envelope = json.loads(exchange.answer or b"null")
-    except (ValueError, RecursionError):
-        return {}
-    match envelope:
+    match object_of(exchange.answer):
         case {"success": True, "data": dict(data)} if not exchange.wire:
             return data
     return {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _phase(word: object) -> Phase | None:

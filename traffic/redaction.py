@@ -47,11 +47,11 @@ def _redacted_again(text: str, key: str) -> str:
 
 def redacted_again(text: str, key: str) -> str:
     """As `redacted`. Kept where it is short, as a client asks the same again and again."""
-    return _redacted_again(text, key) if len(text) <= _SHORT else redacted(text, key)
+    return _redacted_again(text, key) if len(text) <= _MAX_CACHED_CHARACTERS else redacted(text, key)
 
 
 #: Characters of a text that is kept.
-_SHORT: Final = 500
+_MAX_CACHED_CHARACTERS: Final = 500
 
 #: How JSON may write any letter of a key.
 _ESCAPE: Final = re.compile(r"\\u00([2-7][0-9A-Fa-f])")
@@ -70,12 +70,6 @@ def _without(text: str, key: str) -> str:
     return _IN_TEXT.sub(r"\1sk-...", text) if "sk-" in text or "api_key" in text else text
 
 
-def redacted_document(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A JSON object whose texts hold no keys: what is told to people who never had one."""
-    found: Mapping[str, Any] = redacted_value(document, key)
-    return found
-
-
 def redacted_value(value: Any, key: str) -> Any:
     """A JSON value without keys; of the names of its members, only long ones can be any."""
     match value:
@@ -91,11 +85,11 @@ def redacted_value(value: Any, key: str) -> Any:
 
 def _name(name: str, key: str) -> str:
     """The name of a member; that of a parameter stays, though somebody may have it for a key."""
-    return redacted(name, key) if len(name) > _LONGEST_PARAMETER else name
+    return redacted(name, key) if len(name) > _MAX_PARAMETER_CHARACTERS else name
 
 
 #: Characters of the longest parameter of the API, or of an input of its graphs.
-_LONGEST_PARAMETER: Final = 24
+_MAX_PARAMETER_CHARACTERS: Final = 24
 
 
 def redacted_bytes(text: bytes, key: str) -> bytes:
@@ -130,7 +124,7 @@ def without_keys(exchange: Exchange, key: str = "") -> Exchange:
     """An exchange of any origin without keys, nor what looks like one."""
     return exchange._replace(
         method=redacted(exchange.method, key),
-        target=redacted(exchange.target, key),
+        target=redacted_again(exchange.target, key),
         headers=without_secrets(exchange.headers, key),
         body=redacted_bytes(exchange.body, key),
         media_type=redacted(exchange.media_type, key),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.dialects import error_of
 from safelight.contracts.wording import counted, printable, shown
+from safelight.traffic.exchange import object_of
 from safelight.traffic.request_kinds import REQUEST_KINDS, WORDS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MAX_CELL_CHARACTERS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One exchange, or several one after the other that say the same: what was asked, and what the answer said."""
+    """One exchange, or several one after the other that say the same: the request and the answer."""
 
     #: Seconds of the first and of the last.
     at: float
@@ -71,20 +71,9 @@ def rows(exchanges: Iterable[Exchange]) -> Iterator[Row]:
     single = map(_row, exchanges)
     for _, same in groupby(single, lambda row: (row.kind, row.task_id, row.status, row.word, row.fault, row.outcome)):
         run = list(same)
-        yield Row(
-            at=run[0].at,
-            until=run[-1].at,
-            count=len(run),
-            kind=run[0].kind,
-            task_id=run[0].task_id,
-            status=run[0].status,
-            word=run[0].word,
-            phase=run[0].phase,
-            fault=run[0].fault,
-            outcome=run[0].outcome,
-            percents=[percent for row in run for percent in row.percents],
-            remarks=list(dict.fromkeys(remark for row in run for remark in row.remarks)),
-        )
+        percents = [percent for row in run for percent in row.percents]
+        remarks = list(dict.fromkeys(remark for row in run for remark in row.remarks))
+        yield replace(run[0], until=run[-1].at, count=len(run), percents=percents, remarks=remarks)
 
 
 def transcript(exchanges: Iterable[Exchange], numbers: Mapping[str, int] | None = None, *, began: float = 0) -> str:
@@ -131,24 +120,22 @@ def _remarks(row: Row) -> Iterator[str]:
         yield f"    ... and {len(row.remarks) - MAX_REMARKS} remarks more ..."
 
 
-def _line(text: str, longest: int) -> str:
+def _line(text: str, max_characters: int) -> str:
     """The text on one line, cut where it is long."""
-    line = printable(text[: longest + 1])
-    return line if len(line) <= longest else line[:longest] + "…"
+    line = printable(text[: max_characters + 1])
+    return line if len(line) <= max_characters else line[:max_characters] + "…"
 
 
 def _row(exchange: Exchange) -> Row:
-    answer = {} if exchange.wire else _decoded(exchange.answer)
+    answer = {} if exchange.wire else object_of(exchange.answer)
     data = _data(answer)
-    progress = data.get("progress")
-    word = _said(data.get("status")) or ("" if exchange.answer else exchange.media_type)
+    progress, kind = data.get("progress"), REQUEST_KINDS.get(exchange.operation or "")
+    word = _as_text(data.get("status")) or ("" if exchange.answer else exchange.media_type)
     return Row(
         at=exchange.at,
         until=exchange.at,
         count=1,
-        kind=REQUEST_KINDS.get(exchange.operation or "")
-        or exchange.operation
-        or f"{exchange.method} {exchange.target}",
+        kind=kind or exchange.operation or f"{exchange.method} {exchange.target}",
         task_id=exchange.task_id,
         status=exchange.wire or exchange.status,
         word="" if exchange.wire else word,
@@ -164,16 +151,8 @@ def _remarks_on(exchange: Exchange, answer: Mapping[str, Any]) -> Iterator[str]:
     yield from (violation.message for violation in exchange.violations)
     if exchange.outcome == "refused":
         yield error_of(answer)
-    yield from filter(None, [_said(_data(answer).get("error"))])
+    yield from filter(None, [_as_text(_data(answer).get("error"))])
     yield from (f"advice: {advice.message}" for advice in exchange.advice)
-
-
-def _decoded(answer: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(answer or b"{}")
-    except (ValueError, RecursionError):  # a fault; or a key of a letter or two was taken out of the envelope's words
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _data(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -181,6 +160,6 @@ def _data(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _said(value: object) -> str:
+def _as_text(value: object) -> str:
     """What is a text unless a fault has made it something else."""
     return value if isinstance(value, str) else shown(value) if value else ""

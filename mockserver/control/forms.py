@@ -6,7 +6,7 @@ from math import isinf
 from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
-from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.credits import Credits
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
 from safelight.mockserver.model.settings import Settings
@@ -98,14 +98,14 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
 
 
 #: Class of a clock -> what it is called.
-_KINDS: Final[Mapping[type[Any], str]] = {VirtualClock: "virtual", SteeredClock: "real", RealClock: "wall"}
+_KINDS: Final[Mapping[type[Any], str]] = {VirtualClock: "virtual", AdjustableClock: "real", RealClock: "wall"}
 
 
 def clock_form(session: Session) -> Form:
     """A session's clock: its time, and seconds since the session began."""
     clock = session.clock
     kind = _KINDS.get(type(clock), "another")
-    controlled = {"speed": clock.speed, "frozen": clock.is_frozen} if isinstance(clock, SteeredClock) else {}
+    controlled = {"speed": clock.speed, "frozen": clock.is_frozen} if isinstance(clock, AdjustableClock) else {}
     return {"kind": kind, "now": clock.now(), "passed": session.passed(), **controlled}
 
 

@@ -1,7 +1,7 @@
-"""From the prompt: what becomes of one task, for clients that nobody can configure.
+"""Directives in the prompt: they decide what becomes of one task, for clients that nobody can configure.
 
-`[[safelight queued=3 running=5 fail="out of memory"]]` is a life, `[[safelight poll#2: http 502]]` a rule of the plan.
-Other brackets are ordinary syntax of prompts, and stay.
+`[[safelight queued=3 running=5 fail="out of memory"]]` is a task override, `[[safelight poll#2: http 502]]` a fault
+rule. Other brackets are ordinary syntax of prompts, and stay.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 _BEGIN: Final = re.compile(r"\[\[safelight(?=[\s\]])", re.IGNORECASE)
 _END: Final = "]]"
 
-#: Characters of all that a prompt says in this way.
-_LONGEST: Final = 2_000
+#: Characters of all directives of a prompt.
+MAX_DIRECTIVE_CHARACTERS: Final = 2_000
 
 #: What a rule in a prompt can be about: this submit, and what comes after it.
-_DEEDS: Final = ("submit", "poll", "image")
+_KINDS: Final = ("submit", "poll", "image")
 
-#: What a life can be told.
+#: The options of a task override.
 _NAMES: Final = ("queued", "running", "fail", "id", "axis")
 
 _WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
 
-_LIFE: Final = re.compile(r"\w+\s*=")
+_OPTION: Final = re.compile(r"\w+\s*=")
 
 
 class Directive(NamedTuple):
@@ -60,30 +60,30 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
     prompt = document.get("prompt")
     if not isinstance(prompt, str) or "[[safelight" not in prompt.casefold():
         return None
-    kept, said = _taken_apart(prompt)
-    if not said:
+    kept, texts = _taken_apart(prompt)
+    if not texts:
         return None
-    if sum(map(len, said)) > _LONGEST:
-        raise ValueError(f"a prompt says at most {_LONGEST:,} characters in this way")
-    lives = [text for text in said if _LIFE.match(text)]
-    rules = tuple(_rule(text) for text in said if text not in lives)
-    if len(lives) > 1 or sum(rule.kind == "submit" for rule in rules) > 1:
+    if sum(map(len, texts)) > MAX_DIRECTIVE_CHARACTERS:
+        raise ValueError(f"a prompt says at most {MAX_DIRECTIVE_CHARACTERS:,} characters in this way")
+    overrides = [text for text in texts if _OPTION.match(text)]
+    rules = tuple(_rule(text) for text in texts if text not in overrides)
+    if len(overrides) > 1 or sum(rule.kind == "submit" for rule in rules) > 1:
         raise ValueError("a prompt says one life, in one directive, and one rule about its submit")
-    return Directive(kept.strip(), _life(lives[0]) if lives else None, rules)
+    return Directive(kept.strip(), _override(overrides[0]) if overrides else None, rules)
 
 
 def _taken_apart(prompt: str) -> tuple[str, list[str]]:
     """The prompt without its directives, and what they say: in one go, as a prompt may be long."""
-    kept, said, at = list[str](), list[str](), 0
+    kept, texts, at = list[str](), list[str](), 0
     for begin in _BEGIN.finditer(prompt):
         end = prompt.find(_END, begin.end())
         if end < 0:
             break
         if begin.start() >= at:
             kept.append(prompt[at : begin.start()])
-            said.append(prompt[begin.end() : end].strip())
+            texts.append(prompt[begin.end() : end].strip())
             at = end + len(_END)
-    return "".join(kept) + prompt[at:], said
+    return "".join(kept) + prompt[at:], texts
 
 
 def _rule(text: str) -> FaultRule:
@@ -95,15 +95,15 @@ def _rule(text: str) -> FaultRule:
         rule = read_rule(text)
     except WrongRule as error:
         raise ValueError(f"{error.reason}, in [[safelight {text}]] at column {error.at + 1}") from None
-    if rule.kind not in _DEEDS:
-        raise ValueError(f"a prompt can say what goes wrong with its {listed(_DEEDS, 'or')}, and not with {rule.kind}")
+    if rule.kind not in _KINDS:
+        raise ValueError(f"a prompt can say what goes wrong with its {listed(_KINDS, 'or')}, and not with {rule.kind}")
     if rule.kind == "submit" and rule.which not in ("submit", "submit#1"):
         raise ValueError(f"{rule.which} is not about this submit alone: write submit: {text.partition(':')[2].strip()}")
     return rule
 
 
-def _life(text: str) -> TaskOverride:
-    said: dict[str, Any] = {}
+def _override(text: str) -> TaskOverride:
+    options: dict[str, Any] = {}
     try:
         words = shlex.split(text)
     except ValueError:
@@ -112,10 +112,10 @@ def _life(text: str) -> TaskOverride:
         name, equals, value = word.partition("=")
         if name in _NAMES and not (equals and value):
             raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
-        if name in said:
+        if name in options:
             raise ValueError(f"{name} is said twice")
         if name not in _NAMES:
             near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
             raise ValueError(f"{word} says nothing about a life{near}")
-        said[name] = _WORDS.get(value, value) if name == "fail" else value
-    return TaskOverride(**said)
+        options[name] = _WORDS.get(value, value) if name == "fail" else value
+    return TaskOverride(**options)

@@ -73,20 +73,19 @@ class Plan:
 
     def undelivered(self) -> list[Missed]:
         """The rules whose fault was never delivered, and why."""
-        found = [(rule, self._counts(rule.serial)) for rule in self._all()]
         return [
             Missed(rule.text, _read(rule.text).kind, _why(counts), counts.struck + counts.spared > 0)
-            for rule, counts in found
-            if not counts.delivered
+            for rule in self._all()
+            if not (counts := self._counts(rule.serial)).delivered
         ]
 
     def due(self, request: PlannedRequest) -> Strike | None:
         """The rule that strikes this request. Each rule that is about the request counts it."""
-        strike = None
+        strike, numbers = None, self._plan.numbers.setdefault(request.task_id, {})
         for serial, text in (*self._plan.rules, *self._plan.of_tasks.get(request.task_id, ())):
             rule = _read(text)
             if rule.is_about(request):
-                number = self._next_number(serial, request.task_id)
+                number = numbers[serial] = numbers.get(serial, 0) + 1
                 self._counted(serial).met += 1
                 if self._is_due(serial, rule, number, request) and strike is None:
                     strike = Strike(serial, rule)
@@ -118,21 +117,19 @@ class Plan:
     def _counted(self, serial: int) -> RuleCounts:
         return self._plan.counts.setdefault(serial, RuleCounts())
 
-    def _next_number(self, serial: int, task_id: str) -> int:
-        """The how-manieth request about this task, or of the session, that a rule counts."""
-        numbers = self._plan.numbers.setdefault(task_id, {})
-        numbers[serial] = numbers.get(serial, 0) + 1
-        return numbers[serial]
-
     def _is_due(self, serial: int, rule: FaultRule, number: int, request: PlannedRequest) -> bool:
-        """Each condition is asked for each request, so that none depends on another rule."""
+        """Each condition is evaluated for each request, so that none depends on another rule."""
         if not rule.first <= number <= rule.last or (number - rule.first) % rule.every:
             return False
         if rule.quota and not self._is_over(serial, rule.quota, request.now()):
             return False
         if (rule.since, rule.until) != (0, inf) and not rule.since <= request.now() < rule.until:
             return False
-        return rule.percent == 100 or self._chance(serial, request.task_id, number) < rule.percent  # noqa: PLR2004 - all
+        if rule.percent == 100:  # noqa: PLR2004 - all
+            return True
+        # The same for the same request of a session with the same seed.
+        chance = Random(f"{self._session.seed} {self._session.key} rule {serial} {request.task_id} {number}")
+        return chance.uniform(0, 100) < rule.percent
 
     def _is_over(self, serial: int, quota: float, now: float) -> bool:
         """More requests than the quota came within a second, those that were struck left out."""
@@ -140,11 +137,6 @@ class Plan:
         is_over = len(recent) >= quota
         self._plan.recent[serial] = recent if is_over else [*recent, now]
         return is_over
-
-    def _chance(self, serial: int, task_id: str, number: int) -> float:
-        """A number from 0 to 100, the same for the same request of a session with the same seed."""
-        session = self._session
-        return Random(f"{session.seed} {session.key} rule {serial} {task_id} {number}").uniform(0, 100)
 
 
 def _why(counts: RuleCounts) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 #: Characters of a wrong rule that are shown.
-_SHOWN: Final = 100
+_MAX_SHOWN_CHARACTERS: Final = 100
 
 
 @dataclass(eq=False)
@@ -36,8 +36,8 @@ class WrongRule(ValueError):
     reason: str
 
     def __str__(self) -> str:
-        begin = max(0, self.at - _SHOWN // 2)  # of a long text, the part where it is
-        text = printable(self.text[begin : begin + _SHOWN])
+        begin = max(0, self.at - _MAX_SHOWN_CHARACTERS // 2)  # of a long text, the part where it is
+        text = printable(self.text[begin : begin + _MAX_SHOWN_CHARACTERS])
         return f"{printable(self.reason)}\n  {text}\n  {' ' * (self.at - begin)}^ column {self.at + 1}"
 
 
@@ -53,7 +53,7 @@ class FaultRule:
     #: `submit`, `poll`, `image` or `balance`, or the name of an operation.
     kind: str
     fault: Fault
-    #: The core has done what was asked: a submit is booked and paid for, a poll counted, and only the answer suffers.
+    #: The request is carried out: a submit is booked and paid for, a poll counted, and only the answer suffers.
     after: bool
     first: int = 1
     last: float = inf
@@ -70,7 +70,9 @@ class FaultRule:
     quota: float = 0
 
     def __str__(self) -> str:
-        is_usual = self.after is _is_after(self.kind, self.fault) and not self._ends_oddly
+        # The last word of the fault could be taken for a time: then the rule says the time too.
+        is_odd = written(self.fault).split()[-1] in _WHEN
+        is_usual = self.after is _is_after(self.kind, self.fault) and not is_odd
         when = "" if is_usual else " after" if self.after else " before"
         return f"{self.which}: {written(self.fault)}{when}"
 
@@ -88,16 +90,11 @@ class FaultRule:
         kind = self.kind + ("" if (self.first, self.last) == (1, inf) else number)
         return " ".join([kind, *filter(None, conditions)])
 
-    @property
-    def _ends_oddly(self) -> bool:
-        """The last word of the fault could be taken for a time."""
-        return written(self.fault).split()[-1] in _WHEN
-
-    def is_about(self, asked: PlannedRequest) -> bool:
+    def is_about(self, request: PlannedRequest) -> bool:
         """The request is one of those that are counted."""
-        if self.kind != asked.operation and self.kind != REQUEST_KINDS.get(asked.operation):
+        if self.kind != request.operation and self.kind != REQUEST_KINDS.get(request.operation):
             return False
-        return not self.where or all(_said(asked.facts().get(name)) == value for name, value in self.where)
+        return not self.where or all(_as_text(request.facts().get(name)) == value for name, value in self.where)
 
 
 class PlannedRequest(NamedTuple):
@@ -109,7 +106,7 @@ class PlannedRequest(NamedTuple):
     now: Callable[[], float]
 
 
-def _said(value: object) -> str:
+def _as_text(value: object) -> str:
     """A value as a rule has it: texts as they are, the rest as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 

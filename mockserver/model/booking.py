@@ -112,13 +112,10 @@ def refund(session: SessionState, task: Task) -> bool:
     if task.id in session.refunded:
         return False
     session.refunded.add(task.id)
-    session.ledger.add(Entry(_failed_at(session, task), task.price, task.id, "refund"))
+    # On the axis of seconds the timeline says when the task failed; on others that is seen now.
+    at = task.submitted + task.timeline.length if task.axis is Axis.SECONDS else session.clock.now()
+    session.ledger.add(Entry(at, task.price, task.id, "refund"))
     return True
-
-
-def _failed_at(session: SessionState, task: Task) -> float:
-    """When a failed task failed: on the axis of seconds its timeline says so, elsewhere it is seen now."""
-    return task.submitted + task.timeline.length if task.axis is Axis.SECONDS else session.clock.now()
 
 
 def fail(session: SessionState, task: Task, reason: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 
 class Clock(Protocol):
-    """Says what time it is, in seconds. Only differences mean anything, and it never goes back."""
+    """Gives the time in seconds. Only differences mean anything, and it never goes back."""
 
     def now(self) -> float:
         """The time, in seconds."""
@@ -43,10 +43,10 @@ class RealClock:
 
 
 #: Seconds that no clock is ever advanced at once: a thousand years.
-_FAR: Final = 10**11
+_MAX_ADVANCE_SECONDS: Final = 10**11
 
 
-class SteeredClock:
+class AdjustableClock:
     """The wall's time, whose speed may change on the way: faster, slower, or frozen. It leaps forward, never back."""
 
     def __init__(self, speed: float = 1.0) -> None:
@@ -75,7 +75,7 @@ class SteeredClock:
         return [self.now(), time.time(), self._speed, self._is_frozen]
 
     @classmethod
-    def restored(cls, kept: list[Any]) -> SteeredClock:
+    def restored(cls, kept: list[Any]) -> AdjustableClock:
         """The clock that this was kept of."""
         now, then, speed, is_frozen = kept
         clock = cls(speed)
@@ -139,7 +139,7 @@ class VirtualClock:
 
 
 def _checked_seconds(seconds: object) -> float:
-    if not isinstance(seconds, int | float) or not 0 <= seconds < _FAR:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_ADVANCE_SECONDS:
         raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
     return seconds
 

@@ -19,19 +19,19 @@ def is_credits(value: object) -> bool:
 
 
 def _written(value: object) -> str:
-    if isinstance(value, int) and abs(value) >= _MOST:
+    if isinstance(value, int) and abs(value) >= _MAX_CREDITS:
         return "more than 12 digits"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-_MOST: Final = 10**12
+_MAX_CREDITS: Final = 10**12
 
 
 def credits_of(value: object, name: str = "balance") -> Credits:
     """Credits as people write them: `1000`, `12.5`. Raises `ValueError` with a sentence."""
     written = _written(value)
     if not is_credits(value):
-        shown = written if len(written) <= _LONGEST else written[:_LONGEST] + "…"
+        shown = written if len(written) <= _MAX_SHOWN_CHARACTERS else written[:_MAX_SHOWN_CHARACTERS] + "…"
         raise ValueError(f"{shown!r} is no {name}: write credits, 0 or more, with at most 3 decimals: 1000, 12.5")
     exact = Decimal(written)
     return int(exact) if exact == int(exact) else exact
@@ -62,4 +62,4 @@ def signed(amount: Credits) -> str:
 
 
 #: Characters of what is no number of credits that are shown.
-_LONGEST: Final = 40
+_MAX_SHOWN_CHARACTERS: Final = 40

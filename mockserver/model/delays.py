@@ -64,7 +64,7 @@ _NUMBER: Final = r"(\d{1,15}(?:\.\d+)?(?:e-\d{2,3})?)"
 
 
 #: With more, a draw is a number too large to be one.
-_MOST_SIGMA: Final = 10
+_MAX_SIGMA: Final = 10
 
 
 #: How delays are written, and what that makes. The first group that matches wins.
@@ -96,6 +96,6 @@ def _possible(made: Delay, text: object) -> Delay:
             raise ValueError(f"{text!r} is no delay: {low:g} is more than {high:g}")
         case LogNormal(median) if not median:
             raise ValueError(f"{text!r} is no delay: a median is above 0")
-        case LogNormal(sigma=sigma) if sigma > _MOST_SIGMA:
-            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MOST_SIGMA}")
+        case LogNormal(sigma=sigma) if sigma > _MAX_SIGMA:
+            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MAX_SIGMA}")
     return made

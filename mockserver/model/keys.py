@@ -1,9 +1,8 @@
-"""API keys: the one that the fake accepts unless it is told another, and the ways in which a request can bring one."""
+"""API keys: the one that the fake accepts by default, and the ways in which a request can bring one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HEADINGS: Final = ("seconds", "credits", "total", "what", "task")
 
 #: Lines that are printed, the last ones.
-_MOST_LINES: Final = 100
+_MAX_LINES: Final = 100
 
 
 class Entry(NamedTuple):
@@ -34,8 +34,8 @@ class Entry(NamedTuple):
 class Ledger:
     """Entries in the order they were booked. The total counts them all; the oldest lines are let go."""
 
-    def __init__(self, *, most: int | None = 10_000) -> None:
-        self._entries: deque[Entry] = deque(maxlen=most)
+    def __init__(self, *, max_entries: int | None = 10_000) -> None:
+        self._entries: deque[Entry] = deque(maxlen=max_entries)
         #: Credits returned less credits taken, over all entries there ever were.
         self.total: Credits = 0
 
@@ -51,8 +51,8 @@ class Ledger:
     @classmethod
     def restored(cls, kept: tuple[list[Entry], Credits, int | None]) -> Ledger:
         """The ledger that this was kept of."""
-        entries, total, most = kept
-        ledger = cls(most=most)
+        entries, total, max_entries = kept
+        ledger = cls(max_entries=max_entries)
         ledger._entries.extend(entries)
         ledger.total = total
         return ledger
@@ -74,8 +74,8 @@ class Ledger:
         What is returned stands where its task failed, though it was booked when somebody looked.
         """
         lines = list(self._lines())
-        left_out = len(lines) - _MOST_LINES
-        lines = lines[-_MOST_LINES:]
+        left_out = len(lines) - _MAX_LINES
+        lines = lines[-_MAX_LINES:]
         cells = [_HEADINGS, *lines]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         table = ["  ".join(_JUSTIFY[i](cell, widths[i]) for i, cell in enumerate(line)).rstrip() for line in cells]

@@ -117,7 +117,7 @@ class Refused(Exception):
     status: int
     message: str
     headers: Mapping[str, str] | None = None
-    #: The task that was asked for, where the request named one.
+    #: The task of the request, where it named one.
     task_id: str | None = None
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""The second origin at which the fake answers: the other name of this machine, and a path that tells.
+"""The second origin at which the fake answers: the other name of this machine, and a prefix of paths.
 
-Redirects and results lead there, so that a client is seen that takes its key along.
+Redirects and results lead there, so that the fake sees clients that send their key along.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OTHER_HOSTS: Final = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1"
 _LEAKED: Final = Advice("", "the key was sent to another origin, where a redirect had led", Provenance.ASSUMED)
 
 
-def elsewhere(url: str) -> str:
+def at_second_origin(url: str) -> str:
     """The same target at the second origin."""
     parts = urlsplit(url)
     host = _OTHER_HOSTS.get(parts.hostname or "", "localhost")
@@ -32,7 +32,7 @@ def elsewhere(url: str) -> str:
     return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, path=path).geturl()
 
 
-def at_home(request: Request) -> Request:
+def at_first_origin(request: Request) -> Request:
     """The request as it would be at the first origin."""
     if not request.path.startswith(f"{_PREFIX}/"):
         return request
@@ -40,5 +40,5 @@ def at_home(request: Request) -> Request:
 
 
 def leaks(request: Request, key: str) -> Sequence[Advice]:
-    """What there is to say where a key was brought to the second origin."""
+    """Advice where a key was sent to the second origin."""
     return [_LEAKED] if request.path.startswith(f"{_PREFIX}/") and key else ()

@@ -1,33 +1,22 @@
-"""What the lives of tasks to come are drawn from: delays, failures, and who gets which."""
+"""The settings of a session: task profiles, prices, faults and dialects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
-from safelight.contracts import Axis
-from safelight.mockserver.model.delays import Fixed
+from safelight.contracts import Axis, operations, workflows
+from safelight.contracts.dialects import check_dialect
+from safelight.contracts.wording import did_you_mean, listed
+from safelight.mockserver.model.credits import times
+from safelight.mockserver.model.delays import NO_DELAY
+from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.task_profile import TaskProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from safelight.mockserver.model.credits import Credits
-
-
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
-
-from safelight.contracts import operations, workflows
-from safelight.contracts.dialects import check_dialect
-from safelight.contracts.wording import did_you_mean, listed
-from safelight.mockserver.model.credits import times
-from safelight.mockserver.model.engines import ENGINES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from safelight.mockserver.model.credits import Credits
-
 
 SLOTS_NEED_SECONDS: Final = (
     "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
@@ -47,7 +36,7 @@ class User:
 
 
 def kinds() -> tuple[str, ...]:
-    """What tasks can have lives of their own by: the workflows, and the submits that have none."""
+    """The names that can have a task profile of their own: workflows, and submits without workflows."""
     return (*workflows(), *(name for name in submits() if name != "image_generation"))
 
 
@@ -70,7 +59,7 @@ class Settings:
     """What a session is like, and what it does to its tasks."""
 
     profile: TaskProfile = field(default_factory=TaskProfile)
-    #: Workflow -> lives of its own.
+    #: Workflow -> its own task profile.
     workflows: Mapping[str, TaskProfile] = field(default_factory=dict)
     #: How many tasks an engine runs at once; None: as many as come. On the seconds axis only.
     slots: int | None = None
@@ -101,15 +90,15 @@ class Settings:
         check_names(self.down, ENGINES, "engine")
         if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
             raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
-        if self.slots and any(lives.axis is not Axis.SECONDS for lives in (self.profile, *self.workflows.values())):
+        if self.slots and any(profile.axis is not Axis.SECONDS for profile in (self.profile, *self.workflows.values())):
             raise ValueError(SLOTS_NEED_SECONDS)
         for setting in ("vocabulary", "errors", "limits"):
             check_dialect(setting, getattr(self, setting))
 
     def profile_of(self, workflow: str) -> TaskProfile:
-        """The lives that tasks of this workflow lead."""
+        """The task profile of a workflow."""
         if self._is_instant(workflow):
-            return replace(self.profile, queued=Fixed(0), running=Fixed(0))
+            return replace(self.profile, queued=NO_DELAY, running=NO_DELAY)
         return self.workflows.get(workflow, self.profile)
 
     def slots_of(self, workflow: str) -> int | None:

@@ -24,7 +24,7 @@ class Task:
     workflow: str
     #: The parameters that were submitted, as JSON: a text takes a quarter of the memory of what it says.
     body: bytes
-    #: The seed its picture is drawn from: the one asked for, or the one drawn.
+    #: The seed its picture is drawn from: the one of the request, or the one drawn.
     seed: int
     timeline: Timeline
     axis: Axis

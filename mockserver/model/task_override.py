@@ -1,4 +1,4 @@
-"""A task override: what was set beforehand for one task to come."""
+"""A task override: options of one task to come."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskOverride:
-    """What was said beforehand about one task to come. What was left out is drawn as for any other."""
+    """Options of one task to come. What they leave out is drawn as for any other task."""
 
     timeline: Timeline | None = None
     #: Delays as people write them: `2`, `1..3`, `never`.
@@ -40,18 +40,15 @@ class TaskOverride:
         _check_id(self.id)
 
     def applied(self, drawn: Timeline, random: Random) -> Timeline:
-        """The drawn life with what was said in place of what was drawn."""
+        """The drawn timeline with these options in place of what was drawn."""
         if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
             return self.timeline or drawn
-        queued, running, end = drawn.steps if _is_usual(drawn) else Timeline.of().steps
+        # `queued`, `running` and `fail` are about these three steps.
+        is_usual = [step.phase for step in drawn.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
+        queued, running, end = drawn.steps if is_usual else Timeline.of().steps
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
         return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
-
-
-def _is_usual(timeline: Timeline) -> bool:
-    """It has the three steps that `queued`, `running` and `fail` are about."""
-    return [step.phase for step in timeline.steps[:-1]] == [Phase.QUEUED, Phase.RUNNING]
 
 
 def _check_id(task_id: object) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Timeline
-from safelight.mockserver.model.delays import NO_DELAY, Delay, delay
+from safelight.mockserver.model.delays import NO_DELAY, Delay
 
 if TYPE_CHECKING:
     from random import Random
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskProfile:
-    """How tasks live: how long they wait and run, and which of them fail."""
+    """How long tasks wait and run, and which of them fail."""
 
     queued: Delay = NO_DELAY
     running: Delay = NO_DELAY
@@ -25,7 +25,7 @@ class TaskProfile:
     fail_reason: str | None = None
     #: Tasks that fail whatever the rate, counted from 1.
     fail_nth: frozenset[int] = frozenset()
-    #: The life that all tasks lead, whatever else is said.
+    #: The timeline of all tasks, whatever the other fields say.
     timeline: Timeline | None = None
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class TaskProfile:
         check_text(self.fail_reason, "reason")
 
     def draw(self, number: int, random: Random) -> Timeline:
-        """The life of the `number`-th task."""
+        """The timeline of the `number`-th task."""
         queued, running = self.queued.draw(random), self.running.draw(random)
         # Drawn always, so that a change of the rate changes no other number.
         unlucky = random.random() < self.fail_rate
@@ -42,39 +42,6 @@ class TaskProfile:
         if self.timeline:
             return self.timeline
         return Timeline.of(queued=queued, running=running, fail=fail)
-
-
-def task_profile(
-    *,
-    queued: str | float | None = None,
-    running: str | float | None = None,
-    polls: tuple[int, int] | None = None,
-    ticks: tuple[int, int] | None = None,
-    timeline: Timeline | None = None,
-    **failures: Any,
-) -> TaskProfile:
-    """A task profile as people write it: delays, texts or numbers, or a pair of `polls` or `ticks`, queued and running.
-
-    A whole `timeline`, in seconds, is led by all tasks, whatever their workflow.
-    """
-    seconds = None if queued is None and running is None else (queued, running)
-    said = {
-        ("seconds", "queued and running"): seconds,
-        ("polls", "polls"): polls,
-        ("ticks", "ticks"): ticks,
-        ("a timeline", "timeline"): timeline,
-    }
-    given = [names for names, value in said.items() if value is not None]
-    if len(given) > 1:
-        axes, ways = zip(*given, strict=True)
-        raise ValueError(f"lives are in {' or in '.join(axes)}: give {', or '.join(ways)}")
-    if polls is None and ticks is None:
-        return TaskProfile(delay(queued or 0), delay(running or 0), timeline=timeline, **failures)
-    axis, pair = (Axis.TICKS, ticks) if polls is None else (Axis.POLLS, polls)
-    match pair:
-        case (int(waiting), int(working)):
-            return TaskProfile(delay(waiting), delay(working), axis, **failures)
-    raise ValueError(f"{axis} are a pair of whole numbers, queued and running: give (1, 2), not {pair!r}")
 
 
 def check_text(text: object, name: str) -> None:

@@ -29,11 +29,11 @@ def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str 
 def _data(answer: str, task_id: str) -> Mapping[str, Any]:
     """The data of an answer: the schema's own words, and what is about this task."""
     own = {"id": task_id, "check_status": f"?endpoint=task_status&task_id={quote(task_id, safe='')}"}
-    return {name: own.get(name, said) for name, said in _said(answer).items()}
+    return {name: own.get(name, value) for name, value in _stated(answer).items()}
 
 
 @cache
-def _said(answer: str) -> Mapping[str, Any]:
+def _stated(answer: str) -> Mapping[str, Any]:
     """The members of an answer, each with the only value that it can have, or the usual one."""
     members = known(answer)["properties"]["data"]["properties"]
     return {name: stated.get("const", stated.get("default")) for name, stated in members.items()}

@@ -10,7 +10,7 @@ from safelight.mockserver.operations import Answer, Call, operation
 from safelight.mockserver.operations.results import result_of, upload_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from safelight.mockserver.model.task import Task
 
@@ -28,30 +28,17 @@ def task_status(call: Call) -> Answer:
     if state.phase is Phase.FAILED:
         session.refund(task)
     word = state.word or vocabularies()[session.settings.vocabulary].words[state.phase]
-    return Answer({"id": task.id, "status": word, **_REST[state.phase](call, task, state)}, task.id, state.phase)
+    return Answer({"id": task.id, "status": word, **_rest(call, task, state)}, task.id, state.phase)
 
 
-def _waiting(_: Call, __: Task, ___: State) -> Mapping[str, Any]:
+def _rest(call: Call, task: Task, state: State) -> Mapping[str, Any]:
+    """What follows id and status in the data."""
+    match state.phase:
+        case Phase.RUNNING:
+            return {"created_at": None, "result": None, "progress": state.progress}
+        case Phase.DONE:
+            url = call.home.origin + upload_path(call.session.key, task)
+            return {"created_at": None, "result": dict.fromkeys(result_of(task).fields, url)}
+        case Phase.FAILED:
+            return {"error": state.reason or _REASON, "result": None}
     return {"created_at": None, "result": None}
-
-
-def _running(_: Call, __: Task, state: State) -> Mapping[str, Any]:
-    return {"created_at": None, "result": None, "progress": state.progress}
-
-
-def _done(call: Call, task: Task, _: State) -> Mapping[str, Any]:
-    url = call.home.origin + upload_path(call.session.key, task)
-    return {"created_at": None, "result": dict.fromkeys(result_of(task).fields, url)}
-
-
-def _failed(_: Call, __: Task, state: State) -> Mapping[str, Any]:
-    return {"error": state.reason or _REASON, "result": None}
-
-
-#: Phase -> what follows id and status in the data.
-_REST: Final[Mapping[Phase, Callable[[Call, Task, State], Mapping[str, Any]]]] = {
-    Phase.QUEUED: _waiting,
-    Phase.RUNNING: _running,
-    Phase.DONE: _done,
-    Phase.FAILED: _failed,
-}

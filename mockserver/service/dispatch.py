@@ -1,4 +1,4 @@
-"""Stage: which operation is asked for."""
+"""Stage: which operation the request is for."""
 
 from __future__ import annotations
 

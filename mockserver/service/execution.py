@@ -42,24 +42,21 @@ def count_answer(call: Call) -> None:
 
 
 def _operate(call: Call) -> None:
-    """The plan strikes first, then what is wrong with the request is said, then what its prompt says is done."""
+    """The plan strikes first; then violations are refused; then the directive of the prompt is applied."""
     session, document = call.session, call.document
     directive = _directive(session, document) if call.endpoint.stated.is_submit and not call.violations else None
     if session.has_plan:
-        strike_by_plan(call, _task_asked_for(session, document))
-        if is_struck_before(call):
-            call.reply = CRASHED
-            return
+        strike_by_plan(call, _known_task_id(session, document))
+    if directive and directive.on_submit and not call.strike:
+        call.strike = Strike(NO_SERIAL, directive.on_submit)
+    if is_struck_before(call):
+        call.reply = CRASHED
+        return
     if call.violations:
         raise Refused(400, sentence(call.violations))
     if directive:
         call.document = {**document, "prompt": directive.prompt}
         call.override = directive.override
-        if directive.on_submit and not call.strike:
-            call.strike = Strike(NO_SERIAL, directive.on_submit)
-            if is_struck_before(call):
-                call.reply = CRASHED
-                return
     answer = call.endpoint.answer(call)
     if directive and answer.task_id:
         session.plan.add_for(answer.task_id, directive.rules_of(answer.task_id))
@@ -79,7 +76,7 @@ def _directive(session: Session, document: Mapping[str, Any]) -> Directive | Non
     return directive
 
 
-def _task_asked_for(session: Session, document: Any) -> str:
+def _known_task_id(session: Session, document: Any) -> str:
     """The id in a request that is about a task of the session, else nothing."""
     task_id = document.get("task_id") if isinstance(document, dict) else None
     return task_id if isinstance(task_id, str) and session.find(task_id) else ""

@@ -30,7 +30,7 @@ def why_refused(request: Request, key: str, way: str, *, is_revoked: bool) -> li
     return [_assumed(f"the key {way} is not one that is known here"), *map(_assumed, _odd_keys(request, key))]
 
 
-def key_elsewhere(way: str) -> list[Advice]:
+def advice_on_way(way: str) -> list[Advice]:
     """The key came in a way that ends up in logs."""
     if way in _HEADERS:
         return []
@@ -44,7 +44,7 @@ def operation_in_path(path: str) -> str:
 
 
 def parameter_near_endpoint(request: Request) -> str:
-    """What was said in the place of `endpoint`, where something was."""
+    """The parameter that was sent in the place of `endpoint`, where there is one."""
     for name, value in parameters(request.query).items():
         if name != "endpoint" and (nearest(name, ["endpoint"]) or value in operations()):
             return f"; {shown(name)} was sent"
@@ -52,8 +52,8 @@ def parameter_near_endpoint(request: Request) -> str:
 
 
 def _almost_keys(request: Request) -> Iterator[str]:
-    said = request.headers.get("authorization", "")
-    if said and not said.casefold().startswith("bearer "):
+    stated = request.headers.get("authorization", "")
+    if stated and not stated.casefold().startswith("bearer "):
         yield "the header Authorization is there, and does not begin with Bearer"
     for name in request.headers:
         if name != "x-api-key" and nearest(name, ["x-api-key", "api-key", "apikey"]):

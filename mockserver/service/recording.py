@@ -1,4 +1,4 @@
-"""Stage: the exchange is written down, without keys, and whoever watches is told."""
+"""Stage: the exchange is written down, without keys, and handed to the listeners."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.second_origin import leaks
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.redaction import redacted, redacted_again, redacted_bytes, without_key, without_secrets
+from safelight.traffic.redaction import (
+    redacted,
+    redacted_again,
+    redacted_bytes,
+    without_key,
+    without_keys,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from safelight.mockserver.model.messages import Reply
@@ -43,9 +50,7 @@ def record(service: Service, call: Call) -> None:
         gap=call.gap,
     )
     if call.session_key and call.key not in ("", call.session_key):  # the picture of another one's
-        exchange = exchange._replace(
-            target=redacted(exchange.target, call.key), headers=without_secrets(exchange.headers, call.key)
-        )
+        exchange = without_keys(exchange, call.key)
     service.tell(call.session_name or None, exchange)
 
 

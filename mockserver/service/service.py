@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.clock import Clock, RealClock
-from safelight.mockserver.model.second_origin import at_home
+from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service import pipeline
 from safelight.mockserver.service.in_flight import InFlight
-from safelight.mockserver.service.striking import NO_SERIAL
 from safelight.mockserver.service.uploads import Uploads
 from safelight.mockserver.sessions.registry import Registry
-from safelight.mockserver.sessions.session import entered
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.store import NoSession, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from safelight.mockserver.model.messages import Reply, Request
+    from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
 
-    #: Is told of each exchange, with the name of its session or None.
+    #: Takes each exchange, with the name of its session or None.
     Listener = Callable[[str | None, Exchange], None]
 
 #: Bytes of a body that takes so long to check that a transport does better to call from a worker thread.
@@ -68,11 +66,11 @@ class Service:
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
         is_large = len(request.body or b"") > _HEAVY_BYTES
-        return self.sessions.store.does_io or is_large or at_home(request).path.startswith(UPLOADS)
+        return self.sessions.store.does_io or is_large or at_first_origin(request).path.startswith(UPLOADS)
 
     @contextmanager
     def watched(self, listener: Listener) -> Iterator[None]:
-        """While the block runs, tell this one too of each exchange, once it is written down."""
+        """While the block runs, hand each exchange to this listener too, once it is written down."""
         self._listeners.append(listener)
         try:
             yield
@@ -80,7 +78,7 @@ class Service:
             self._listeners.remove(listener)
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
-        """Keep an exchange, and tell whoever listens."""
+        """Keep an exchange, and hand it to the listeners."""
         self.sessions.store.record(name, exchange)
         for listener in tuple(self._listeners):
             listener(name, exchange)
@@ -89,15 +87,3 @@ class Service:
         """The time of a session's clock; without a session, the service's own."""
         state = self.sessions.store.look(name)
         return (state.clock if state else self._clock).now()
-
-    def count_delivered(self, name: str, serial: int) -> None:
-        """Count that the fault of a planned rule was delivered to the last byte."""
-        if serial != NO_SERIAL:
-            with suppress(NoSession), entered(self.sessions.store, name) as session:
-                session.plan.deliver(serial)
-
-    def count_spared(self, name: str, serial: int) -> None:
-        """Count that the fault of a planned rule found nothing to spoil."""
-        if serial != NO_SERIAL:
-            with suppress(NoSession), entered(self.sessions.store, name) as session:
-                session.plan.spare(serial)

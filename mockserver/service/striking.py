@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.operations import defaults
+from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import PlannedRequest
 from safelight.mockserver.model.messages import CRASHED, in_dialect
 from safelight.mockserver.operations import operations
 from safelight.mockserver.service.wording import errors_of
+from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.storage.store import NoSession
 from safelight.traffic.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
@@ -53,10 +57,17 @@ def strike(service: Service, call: Call) -> None:
         call.reply = CRASHED
         return
     if struck == reply and rule.after:
-        service.count_spared(call.session_name, serial)
+        _count(service, call.session_name, serial, Plan.spare)
         call.strike = None
     else:
-        call.reply = struck._replace(on_delivery=partial(service.count_delivered, call.session_name, serial))
+        call.reply = struck._replace(on_delivery=partial(_count, service, call.session_name, serial, Plan.deliver))
+
+
+def _count(service: Service, session_name: str, serial: int, count: Callable[[Plan, int], None]) -> None:
+    """Count in the plan, unless the rule stands in none, what became of its fault."""
+    if serial != NO_SERIAL:
+        with suppress(NoSession), entered(service.sessions.store, session_name) as session:
+            count(session.plan, serial)
 
 
 def _facts(session: Session, operation: str, task_id: str, document: Any) -> Mapping[str, Any]:

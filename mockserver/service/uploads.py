@@ -15,7 +15,7 @@ from safelight.contracts.operations import defaults, effective, longest_side
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
 from safelight.mockserver.sessions.session import Session
-from safelight.traffic.redaction import redacted_document
+from safelight.traffic.redaction import redacted_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 #: Pixels of a side where nobody says how large a picture is.
-_SIDE: Final = 1024
+_DEFAULT_SIDE_PIXELS: Final = 1024
 
 #: Characters of a picture within a request that are kept as its description.
-_SHOWN: Final = 100
+_MAX_IMAGE_CHARACTERS: Final = 100
 
 #: An edit of an edit and so on: after so many the next one is of a drawn picture, so that none takes long.
-_GENERATIONS: Final = 16
+_MAX_EDITS: Final = 16
 
 _DATA_URL: Final = re.compile(r"data:[^,]*,")
 
@@ -49,11 +49,11 @@ class Uploads:
             raise Refused(405, "Method not allowed: an upload takes GET or HEAD", {"allow": "GET, HEAD"})
         if self._at(request.path) is None:
             raise NO_SUCH_FILE
-        return _name(request.path)
+        return _parts(request.path)[0]
 
     def task(self, session: Session, request: Request) -> Task:
         """The task whose file a path means, within the transaction of its session, or `Refused`."""
-        task = session.find(_task_id(request.path))
+        task = session.find(_parts(request.path)[1])
         if task is None:
             raise NO_SUCH_FILE
         return task
@@ -64,9 +64,10 @@ class Uploads:
         return Reply(200, self._file(session, task), result_of(task).media_type, headers)
 
     def _at(self, path: str) -> tuple[Session, Task] | None:
-        state = self._store.look(_name(path))
+        name, task_id = _parts(path)
+        state = self._store.look(name)
         session = Session(state) if state else None
-        task = session and session.find(_task_id(path))
+        task = session and session.find(task_id)
         return (session, task) if session and task and upload_path(session.key, task) == path else None
 
     def _file(self, session: Session, task: Task) -> bytes:
@@ -75,21 +76,23 @@ class Uploads:
         return self._gallery.file((session.data.identity, task.number), lambda: draw(self._picture(session, task)))
 
     def _picture(self, session: Session, task: Task) -> Picture:
-        """What is to be drawn: the size asked for, times what its workflow makes of it; or what was sent, changed.
+        """What is to be drawn: the size of the request times the scale of its workflow; or the picture that was sent.
 
         Without the key of its session, wherever the request may hold it: anybody may fetch it.
         """
         from safelight.mockserver.pictures import Picture  # noqa: PLC0415 - Pillow is needed when a picture is
 
-        asked = effective(task.operation, task.request, task.workflow)
-        width, height = (ceil(int(asked.get(side, _SIDE)) * _scale(task)) for side in ("width", "height"))
+        parameters = effective(task.operation, task.request, task.workflow)
+        width, height = (
+            ceil(int(parameters.get(side, _DEFAULT_SIDE_PIXELS)) * _scale(task)) for side in ("width", "height")
+        )
         return Picture(
             width,
             height,
             seed=task.seed,
             task_id=task.id,
-            request=_told(task, session.key),
-            ground=self._ground(task, asked.get("image")),
+            request=_description(task, session.key),
+            ground=self._ground(task, parameters.get("image")),
             longest=longest_side(task.operation),
         )
 
@@ -99,7 +102,7 @@ class Uploads:
             return None
         if not image.startswith(("http://", "https://")):
             return _decoded(image)
-        if (source := self._source(image)) and self._generation(task) % _GENERATIONS:
+        if (source := self._source(image)) and self._generation(task) % _MAX_EDITS:
             return self._file(*source)
         return None
 
@@ -129,26 +132,26 @@ class Uploads:
 NO_SUCH_FILE: Final = Refused(404, "No such picture: the URL is not one that a task was answered with")
 
 
-def _name(path: str) -> str:
-    return path.removeprefix(UPLOADS).partition("/")[0]
-
-
-def _task_id(path: str) -> str:
-    return unquote(path.removeprefix(UPLOADS).partition("/")[2].rpartition(".")[0])
+def _parts(path: str) -> tuple[str, str]:
+    """The name of the session and the id of the task in a path."""
+    name, _, file = path.removeprefix(UPLOADS).partition("/")
+    return name, unquote(file.rpartition(".")[0])
 
 
 def _scale(task: Task) -> float:
     return workflows()[task.workflow].scale if task.workflow in workflows() else 1
 
 
-def _told(task: Task, key: str) -> Mapping[str, Any]:
+def _description(task: Task, key: str) -> Mapping[str, Any]:
     """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
     own = {"workflow": task.workflow} if task.workflow in workflows() else {}
-    told = dict(redacted_document({**own, **defaults(task.operation, task.workflow), **task.request}, key))
-    image = told.get("image", "")
-    if len(image) > _SHOWN:
-        told["image"] = f"{image[:_SHOWN]}… ({len(image):,} characters)"
-    return told
+    description: dict[str, Any] = redacted_value(
+        {**own, **defaults(task.operation, task.workflow), **task.request}, key
+    )
+    image = description.get("image", "")
+    if len(image) > _MAX_IMAGE_CHARACTERS:
+        description["image"] = f"{image[:_MAX_IMAGE_CHARACTERS]}… ({len(image):,} characters)"
+    return description
 
 
 def _path(url: str) -> str:

@@ -10,7 +10,7 @@ from safelight.contracts.operations import clamped
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.messages import Refused, Request, parameters
-from safelight.mockserver.service.hints import key_elsewhere
+from safelight.mockserver.service.hints import advice_on_way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def validate(_: Service, call: Call) -> None:
     else:
         assert call.settings is not None
         call.document, call.violations, found = _body(call, is_clamped=call.settings.limits == "clamp")
-    call.advice = [*key_elsewhere(call.way), *found]
+    call.advice = [*advice_on_way(call.way), *found]
 
 
 def _body(call: Call, *, is_clamped: bool) -> _Checked:
@@ -45,8 +45,12 @@ def _body(call: Call, *, is_clamped: bool) -> _Checked:
         return {}, parsed.violations, _content_type(request)
     document, lowered = clamped(call.endpoint.name, parsed.document) if is_clamped else (parsed.document, [])
     found = violations(call.endpoint.schema, document, max_violations=MAX_FINDINGS)
+    clamping = [
+        Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
+        for name in lowered
+    ]
     remarks = [] if found else advice(document, call.endpoint.schema, max_advice=MAX_FINDINGS)
-    return document, found, [*_content_type(request), *map(_lowered, lowered), *remarks]
+    return document, found, [*_content_type(request), *clamping, *remarks]
 
 
 @lru_cache(256)
@@ -62,10 +66,6 @@ def sentence(found: Sequence[Violation]) -> str:
     first, *others = found
     more = ", ".join(dict.fromkeys(violation.rule for violation in others))
     return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")
-
-
-def _lowered(name: str) -> Advice:
-    return Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
 
 
 def _content_type(request: Request) -> list[Advice]:

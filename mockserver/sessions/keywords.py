@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.task_profile import TaskProfile
 
 
-class SessionKeywords(TypedDict, total=False):
-    """What `Safelight` takes; None is as good as left out."""
+class TaskKeywords(TypedDict, total=False):
+    """What `task_profile` takes; None is as good as left out."""
 
     queued: str | float | None
     running: str | float | None
@@ -25,6 +25,11 @@ class SessionKeywords(TypedDict, total=False):
     fail_rate: float | None
     fail_reason: str | None
     fail_nth: Collection[int] | None
+
+
+class SessionKeywords(TaskKeywords, total=False):
+    """What `Safelight` takes."""
+
     workflows: Mapping[str, TaskProfile | Mapping[str, Any]] | None
     slots: int | None
     faults: Sequence[str | FaultRule] | None

@@ -37,6 +37,12 @@ def _refused(value: Any, noun: str, hint: str) -> ValueError:
     return ValueError(f"{_seen(value)} is no {noun}: write {hint}")
 
 
+def _mapping(value: Any, hint: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _refused(value, "table", hint)
+    return value
+
+
 def _as_number(text: str) -> Any:
     """The number that a text writes, or the text, which a reader of numbers refuses."""
     for kind in (int, float):
@@ -55,31 +61,28 @@ def _is_number(value: Any) -> bool:
 MAX_WHOLE: Final = 2**63 - 1
 
 
-def whole(noun: str, hint: str, *, least: int = 0, most: int = MAX_WHOLE, form: str = "N") -> Reader:
+def whole(noun: str, hint: str, *, minimum: int = 0, maximum: int = MAX_WHOLE, form: str = "N") -> Reader:
     """A whole number; that of a float counts too, as it does in JSON Schema."""
 
     def number(value: Any) -> int:
-        if not _is_number(value) or not least <= value <= most or value != int(value):
+        if not _is_number(value) or not minimum <= value <= maximum or value != int(value):
             raise _refused(value, noun, hint)
         return int(value)
 
-    return Reader(number, {"type": "integer", "minimum": least, "maximum": most}, form, _as_number)
+    return Reader(number, {"type": "integer", "minimum": minimum, "maximum": maximum}, form, _as_number)
 
 
-def number(noun: str, hint: str, *, limits: Mapping[str, float], form: str, unit: str = "") -> Reader:
-    """A number within limits of JSON Schema; on the command line its unit may follow it."""
-    tests: Mapping[str, Callable[[float, float], bool]] = {
-        "minimum": lambda value, limit: value >= limit,
-        "exclusiveMinimum": lambda value, limit: value > limit,
-        "maximum": lambda value, limit: value <= limit,
-    }
+def number(noun: str, hint: str, *, maximum: float, form: str, is_positive: bool = True, unit: str = "") -> Reader:
+    """A number above 0, or from 0; on the command line its unit may follow it."""
 
     def within(value: Any) -> float:
-        if not _is_number(value) or not all(tests[name](value, limit) for name, limit in limits.items()):
+        if not _is_number(value) or not (value > 0 if is_positive else value >= 0) or not value <= maximum:
             raise _refused(value, noun, hint)
         return value  # type: ignore[no-any-return]
 
-    return Reader(within, {"type": "number", **limits}, form, lambda text: _as_number(text.removesuffix(unit)))
+    least = {"exclusiveMinimum" if is_positive else "minimum": 0}
+    schema = {"type": "number", **least, "maximum": maximum}
+    return Reader(within, schema, form, lambda text: _as_number(text.removesuffix(unit)))
 
 
 def word(names: Iterable[str], form: str = "NAME") -> Reader:
@@ -108,17 +111,21 @@ def text(pattern: str = "", hint: str = "", form: str = "TEXT") -> Reader:
     return Reader(characters, {"type": "string", **limit}, form, str)
 
 
-def array(item: Reader, hint: str, made: Callable[[list[Any]], Any], *, most: int = 1_000) -> Reader:
+#: Items of an array.
+MAX_ITEMS: Final = 1_000
+
+
+def array(item: Reader, hint: str, made: Callable[[list[Any]], Any]) -> Reader:
     """Several values, in brackets; on the command line an option for each."""
 
     def items(value: Any) -> Any:
         if not isinstance(value, list | tuple | set | frozenset):
             raise _refused(value, "list", f"one in brackets: {hint}")
-        if len(value) > most:
-            raise ValueError(f"{_seen(value)} is too long: the most is {most} items")
+        if len(value) > MAX_ITEMS:
+            raise ValueError(f"{_seen(value)} is too long: the most is {MAX_ITEMS} items")
         return made([read_at(number, item, one) for number, one in enumerate(value)])
 
-    schema = {"type": "array", "maxItems": most, "items": item.schema}
+    schema = {"type": "array", "maxItems": MAX_ITEMS, "items": item.schema}
     return Reader(items, schema, item.form, item.parse, list)
 
 
@@ -126,9 +133,7 @@ def table(item: Callable[[str], Reader], names: Collection[str], kind: str, hint
     """Name -> value, for some of these names."""
 
     def members(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _refused(value, "table", hint)
-        check_names(value, names, kind)
+        check_names(_mapping(value, hint), names, kind)
         return {name: read_at(name, item(name), one) for name, one in value.items()}
 
     known = {name: item(name).schema for name in names}
@@ -147,14 +152,7 @@ def pairs_of(reader: Reader, form: str) -> Reader:
 
 def settings(rows: Mapping[str, Setting], conflicts: Iterable[Conflict], kind: str, hint: str) -> Reader:
     """A table of settings of its own."""
-
-    def members(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _refused(value, "table", hint)
-        return read(value, rows, conflicts, kind=kind)
-
-    schema = schema_of(rows)
-    return Reader(members, {**schema, "allOf": [one.schema for one in conflicts]} if conflicts else schema)
+    return Reader(lambda value: read(_mapping(value, hint), rows, conflicts, kind=kind), schema_of(rows, conflicts))
 
 
 def credits(noun: str) -> Reader:  # noqa: A001 - the word for it
@@ -192,7 +190,7 @@ def _timeline(value: Any) -> Timeline:
     if isinstance(value, Timeline):
         return value
     if not isinstance(value, list | tuple):
-        raise _refused(value, "life", 'steps, such as [["queued", 2], ["running", 5], "done"]')
+        raise _refused(value, "timeline", 'steps, such as [["queued", 2], ["running", 5], "done"]')
     return Timeline.read(value)
 
 
@@ -235,9 +233,9 @@ def users(row: Reader) -> Reader:
     """Name -> user. No sentence shows a name that may be a key, nor a key."""
 
     def members(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise _refused(value, "table", "each user as one: [users.alice], with a key")
-        if any(not re.fullmatch(_NAME, name) for name in value):
+        if any(
+            not re.fullmatch(_NAME, name) for name in _mapping(value, "each user as one: [users.alice], with a key")
+        ):
             raise ValueError("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key")
         found = {name: read_at(name, row, one) for name, one in value.items()}
         _check_keys(found)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 #: Sessions that are kept where any key is welcome.
 MAX_GUEST_SESSIONS: Final = 1_000
 
-#: How many of them are looked at when another one comes: however many there are, that takes no longer.
-_LOOKED_AT: Final = 16
+#: Guest sessions that are tried when another one comes: however many there are, that takes no longer.
+_MAX_EVICTION_TRIES: Final = 16
 
 
 class Registry:
@@ -97,9 +97,9 @@ class Registry:
                 self._guests.move_to_end(name)
 
     def _make_room(self) -> None:
-        """Close the guests' sessions in which no task lives, the least recently used first, where many came."""
+        """Close idle sessions of guests, the least recently used first, where there are too many."""
         surplus = len(self._guests) + 1 - MAX_GUEST_SESSIONS
-        for name in list(islice(self._guests, min(surplus, _LOOKED_AT))) if surplus > 0 else ():
+        for name in list(islice(self._guests, min(surplus, _MAX_EVICTION_TRIES))) if surplus > 0 else ():
             with suppress(NoSession), entered(self.store, name) as session:
                 if session.is_idle():
                     self.close(session.key)

@@ -13,10 +13,9 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def config_schema() -> Schema:
     """The config file of `serve`. Names have dashes; underscores are taken too, but no editor offers them."""
-    rules = [one.schema for one in CONFLICTS if one.values.keys() <= SERVE.keys()]
-    made = {"$schema": _DIALECT, "title": "Config file of safelight serve", **schema_of(SERVE), "allOf": rules}
-    dashed: Schema = _dashed(made)
-    return dashed
+    conflicts = [one for one in CONFLICTS if one.values.keys() <= SERVE.keys()]
+    schema: Schema = _dashed(schema_of(SERVE, conflicts))
+    return {"$schema": _DIALECT, "title": "Config file of safelight serve", **schema}
 
 
 def session_schema() -> Schema:

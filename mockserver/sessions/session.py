@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.storage.store import Store
 
 #: From one serial number to the next that is tried, where an id is taken: farther than any session counts.
-_FAR: Final = 10**12
+_SERIAL_STEP: Final = 10**12
 
 
 def new_state(key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds) -> SessionState:
@@ -96,7 +96,7 @@ class Session:
 
     @property
     def has_plan(self) -> bool:
-        """Whether anything is planned: asked with each request."""
+        """Whether anything is planned."""
         return bool(self.data.plan.rules or self.data.plan.of_tasks)
 
     @property
@@ -197,7 +197,9 @@ class Session:
         settings, price = self.settings, self.settings.price_of(operation)
         self._check_balance(price)
         if engine.name in settings.down:
-            self._give_back(operation, price)
+            # An engine is reached once it is paid for: the price and its refund are both booked.
+            self.data.ledger.add(Entry(self.now(), -price, "", operation))
+            self.data.ledger.add(Entry(self.now(), price, "", "refund"))
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
         random = Random(f"{self.data.seed} {self.key} {number}")
@@ -205,13 +207,15 @@ class Session:
             override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
         profile = settings.profile_of(workflow)
         drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
+        task_id = override.id or self._unused_id(engine.new_id, random, number)
+        drawn_seed, wanted_seed = random.getrandbits(32), int(parameters.get("seed", -1))
         task = Task(
-            id=override.id or self._unused_id(engine.new_id, random, number),
+            id=task_id,
             number=number,
             operation=operation,
             workflow=workflow,
             body=parameters_as_json(parameters),
-            seed=_pixel_seed(parameters, random),
+            seed=drawn_seed if wanted_seed < 0 else wanted_seed,
             timeline=override.applied(drawn, random),
             axis=Axis(override.axis) if override.axis else profile.axis,
             submitted=self.now(),
@@ -224,11 +228,6 @@ class Session:
         number = self.data.submits[counter] = self.data.submits.get(counter, 0) + 1
         return number
 
-    def _give_back(self, operation: str, price: Credits) -> None:
-        """The engine is asked once it is paid for, and what it did not do is not: both are written down."""
-        self.data.ledger.add(Entry(self.now(), -price, "", operation))
-        self.data.ledger.add(Entry(self.now(), price, "", "refund"))
-
     def _check_balance(self, price: Credits) -> None:
         """Before anything else: a submit that is refused uses nothing up."""
         is_enough = plus(self.settings.balance, self.data.ledger.total) >= price
@@ -239,7 +238,7 @@ class Session:
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
         reserved = {override.id for override in self.data.overrides}
-        for serial in count(self.data.first_serial + number, _FAR):
+        for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
             if drawn not in reserved and not self.find(drawn):
                 break
@@ -247,9 +246,3 @@ class Session:
 
 
 _NO_OVERRIDE: Final = TaskOverride()
-
-
-def _pixel_seed(parameters: Mapping[str, Any], random: Random) -> int:
-    drawn = random.getrandbits(32)
-    asked = int(parameters.get("seed", -1))
-    return drawn if asked < 0 else asked

@@ -91,10 +91,11 @@ def read(
     return found
 
 
-def schema_of(rows: Mapping[str, Setting]) -> Schema:
+def schema_of(rows: Mapping[str, Setting], conflicts: Iterable[Conflict] = ()) -> Schema:
     """An object that has some of these settings."""
     members = {name: {"description": f"{row.summary}.", **row.reader.schema} for name, row in rows.items()}
-    return {"type": "object", "additionalProperties": False, "properties": members}
+    schema: Schema = {"type": "object", "additionalProperties": False, "properties": members}
+    return schema | ({"allOf": [one.schema for one in conflicts]} if conflicts else {})
 
 
 def read_at(name: object, reader: Reader, value: Any) -> Any:

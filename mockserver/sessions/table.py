@@ -7,6 +7,7 @@ made from these rows. A new setting is one row, and its use.
 from __future__ import annotations
 
 from functools import reduce
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts.dialects import dialects
@@ -54,29 +55,22 @@ TIME: Final = _rows(
     Setting("ticks", "Count ticks, which are released by hand: likewise", PAIR, [1, 2]),
     Setting(
         "timeline",
-        "A whole life in seconds, step by step; also one that no task of the service leads",
+        "The whole timeline in seconds, step by step; also one that no task of the service has",
         TIMELINE,
         [["running", 5], ["queued", 2], "done"],
     ),
 )
 
+_SHARE: Final = number("share", "a number from 0, none, to 1, all", maximum=1, form="SHARE", is_positive=False)
+_COUNT: Final = whole("count", "1 or more", minimum=1)
+
 FAILURES: Final = _rows(
     Setting(
         "fail", "All tasks fail for this reason, or true for the service's own; or a share", REASON, "out of memory"
     ),
-    Setting(
-        "fail_rate",
-        "Share of tasks that fail",
-        number("share", "a number from 0, none, to 1, all", limits={"minimum": 0, "maximum": 1}, form="SHARE"),
-        0.1,
-    ),
+    Setting("fail_rate", "Share of tasks that fail", _SHARE, 0.1),
     Setting("fail_reason", "What failed tasks say", text(), "no GPU left", usual="the service's sentence"),
-    Setting(
-        "fail_nth",
-        "The N-th task fails",
-        array(whole("count", "1 or more", least=1), "[3]", frozenset),
-        [3],
-    ),
+    Setting("fail_nth", "The N-th task fails", array(_COUNT, "[3]", frozenset), [3]),
 )
 
 #: Names of the settings of time -> the axis that they say, for people.
@@ -89,19 +83,17 @@ AXES: Final[Mapping[tuple[str, ...], str]] = {
 
 
 def _two_axes() -> Iterable[Conflict]:
-    """A life is along one axis."""
-    axes = list(AXES.items())
-    for number_, (names, axis) in enumerate(axes):
-        for others, other in axes[number_ + 1 :]:
-            reason = f"lives are in {axis} or in {other}: give {' and '.join(names)}, or {' and '.join(others)}"
-            yield from (Conflict({one: ..., two: ...}, reason) for one in names for two in others)
+    """A task is on one axis."""
+    for (names, axis), (others, other) in combinations(AXES.items(), 2):
+        reason = f"time is in {axis} or in {other}: give {' and '.join(names)}, or {' and '.join(others)}"
+        yield from (Conflict({one: ..., two: ...}, reason) for one, two in product(names, others))
 
 
-_WHOLE_LIFE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
+_WHOLE_TIMELINE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
 
 _OF_TASKS: Final = (
     *_two_axes(),
-    *(Conflict({"timeline": ..., name: ...}, _WHOLE_LIFE) for name in ("fail", "fail_rate", "fail_nth")),
+    *(Conflict({"timeline": ..., name: ...}, _WHOLE_TIMELINE) for name in ("fail", "fail_rate", "fail_nth")),
 )
 
 #: What a workflow can have of its own.
@@ -117,7 +109,6 @@ def _of_workflow(value: object) -> object:
 _WORKFLOWS: Final = table(
     lambda _: Reader(_of_workflow, _TABLE.schema), kinds(), "workflow", "one for each workflow: [workflows.rr3]"
 )
-_PRICES: Final = table(lambda name: credits(f"price of {name}"), submits(), "submit", "credits by operation: [prices]")
 
 
 def _dialect(setting: str, summary: str, example: str) -> Setting:
@@ -125,45 +116,28 @@ def _dialect(setting: str, summary: str, example: str) -> Setting:
     return Setting(setting, summary, word(names), example, names[0])
 
 
+_SLOTS: Final = whole("number of slots", "1 or more", minimum=1)
+_RULES: Final = array(RULE, '["poll#2: http 502"]', tuple)
+_ENGINES: Final = array(word(ENGINES, "ENGINE"), '["rr3"]', frozenset)
+
 MORE: Final = _rows(
     Setting("workflows", "What is otherwise for tasks of one workflow", _WORKFLOWS, {"rr3": {"running": 20}}),
-    Setting(
-        "slots",
-        "N tasks run at once, the others wait; in seconds only",
-        whole("number of slots", "1 or more", least=1),
-        1,
-        usual="all run",
-    ),
-    Setting(
-        "faults",
-        "What goes wrong, and when; `safelight faults` lists them",
-        array(RULE, '["poll#2: http 502"]', tuple),
-        ["poll#2: http 502"],
-    ),
-    Setting(
-        "down",
-        f"This engine does not answer: {', '.join(ENGINES)}",
-        array(word(ENGINES, "ENGINE"), '["rr3"]', frozenset),
-        ["rr3"],
-    ),
+    Setting("slots", "N tasks run at once, the others wait; in seconds only", _SLOTS, 1, usual="all run"),
+    Setting("faults", "What goes wrong, and when; `safelight faults` lists them", _RULES, ["poll#2: http 502"]),
+    Setting("down", f"This engine does not answer: {', '.join(ENGINES)}", _ENGINES, ["rr3"]),
     Setting("directives", "A prompt can say what becomes of its task", FLAG, False, True),
 )
 
+_PRICES: Final = pairs_of(
+    table(lambda name: credits(f"price of {name}"), submits(), "submit", "credits by operation: [prices]"),
+    "WHAT=CREDITS",
+)
+_FACTOR: Final = number("factor", "a number above 0", maximum=1_000, form="FACTOR")
+
 MONEY: Final = _rows(
     Setting("balance", "Credits at the start", credits("balance"), 25, BALANCE),
-    Setting(
-        "prices",
-        "Credits for each submit of this kind",
-        pairs_of(_PRICES, "WHAT=CREDITS"),
-        {"video_generation": 12.5},
-    ),
-    Setting(
-        "cost_scale",
-        "A factor on all prices, above 0",
-        number("factor", "a number above 0", limits={"exclusiveMinimum": 0, "maximum": 1_000}, form="FACTOR"),
-        0.5,
-        1,
-    ),
+    Setting("prices", "Credits for each submit of this kind", _PRICES, {"video_generation": 12.5}),
+    Setting("cost_scale", "A factor on all prices, above 0", _FACTOR, 0.5, 1),
 )
 
 DIALECTS: Final = _rows(
@@ -172,46 +146,39 @@ DIALECTS: Final = _rows(
     _dialect("limits", "What is over a maximum is refused (reject) or brought down to it (clamp)", "clamp"),
 )
 
-_SPEED: Final = number(
-    "speed",
-    "60 for a minute in a second",
-    limits={"exclusiveMinimum": 0, "maximum": MAX_SPEED},
-    form="FACTOR",
-    unit="x",
-)
-_SEED: Final = whole("seed", "a whole number of 64 bits", least=-(2**63))
+_SPEED: Final = number("speed", "60 for a minute in a second", maximum=MAX_SPEED, form="FACTOR", unit="x")
+_SEED: Final = whole("seed", "a whole number of 64 bits", minimum=-(2**63))
 
 CLOCK: Final = _rows(
     Setting("speed", "How many times faster than the wall's its clock runs", _SPEED, 60, 1),
     Setting("seed", "Fixes ids, timelines, failures and pictures", _SEED, 7, usual="random"),
 )
 
+_ID: Final = whole("id", "15 digits", maximum=10**15)
+
 _USER: Final = _rows(
     Setting("key", "The user's key", KEY, "sk-5afe"),
-    Setting(
-        "id", "The id that is told, in place of the number of the table", whole("id", "15 digits", most=10**15), 17
-    ),
+    Setting("id", "The id in user_balance, in place of the number of the table", _ID, 17),
     Setting("balance", "Credits at the start", credits("balance"), 40),
     Setting("revoked", "The key is not accepted", FLAG, True),
 )
 
+_USERS: Final = users(settings(_USER, (), "setting of a user", "each user as one: [users.alice], with a key"))
+
 CALLERS: Final = _rows(
     Setting("api_key", "The key to accept", KEY, "sk-5afe", usual="a fixed, plainly fake one"),
     Setting("any_key", "Accept every key; each has tasks of its own", FLAG, True, False),
-    Setting(
-        "users",
-        "Keys that belong to somebody",
-        users(settings(_USER, (), "setting of a user", "each user as one: [users.alice], with a key")),
-        {"alice": {"key": "sk-a11ce", "balance": 40}},
-    ),
-    _dialect("path", "Entry point that is told: published (/v1/index.php), earlier or root (/)", "root"),
-    Setting("body_limit", "Larger bodies are refused", whole("limit", "1 or more", least=1, form="BYTES"), 99, 10**7),
+    Setting("users", "Keys that belong to somebody", _USERS, {"alice": {"key": "sk-a11ce", "balance": 40}}),
+    _dialect("path", "Entry point in URLs: published (/v1/index.php), earlier or root (/)", "root"),
+    Setting("body_limit", "Larger bodies are refused", whole("limit", "1 or more", minimum=1, form="BYTES"), 99, 10**7),
     Setting("cors", "Pages of any origin can call it from a browser", FLAG, True, False),
     Setting("openapi_paths", "Answer at /v1/OPERATION too, and describe it", FLAG, True, False),
 )
 
-_PORT: Final = whole("port", "0 to 65535", most=65_535, form="PORT")
+_PORT: Final = whole("port", "0 to 65535", maximum=65_535, form="PORT")
 _TOKEN: Final = text(r"[!-~]{1,200}", "a token is 1 to 200 visible ASCII characters, as it has to fit into a header")
+
+_LOGS: Final = word(["readable", "json", "none"], "FORM")
 
 SERVER: Final = _rows(
     Setting("host", "Address to listen on", text(form="HOST"), "0.0.0.0", "127.0.0.1"),  # noqa: S104 - an example
@@ -226,21 +193,12 @@ SERVER: Final = _rows(
     ),
     Setting("control_port", "Control it at this port alone, from this machine", _PORT, 8124),
     Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
-    Setting(
-        "log",
-        "A line for each exchange: readable, json, none",
-        word(["readable", "json", "none"], "FORM"),
-        "json",
-        "readable",
-    ),
+    Setting("log", "A line for each exchange: readable, json, none", _LOGS, "json", "readable"),
 )
 
 _OF_TESTS: Final = _rows(
     Setting(
-        "virtual_time",
-        "The client's sleeps move the clock, whatever the lives; False: you advance it yourself",
-        FLAG,
-        True,
+        "virtual_time", "The client's sleeps move the clock, on each axis; False: you advance it yourself", FLAG, True
     ),
     CLOCK["speed"],
     Setting("contract", "The client has to keep the contract", FLAG, False, True),
@@ -276,7 +234,7 @@ SERVE: Final = reduce(lambda one, other: one | other, HEADINGS.values())
 #: The settings of `exec`.
 EXEC: Final = {name: row for name, row in SERVE.items() if name not in SERVER}
 
-#: What does not go together, wherever it is said.
+#: What does not go together, on each surface.
 CONFLICTS: Final = (
     *_OF_TASKS,
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model import delays
-from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.session_state import (
     Bounds,
@@ -46,7 +46,9 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
 }
 
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.
-_STATEFUL: Final[Mapping[str, Any]] = {made.__name__: made for made in (Ledger, RealClock, SteeredClock, VirtualClock)}
+_STATEFUL: Final[Mapping[str, Any]] = {
+    made.__name__: made for made in (Ledger, RealClock, AdjustableClock, VirtualClock)
+}
 
 
 def _made(made: type[Any], forms: Any) -> Any:

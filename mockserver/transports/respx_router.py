@@ -8,7 +8,7 @@ import httpx
 import respx
 from respx.models import AllMockedAssertionError
 
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.in_process import handler
 
@@ -16,7 +16,7 @@ from safelight.mockserver.transports.in_process import handler
 @lru_cache(16)
 def _origins(url: str) -> Collection[tuple[str, str, int | None]]:
     """Scheme, host and port, as httpx has them, of the first origin and the second. Kept, as each test asks again."""
-    return [_origin(httpx.URL(url)), _origin(httpx.URL(elsewhere(url)))]
+    return [_origin(httpx.URL(url)), _origin(httpx.URL(at_second_origin(url)))]
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from safelight.testing import Safelight
-    from safelight.traffic import UnmetExpectation
+    from safelight.traffic.expectations import UnmetExpectation
 
     __version__: str
 
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
 
         return Safelight
     if name == "UnmetExpectation":
-        from safelight.traffic import UnmetExpectation
+        from safelight.traffic.expectations import UnmetExpectation
 
         return UnmetExpectation
     if name == "__version__":

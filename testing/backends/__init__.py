@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """One key of one server, while the block runs."""
 
-    #: It can be told and asked, and so what the client did is known.
+    #: It can be controlled, and keeps the exchanges.
     is_fake: bool
 
     @property
@@ -39,11 +39,11 @@ class Backend(Protocol):
         """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
         ...
 
-    def fake(self, asked: str) -> Fake:
-        """The fake that this is. Where it is none, the test that asked for this member of `Safelight` is skipped."""
+    def fake(self, member: str) -> Fake:
+        """The fake that this is. Where it is none, the test that uses this member of `Safelight` is skipped."""
         ...
 
-    def in_process(self, asked: str) -> SharedBackend:
+    def in_process(self, member: str) -> SharedBackend:
         """The same, for what only the fake in this process has."""
         ...
 

@@ -1,4 +1,4 @@
-"""A running fake: a session of its own for each test, told and asked over HTTP. Its time is the wall's."""
+"""A running fake: a session of its own for each test, controlled over HTTP. Its time is the wall's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @cache
 def is_controllable(server: Server) -> bool:
-    """A fake of ours answers there, on this machine, and lets itself be controlled. No other server is asked."""
+    """A fake of ours answers there, on this machine, and lets itself be controlled. No other server gets a request."""
     if not is_this_machine(server.host):
         return False
     try:
@@ -37,7 +37,7 @@ def is_controllable(server: Server) -> bool:
 
 
 class _Seen(NamedTuple):
-    """What was seen of a session."""
+    """The traffic and the tasks of a session that is over."""
 
     journal: Journal
     tasks: list[Task]
@@ -67,14 +67,14 @@ class ControlledBackend:
         self._kept = _Seen(self.journal, self.tasks, self.ledger)
         self._control.close()
 
-    def fake(self, asked: str) -> Self:  # noqa: ARG002 - it has all of them
+    def fake(self, member: str) -> Self:  # noqa: ARG002 - it has all
         """This."""
         return self
 
-    def in_process(self, asked: str) -> NoReturn:
+    def in_process(self, member: str) -> NoReturn:
         """Skip the test."""
         __tracebackhide__ = True
-        not_here(f"safelight.{asked}", self._server)
+        not_here(f"safelight.{member}", self._server)
 
     @property
     def journal(self) -> Journal:

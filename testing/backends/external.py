@@ -80,10 +80,10 @@ class ExternalBackend:
         """Nothing: virtual time is the fake's."""
         return ""
 
-    def fake(self, asked: str) -> NoReturn:
+    def fake(self, member: str) -> NoReturn:
         """Skip the test."""
         __tracebackhide__ = True
-        not_here(f"safelight.{asked}", self._server)
+        not_here(f"safelight.{member}", self._server)
 
     in_process = fake
 

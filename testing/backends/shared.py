@@ -41,7 +41,7 @@ MAX_EXCHANGE_BYTES: Final = 256_000_000
 
 
 class SharedServer:
-    """The core, and while the block runs its server. Each session's listener is told of its exchanges as they come."""
+    """The core, and while the block runs its server. Each session's listener gets its exchanges as they come."""
 
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
@@ -117,7 +117,7 @@ class SharedBackend:
         is_own: bool = False,
     ) -> None:
         self.server, self.api_key, self.clock = server, key, clock
-        #: None: once a task is given a life in seconds.
+        #: None: once a task has a timeline in seconds.
         self._wants_virtual_time = virtual_time
         self._is_own = is_own
         self.began = clock.now()
@@ -125,7 +125,7 @@ class SharedBackend:
         self._session = server.api.sessions.open(key, settings, clock)
         self._journal = server.store.journal(self._session.name)
         #: Also what came without a usable key, in the order of all answers.
-        self.seen = Journal(most=MAX_EXCHANGES, most_bytes=MAX_EXCHANGE_BYTES)
+        self.seen = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
         server.listen(key, self._see)
         self._open = ExitStack()
         #: The virtual time of the thread that uses this, once there is some.
@@ -154,7 +154,7 @@ class SharedBackend:
         self._wants_virtual_time = True
         self._virtual_time = self._open.enter_context(virtual_time(self.clock, self.server))
 
-    def fake(self, asked: str) -> Self:  # noqa: ARG002 - it has all of them
+    def fake(self, member: str) -> Self:  # noqa: ARG002 - it has all
         """This."""
         return self
 

@@ -44,7 +44,7 @@ def clock_in_use() -> VirtualClock | None:
 def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
     """While the block runs, the sleeps of this thread move the clock. Blocks may be nested.
 
-    Gives the virtual time of the thread, which wants to be told of each poll that waits for time.
+    Gives the virtual time of the thread, whose `stands_still` is to be called for each poll that waits for time.
     """
     thread = get_ident()
     with _CHANGING:

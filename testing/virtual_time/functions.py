@@ -7,14 +7,14 @@ from math import inf
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.testing.real_time import CLOCKS, WALL
+from safelight.testing.real_time import WALL
 from safelight.testing.virtual_time.thread_time import VirtualTime, virtual_time_of_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-#: Whoever calls from these packages means the wall's time. Loops are asked for by name: they follow the clock.
+#: Whoever calls from these packages means the wall's time. Loops are the exception: they follow the clock.
 LEFT_ALONE: Final = sys.stdlib_module_names | {
     *("_pytest", "pytest", "pluggy", "hypothesis", "xdist", "execnet", "pytest_asyncio", "pytest_timeout"),
     *("uvicorn", "uvloop", "trio", "safelight"),
@@ -42,17 +42,13 @@ def _sleep(seconds: Any, /) -> None:
 
 
 def _reading(name: str) -> Callable[[], float]:
+    seconds, is_ns = name.removesuffix("_ns"), name.endswith("_ns")
+
     def read() -> float:
         virtual_time = _virtual_time_of(sys._getframe(1))  # noqa: SLF001 - the way to know who calls
-        return WALL[name]() if virtual_time is None else virtual_time.now(name)
-
-    return read
-
-
-def _reading_ns(name: str) -> Callable[[], int]:
-    def read() -> int:
-        virtual_time = _virtual_time_of(sys._getframe(1))  # noqa: SLF001 - the way to know who calls
-        return WALL[f"{name}_ns"]() if virtual_time is None else round(virtual_time.now(name) * 1_000_000_000)
+        if virtual_time is None:
+            return WALL[name]()  # type: ignore[no-any-return]
+        return round(virtual_time.now(seconds) * 1_000_000_000) if is_ns else virtual_time.now(seconds)
 
     return read
 
@@ -60,6 +56,5 @@ def _reading_ns(name: str) -> Callable[[], int]:
 #: The real function -> the one in its place. Static, as the real ones are: in a class they do not become methods.
 SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     WALL["sleep"]: staticmethod(_sleep),
-    **{WALL[name]: staticmethod(_reading(name)) for name in CLOCKS},
-    **{WALL[f"{name}_ns"]: staticmethod(_reading_ns(name)) for name in CLOCKS},
+    **{WALL[name]: staticmethod(_reading(name)) for name in WALL if name != "sleep"},
 }

@@ -26,7 +26,7 @@ _LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
 #: The names of a module, the name that is replaced, the real function and the one in its place.
 _REPLACED: Final[list[tuple[dict[str, Any], str, Any, Any]]] = []
 
-#: A module's names, of those too that are loaded when one of their attributes is asked for.
+#: A module's names, of those too that are loaded with their first attribute.
 _vars: Final[Callable[[ModuleType], dict[str, Any]]] = vars(ModuleType)["__dict__"].__get__
 
 

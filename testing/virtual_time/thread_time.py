@@ -100,7 +100,7 @@ class VirtualTime:
         if self.skipped > MAX_SLEEPS:
             self.failure = self.failure or (
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
-                "on: give it a deadline by time.monotonic, or the task a life that ends"
+                "on: give it a deadline by time.monotonic, or the task a timeline that ends"
             )
             # Not an AssertionError, which more clients go on after. Whoever goes on after this too fails at the end.
             raise pytest.fail.Exception(self.failure, pytrace=False)

@@ -58,9 +58,9 @@ MISTAKES: Final = {
     "a workflow's share": ("workflows.rr3.fail-rate = true", "workflows.rr3.fail-rate: true is no share"),
     "two axes in a workflow": (
         "[workflows.rr3]\nqueued = 1\npolls = [1, 1]",
-        "workflows.rr3: lives are in seconds or in po",
+        "workflows.rr3: time is in seconds or in po",
     ),
-    "two axes": ("queued = 1\npolls = [1, 1]", "lives are in seconds or in polls"),
+    "two axes": ("queued = 1\npolls = [1, 1]", "time is in seconds or in polls"),
     "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need lives in seconds"),
     "any key and users": (
         "any-key = true\n[users.alice]\nkey = 'k'",
@@ -176,7 +176,7 @@ def test_the_command_line_switches_off_what_the_file_switches_on(tmp_path: Path)
 
 
 def test_a_file_does_not_excuse_a_contradiction_on_the_command_line(tmp_path: Path) -> None:
-    assert "lives are in seconds or in polls" in refusal(tmp_path, "seed = 1", "--polls", "1,2", "--queued", "1")
+    assert "time is in seconds or in polls" in refusal(tmp_path, "seed = 1", "--polls", "1,2", "--queued", "1")
 
 
 def test_a_server_and_a_command_read_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,10 +19,10 @@ from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings, User
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.model.task_profile import TaskProfile, task_profile
 from safelight.mockserver.model.wire import Send
 from safelight.mockserver.operations.results import upload_path
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from safelight.contracts import Advice, State, Violation
     from safelight.mockserver.model.messages import Reply
     from safelight.mockserver.model.task import Task
+    from safelight.mockserver.model.task_profile import TaskProfile
     from safelight.mockserver.model.wire import Wire
     from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
@@ -230,15 +231,16 @@ def _settings(spec: Object) -> Settings:
 
 
 def _profile(spec: Object) -> TaskProfile:
-    said: Object = {name: spec[name] for name in _FAILURES if name in spec}
-    said["fail_nth"] = frozenset(spec.get("fail_nth", ()))
+    failures: Object = {name: spec[name] for name in _FAILURES if name in spec}
+    failures["fail_nth"] = frozenset(spec.get("fail_nth", ()))
+    said: Object = {}
     if "timeline" in spec:
         said["timeline"] = Timeline.read(map(_step, spec["timeline"]))
-    if spec.get("axis", "seconds") == "seconds":
+    elif spec.get("axis", "seconds") == "seconds":
         said |= {"queued": spec.get("queued"), "running": spec.get("running")}
     else:
         said[spec["axis"]] = (spec["queued"], spec["running"])
-    return task_profile(**said)
+    return replace(task_profile(**said), **failures)
 
 
 def _step(written: Any) -> Any:

@@ -33,12 +33,12 @@ def _row(made: Any) -> tuple[str, str, str]:
 
 def _table_of_scenarios() -> str:
     rows = [(f"`{name}`", scenario.description, _options(scenario)) for name, scenario in scenarios().items()]
-    return table(("scenario", "the fact", "life and plan"), rows)
+    return table(("scenario", "the fact", "options and plan"), rows)
 
 
 def _options(scenario: Scenario) -> str:
-    life = ", ".join(f"`{name}={value!r}`" for name, value in scenario.life.items())
-    return ", ".join([life, *(f"`{rule}`" for rule in scenario.plan)])
+    options = ", ".join(f"`{name}={value!r}`" for name, value in scenario.options.items())
+    return ", ".join([options, *(f"`{rule}`" for rule in scenario.plan)])
 
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:

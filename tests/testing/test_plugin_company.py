@@ -13,7 +13,7 @@ from suites import ALONE, TWO_WORKERS, run, run_with_workers, suite
 MISTAKES: Final = {
     "qeued=2": "qeued is no setting; did you mean queued?",
     "polls=3": "polls: 3 is no pair: write two whole numbers, queued and running, such as 1,2 or [1, 2]",
-    "queued=1, polls=(1, 1)": "lives are in seconds or in polls: give queued and running, or polls",
+    "queued=1, polls=(1, 1)": "time is in seconds or in polls: give queued and running, or polls",
     "speed=60, virtual_time=True": "virtual time skips time, and speed lets it pass: give one of them",
     "slots=1": SLOTS_NEED_SECONDS,
     "faults='poll#2: http 502'": 'faults: "poll#2: http 502" is no list: write one in brackets: ["poll#2: http 502"]',

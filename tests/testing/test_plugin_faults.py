@@ -335,7 +335,7 @@ def test_a_nearer_life_replaces_the_farther_one(pytester: pytest.Pytester) -> No
 def test_nothing_is_claimed_of_what_is_no_longer_kept(pytester: pytest.Pytester) -> None:
     tests = """
         def test(safelight):
-            safelight._backend.seen._most = 3
+            safelight._backend.seen._max_entries = 3
             words(safelight)
             safelight.assert_submitted_once()
     """

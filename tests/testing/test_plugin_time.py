@@ -276,7 +276,7 @@ def test_a_client_that_never_ends_fails_with_a_sentence_and_its_transcript(pytes
     result.assert_outcomes(failed=1)
     assert result.outlines.count(
         "the client has slept 10,001 times, 30,003 s of the clock, and goes on: give it a deadline by time.monotonic, "
-        "or the task a life that ends"
+        "or the task a timeline that ends"
     )
     assert any(line.startswith("0.0 .. 30000.0  11 polls") for line in result.outlines)
     assert "mockserver/virtual time" not in result.stdout.str()

@@ -152,7 +152,7 @@ def test_the_next_task_is_told_by_itself() -> None:
 
 MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
     ({"queued": "soon"}, "queued: 'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
-    ({"queued": 1, "polls": (1, 1)}, "lives are in seconds or in polls: give queued and running, or polls"),
+    ({"queued": 1, "polls": (1, 1)}, "time is in seconds or in polls: give queued and running, or polls"),
     ({"slots": 1}, SLOTS_NEED_SECONDS),
     ({"fail_rat": 1}, "fail_rat is no setting; did you mean fail_rate?"),
     ({"api_key": ""}, "this is no API key: a header carries 1 to 200 visible ASCII characters"),

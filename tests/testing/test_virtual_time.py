@@ -372,6 +372,6 @@ def test_whoever_sleeps_too_often_is_stopped(clock: VirtualClock, sleeper: Calla
         sleeper()
     assert str(raised.value) == (
         "the client has slept 10,001 times, 30,003 s of the clock, and goes on: give it a deadline by time.monotonic, "
-        "or the task a life that ends"
+        "or the task a timeline that ends"
     )
     assert clock.now() == 3 * (MAX_SLEEPS + 1)

@@ -20,7 +20,7 @@ from safelight.mockserver.model.clock import RealClock, VirtualClock
 from safelight.testing.safelight import Safelight
 from safelight.testing.virtual_time import virtual_time
 from safelight.testing.virtual_time.loops import Jumping
-from safelight.traffic import UnmetExpectation
+from safelight.traffic.expectations import UnmetExpectation
 
 #: Seconds of the wall that are too many: whoever takes them has waited.
 LONG: Final = 20.0

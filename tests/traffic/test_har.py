@@ -15,10 +15,11 @@ from exchanges import exchanges
 from fake import SUBMIT, Fake, status_of
 from har_schema import HAR
 from safelight.contracts import Phase
-from safelight.traffic import Exchange, Unreadable
 from safelight.traffic.elements import elements
+from safelight.traffic.exchange import Exchange
 from safelight.traffic.expectations import contract_kept, submitted_once
 from safelight.traffic.har import har, read
+from safelight.traffic.ndjson import Unreadable
 from safelight.traffic.redaction import without_keys
 from safelight.traffic.transcript import transcript
 

@@ -94,7 +94,7 @@ def exchange(number: int, body: bytes = b"", header: str = "") -> Exchange:
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 8), st.integers(1, 40))
 def test_the_journal_is_bounded_in_entries_and_bytes(kilobytes: list[int], most: int, most_kilobytes: int) -> None:
-    journal = Journal(most=most, most_bytes=most_kilobytes * 1_000)
+    journal = Journal(max_entries=most, max_bytes=most_kilobytes * 1_000)
     for number, size in enumerate(kilobytes):
         journal.add(exchange(number, size * b"x" * 1_000))
     kept = list(journal)
@@ -106,7 +106,7 @@ def test_the_journal_is_bounded_in_entries_and_bytes(kilobytes: list[int], most:
 
 
 def test_headers_weigh_too() -> None:
-    journal = Journal(most_bytes=1_000_000)
+    journal = Journal(max_bytes=1_000_000)
     for number in range(100):
         journal.add(exchange(number, header="x" * 60_000))
     assert len(journal) < 17

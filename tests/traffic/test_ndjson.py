@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from exchanges import exchanges
 from fake import SUBMIT, Fake, status_of
-from safelight.traffic import Exchange, Unreadable
-from safelight.traffic.ndjson import line, read
+from safelight.traffic.exchange import Exchange
+from safelight.traffic.ndjson import Unreadable, line, read
 from safelight.traffic.redaction import without_keys
 
 

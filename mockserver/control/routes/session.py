@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safelight.mockserver.control.forms import clock_form, credits_form, settings_form
 from safelight.mockserver.control.routes import ControlCall, route
-from safelight.mockserver.model.clock import SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, VirtualClock
 from safelight.mockserver.sessions.opening import settings_of
 from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL
@@ -49,7 +49,7 @@ def _clock(told: Mapping[str, Any]) -> Clock | None:
     """The clock that is asked for; None: such as every session has."""
     if told.get("clock") == "virtual":
         return VirtualClock()
-    return SteeredClock(told.get("speed", 1)) if {"clock", "speed"} & told.keys() else None
+    return AdjustableClock(told.get("speed", 1)) if {"clock", "speed"} & told.keys() else None
 
 
 def _form(asked: ControlCall, session: Session) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 from safelight.mockserver.faults.catalogue import fault
 from safelight.mockserver.faults.catalogue.settings import choice, error_status, header, media_type, status
 from safelight.mockserver.model.messages import HEADERS, Reply, Request, encoded, failure
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 
 #: What a gateway says in the place of the service behind it.
 GATEWAY_PAGE: Final = """<html>\r
@@ -42,7 +42,7 @@ def _here(request: Request) -> str:
 #: Where `redirect` leads -> the URL that a request is sent to.
 _TARGETS: Final[Mapping[str, Callable[[Request], str]]] = {
     "here": _here,
-    "elsewhere": lambda request: elsewhere(_here(request)),
+    "elsewhere": lambda request: at_second_origin(_here(request)),
 }
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from safelight.mockserver.faults.catalogue import fault
 from safelight.mockserver.faults.catalogue.settings import choice, setting
 from safelight.mockserver.model.messages import Reply, encoded
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 
 #: Stands for a field that is there no longer.
 REMOVED: Final = object()
@@ -112,7 +112,7 @@ _RESULTS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "empty": lambda _: {},
     "blank": _each(lambda _: ""),
     "relative": _each(lambda url: urlsplit(url).path),
-    "elsewhere": _each(elsewhere),
+    "elsewhere": _each(at_second_origin),
     "gone": _each(lambda url: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}"),
 }
 

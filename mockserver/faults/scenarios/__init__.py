@@ -1,7 +1,6 @@
 """Scenarios: what can become of a client's tasks, a JSON file each, found by listing this folder.
 
-A scenario is a life, in the words of the marker `safelight`, and a plan. What a client has to make of it is for
-others to say.
+A scenario has options of the marker `safelight`, and a plan.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Scenario:
     #: A fact, in a sentence.
     description: str
     #: The options of the marker `safelight`.
-    life: Mapping[str, Any]
+    options: Mapping[str, Any]
     #: Rules as they read.
     plan: tuple[str, ...] = field(default=())
 
@@ -35,8 +34,12 @@ class Scenario:
 @cache
 def scenarios() -> Mapping[str, Scenario]:
     """Name -> scenario, for every file of this folder."""
-    files = {file.stem: file for file in Path(__file__).parent.glob("*.json")}
-    return {name: _read(files[name]) for name in sorted(files)}
+    files = sorted(Path(__file__).parent.glob("*.json"), key=lambda file: file.stem)
+    documents = {file.stem: json.loads(file.read_text("utf-8")) for file in files}
+    return {
+        name: Scenario(name, document["description"], document["options"], tuple(document["plan"]))
+        for name, document in documents.items()
+    }
 
 
 def chosen(names: Iterable[object]) -> list[Scenario]:
@@ -47,8 +50,3 @@ def chosen(names: Iterable[object]) -> list[Scenario]:
             near = did_you_mean(name, known) or f": there are {listed(known)}"
             raise ValueError(f"{name!r} is no scenario{near}")
     return [known[str(name)] for name in names] or list(known.values())
-
-
-def _read(file: Path) -> Scenario:
-    document = json.loads(file.read_text("utf-8"))
-    return Scenario(file.stem, document["description"], document["life"], tuple(document["plan"]))

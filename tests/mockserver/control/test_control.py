@@ -19,12 +19,12 @@ from safelight.mockserver.control.client import ControlClient as Client
 from safelight.mockserver.control.client import ControlRefused
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.control.routes import routes
-from safelight.mockserver.model.clock import SteeredClock
+from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.table import CONTROL
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app
@@ -40,7 +40,7 @@ class Steered:
     """A fake in this process, and what it is asked; `text` is all that it answered to whoever steers."""
 
     control: Control = field(default_factory=Control)
-    api: Service = field(default_factory=lambda: Service(keys=[KEY], clock=SteeredClock))
+    api: Service = field(default_factory=lambda: Service(keys=[KEY], clock=AdjustableClock))
     text: str = ""
 
     def send(
@@ -344,7 +344,7 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("PUT", "/session", {"polls": [1, "2"]}), 400, 'polls.1 is "2", a string; it must be an integer'),
     (("PUT", "/session", {"polls": [1]}), 400, "polls has 1 item; the least is 2 items"),
     (("PUT", "/session", {"polls": [1, 2, 3]}), 400, "polls has 3 items; the most is 2"),
-    (("PUT", "/session", {"polls": [1, 2], "queued": 3}), 400, "lives are in seconds or in polls"),
+    (("PUT", "/session", {"polls": [1, 2], "queued": 3}), 400, "time is in seconds or in polls"),
     (("PUT", "/session", {"queued": "soon"}), 400, "'soon' is no delay"),
     (("PUT", "/session", {"timeline": ["runing"]}), 400, "'runing' is no step of a life"),
     (("PUT", "/session", {"timeline": ["done"], "fail": True}), 400, "a timeline is a whole life"),
@@ -546,7 +546,7 @@ def test_each_schema_is_one_and_is_used(name: str) -> None:
 @pytest.fixture
 def served() -> Iterator[tuple[Client, str]]:
     """A fake on a socket, with a token."""
-    with in_thread(create_app(Service(clock=SteeredClock), control=Control(TOKEN))) as server:
+    with in_thread(create_app(Service(clock=AdjustableClock), control=Control(TOKEN))) as server:
         client = Client(server.url, KEY, TOKEN)
         client.open(polls=[5, 5])
         yield client, server.url

@@ -15,10 +15,10 @@ from safelight.mockserver.faults.catalogue import faults, read_fault
 from safelight.mockserver.faults.catalogue.bytes import PHP_WARNING
 from safelight.mockserver.faults.rules import FaultRule, read_rule
 from safelight.mockserver.model.messages import Reply, Request, failure, success
-from safelight.mockserver.model.second_origin import elsewhere
+from safelight.mockserver.model.second_origin import at_second_origin
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.model.wire import Send, Wait
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.testing.safelight import Safelight
 from safelight.traffic.transcript import transcript
 
@@ -186,7 +186,7 @@ STRIKES: Final[list[tuple[str, str, Callable[[Reply, Reply], bool]]]] = [
     ),
     ("filename é", "*", lambda after, _: after.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9"),
     ("redirect 301 here", "queued", lambda after, _: after.headers["location"] == _target(POLL)),
-    ("redirect", "queued", lambda after, _: after.headers["location"] == elsewhere(_target(POLL))),
+    ("redirect", "queued", lambda after, _: after.headers["location"] == at_second_origin(_target(POLL))),
 ]
 
 JSON: Final = "application/json"
@@ -318,7 +318,7 @@ def test_any_id_can_be_spoiled(task_id: str, number: int, other: str) -> None:
     ],
 )
 def test_elsewhere_is_the_other_name_of_this_machine(url: str, there: str) -> None:
-    assert elsewhere(url) == there
+    assert at_second_origin(url) == there
 
 
 @pytest.mark.parametrize("begun", [99_990, 97_990, 50_000])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fake import SUBMIT, Fake, message_of, status_of
 from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 
 
 def words(fake: Fake, task_id: str, polls: int = 4) -> list[Any]:

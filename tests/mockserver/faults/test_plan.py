@@ -17,7 +17,7 @@ from safelight.mockserver.faults.catalogue.contents import Word
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule, read_rules
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.strategies import fault_plans
 from safelight.traffic.request_kinds import WORDS
 

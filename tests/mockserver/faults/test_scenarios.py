@@ -18,11 +18,11 @@ FILES: Final = sorted(Path(module.__file__).parent.glob("*.json"), key=lambda fi
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_scenario_is_well_formed(file: Path) -> None:
     document = json.loads(file.read_text("utf-8"))
-    assert list(document) == ["description", "life", "plan"]
+    assert list(document) == ["description", "options", "plan"]
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", file.stem)
     assert re.fullmatch(r"[a-z][^A-Z.]+", document["description"]), "a fact, as a part of a sentence"
     assert "should" not in document["description"]
-    assert checked({**document["life"], "faults": document["plan"]}), "it can be"
+    assert checked({**document["options"], "faults": document["plan"]}), "it can be"
     assert [str(read_rule(rule)) for rule in document["plan"]] == document["plan"], "rules stand as they read"
 
 
@@ -30,7 +30,7 @@ def test_no_scenario_stands_there_twice() -> None:
     documents = [json.loads(file.read_text("utf-8")) for file in FILES]
     for key in ("description", None):
         seen: list[Any] = [
-            document[key] if key else json.dumps([document["life"], document["plan"]]) for document in documents
+            document[key] if key else json.dumps([document["options"], document["plan"]]) for document in documents
         ]
         assert len(set(seen)) == len(seen)
 

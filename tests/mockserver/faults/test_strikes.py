@@ -14,8 +14,8 @@ from safelight.mockserver.faults.catalogue.answers import Garbled, Http
 from safelight.mockserver.faults.catalogue.connections import Reset
 from safelight.mockserver.model.messages import Reply, success
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.model.wire import RESET, AnswerLost
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.transports.asgi import create_app
 from safelight.testing.safelight import Safelight
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 
 
 @pytest.mark.parametrize("speed", [1.0, 60.0, 0.5])
@@ -34,9 +34,9 @@ def test_a_clock_has_a_speed_above_zero(speed: float) -> None:
     with pytest.raises(ValueError, match=r"a clock cannot run at .* times the speed: give a number above 0"):
         RealClock(speed)
     with pytest.raises(ValueError, match=r"a clock cannot run at .* times the speed: give a number above 0"):
-        SteeredClock(speed)
+        AdjustableClock(speed)
     with pytest.raises(ValueError, match=r"a clock cannot run at .* times the speed: give a number above 0"):
-        SteeredClock().scale(speed)
+        AdjustableClock().scale(speed)
 
 
 @given(st.integers(0, 1_000), st.lists(st.integers(0, 1_000)))
@@ -53,7 +53,7 @@ def test_time_does_not_go_back(seconds: float) -> None:
     with pytest.raises(ValueError, match=r"a clock cannot be advanced by .* s: give 0 or more"):
         clock.advance(seconds)
     with pytest.raises(ValueError, match=r"a clock cannot be advanced by .* s: give 0 or more"):
-        SteeredClock().advance(seconds)
+        AdjustableClock().advance(seconds)
     assert clock.now() == 5
 
 
@@ -66,7 +66,7 @@ _DEEDS = st.one_of(
 
 @given(st.lists(_DEEDS))
 def test_a_steered_clock_never_goes_back(kinds: list[tuple[str, float]]) -> None:
-    clock = SteeredClock()
+    clock = AdjustableClock()
     seen = [clock.now()]
     for kind, value in kinds:
         getattr(clock, kind)(value)
@@ -76,7 +76,7 @@ def test_a_steered_clock_never_goes_back(kinds: list[tuple[str, float]]) -> None
 
 
 def test_a_frozen_clock_stands_still_and_is_advanced_all_the_same() -> None:
-    clock = SteeredClock(60)
+    clock = AdjustableClock(60)
     clock.freeze()
     stood = clock.now()
     clock.advance(5)
@@ -87,7 +87,7 @@ def test_a_frozen_clock_stands_still_and_is_advanced_all_the_same() -> None:
 
 
 def test_a_steered_clock_goes_as_many_times_faster_as_it_is_told() -> None:
-    clock = SteeredClock()
+    clock = AdjustableClock()
     clock.scale(1e6)
     outer, first, inner = time.monotonic(), clock.now(), time.monotonic()
     while clock.now() < first + 1e4:

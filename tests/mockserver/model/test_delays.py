@@ -14,7 +14,8 @@ from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform, delay
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.sessions.opening import task_profile
 
 FORMS: Final[list[tuple[str | float, Delay]]] = [
     ("2", Fixed(2)),
@@ -126,7 +127,7 @@ def test_a_log_normal_delay_lies_around_its_median(text: str, sigma: float) -> N
     assert stdev(map(log, drawn)) == pytest.approx(sigma, abs=0.05)
 
 
-def test_lives_are_in_seconds_or_in_polls() -> None:
+def test_time_is_in_seconds_or_in_polls() -> None:
     assert task_profile(queued=1, running="2..3") == TaskProfile(Fixed(1), Uniform(2, 3))
     assert task_profile(polls=(1, 2)) == TaskProfile(Fixed(1), Fixed(2), Axis.POLLS)
     assert task_profile() == TaskProfile(Fixed(0), Fixed(0), Axis.SECONDS)
@@ -136,22 +137,22 @@ def test_lives_are_in_seconds_or_in_polls() -> None:
 SLOTS_NEED_SECONDS: Final = (
     "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
 )
-A_LIFE: Final = Timeline((Step(Phase.DONE),))
+A_DONE: Final = Timeline((Step(Phase.DONE),))
 
 #: What cannot be set, and what is said about it.
 IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (
         lambda: task_profile(queued=1, polls=(1, 2)),
-        "lives are in seconds or in polls: give queued and running, or polls",
+        "time is in seconds or in polls: give queued and running, or polls",
     ),
     (
         lambda: task_profile(running=0, polls=(1, 2)),
-        "lives are in seconds or in polls: give queued and running, or polls",
+        "time is in seconds or in polls: give queued and running, or polls",
     ),
-    (lambda: task_profile(polls=(-1, 2)), f"-1 is no delay: {FORM}"),
-    (lambda: task_profile(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
-    (lambda: task_profile(fail_rate=-0.1), "a fail rate of -0.1 is no share: give 0 to 1"),
-    (lambda: task_profile(fail_rate=float("nan")), "a fail rate of nan is no share: give 0 to 1"),
+    (lambda: task_profile(polls=(-1, 2)), "polls.0: -1 is no count: write 0 or more"),
+    (lambda: TaskProfile(fail_rate=1.5), "a fail rate of 1.5 is no share: give 0 to 1"),
+    (lambda: TaskProfile(fail_rate=-0.1), "a fail rate of -0.1 is no share: give 0 to 1"),
+    (lambda: TaskProfile(fail_rate=float("nan")), "a fail rate of nan is no share: give 0 to 1"),
     (lambda: Settings(slots=0), "0 engine slots would run nothing: give a whole number, 1 or more"),
     (lambda: Settings(task_profile(polls=(1, 1)), slots=1), SLOTS_NEED_SECONDS),
     (lambda: Settings(workflows={"rr3": TaskProfile(axis=Axis.TICKS)}, slots=2), SLOTS_NEED_SECONDS),
@@ -170,9 +171,12 @@ IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (lambda: TaskOverride(axis="hours"), "'hours' is no axis: there are seconds, polls, ticks"),
     (lambda: TaskOverride(queued=-1), "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
     (lambda: TaskOverride(running=float("nan")), "nan is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
-    (lambda: TaskOverride(timeline=A_LIFE, queued=1), "a timeline is a whole life: leave out queued, running and fail"),
     (
-        lambda: TaskOverride(timeline=A_LIFE, fail=False),
+        lambda: TaskOverride(timeline=A_DONE, queued=1),
+        "a timeline is a whole life: leave out queued, running and fail",
+    ),
+    (
+        lambda: TaskOverride(timeline=A_DONE, fail=False),
         "a timeline is a whole life: leave out queued, running and fail",
     ),
 ]

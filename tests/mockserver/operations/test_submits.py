@@ -18,8 +18,8 @@ from safelight.contracts import operations, problems
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings, submits
-from safelight.mockserver.model.task_profile import task_profile
 from safelight.mockserver.operations import operations as operations_of_the_fake
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.strategies import broken_requests, requests
 
 

@@ -20,7 +20,7 @@ from safelight.contracts import Dialect, dialects, names, problems
 from safelight.contracts.dialects import ERRORS, PATHS
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.testing.safelight import Safelight
 
 FOLDER: Final = Path(__file__).parents[3] / "examples" / "dialects"

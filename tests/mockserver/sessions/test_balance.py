@@ -12,7 +12,7 @@ from fake import SUBMIT, Fake
 from safelight.contracts import operations
 from safelight.mockserver.model.credits import Credits, credits_of
 from safelight.mockserver.model.settings import BALANCE, Settings
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 
 PROMPT = b'{"prompt": "a lamp"}'
 

@@ -20,9 +20,9 @@ from safelight.contracts import Axis, Timeline
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.model.delays import Fixed, Uniform
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+from safelight.mockserver.model.task_profile import TaskProfile
 from safelight.mockserver.sessions import keywords
-from safelight.mockserver.sessions.opening import OF_TESTS, over, settings, settings_of
+from safelight.mockserver.sessions.opening import OF_TESTS, over, settings, settings_of, task_profile
 from safelight.mockserver.sessions.schemas import config_schema, session_schema, written
 from safelight.mockserver.sessions.setting import Setting, WrongSetting, read
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL, EXEC, HEADINGS, MARKER, SERVE, SESSION

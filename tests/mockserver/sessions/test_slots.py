@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from fake import Fake
 from safelight.contracts import Phase, Step, Timeline
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.sessions.opening import task_profile
 
 Q, R, D, F = Phase
 

@@ -12,7 +12,8 @@ from fake import Fake, status_of
 from safelight.contracts import FINAL, Axis, Phase, Step, Timeline, problems, vocabularies, workflows
 from safelight.mockserver.model.delays import Fixed
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import TaskProfile, task_profile
+from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.sessions.opening import task_profile
 
 SLOW: Final = [name for name, workflow in workflows().items() if not workflow.instant]
 

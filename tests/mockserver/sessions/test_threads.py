@@ -11,7 +11,7 @@ import pytest
 from fake import RICH, SUBMIT, Fake
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 
 THREADS: Final = 6
 

@@ -14,7 +14,7 @@ from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
-from safelight.mockserver.model.task_profile import task_profile
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.storage.memory import MemoryStore
 
 PROMPT: Final = b'{"prompt": "a lamp"}'

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Axis
-from safelight.mockserver.model.clock import RealClock, SteeredClock, VirtualClock
+from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.delays import Fixed, LogNormal, Uniform
 from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.session_state import SessionState
@@ -114,8 +114,8 @@ def test_a_session_is_plain_json() -> None:
     json.loads(encoded(fake.session.data), parse_constant=pytest.fail)
 
 
-@pytest.mark.parametrize("clock", [RealClock(60), SteeredClock(2)])
-def test_a_clock_runs_on_from_the_time_that_was_kept(clock: RealClock | SteeredClock) -> None:
+@pytest.mark.parametrize("clock", [RealClock(60), AdjustableClock(2)])
+def test_a_clock_runs_on_from_the_time_that_was_kept(clock: RealClock | AdjustableClock) -> None:
     before = clock.now()
     now, then, *rest = clock.kept()
     read = type(clock).restored([now, then, *rest])
@@ -125,14 +125,14 @@ def test_a_clock_runs_on_from_the_time_that_was_kept(clock: RealClock | SteeredC
 
 
 def test_a_frozen_clock_stands_still_wherever_it_is_read() -> None:
-    clock = SteeredClock(60)
+    clock = AdjustableClock(60)
     clock.freeze()
     now, then, *rest = clock.kept()
-    assert SteeredClock.restored([now, then - 1_000, *rest]).now() == clock.now()
+    assert AdjustableClock.restored([now, then - 1_000, *rest]).now() == clock.now()
 
 
 def test_a_ledger_keeps_its_total_beyond_its_lines() -> None:
-    ledger = Ledger(most=2)
+    ledger = Ledger(max_entries=2)
     for number in range(4):
         ledger.add(Entry(number, Decimal("0.5"), "", "refund"))
     read = Ledger.restored(ledger.kept())
