@@ -1,7 +1,7 @@
 """Lamp, a client of a submit-and-poll image API: `Lamp(url, api_key).draw("a lighthouse")` is a picture.
 
-An accepted submit is paid for, so a submit is sent again only where it was certainly not accepted. A poll costs nothing,
-so a bad poll is survived. Generators of steps say what to do next; `draw` and `draw_async` carry the steps out.
+An accepted submit is paid for, so a submit is sent again only where it was certainly not accepted. A poll costs
+nothing, so a bad poll is survived. Generators of steps say what to do next; `draw` and `draw_async` carry them out.
 """
 
 import asyncio
