@@ -1,7 +1,7 @@
 """Lamp, a client of a submit-and-poll image API: `Lamp(url, api_key).draw("a lighthouse")` is a picture.
 
-A submit is paid for once it is accepted, so it is sent again only where it certainly was not. A poll costs nothing, so
-a bad one is survived. What to do next is said once, by generators of steps; `draw` and `draw_async` carry them out.
+An accepted submit is paid for, so a submit is sent again only where it was certainly not accepted. A poll costs
+nothing, so a bad poll is survived. Generators of steps say what to do next; `draw` and `draw_async` carry them out.
 """
 
 import asyncio
@@ -40,13 +40,13 @@ class LampError(Exception):
 
 
 class Refused(LampError):
-    """The answer is no, and would be no again."""
+    """The API refused the request, and would refuse it again."""
 
     words = "the API refused"
 
 
 class Unclear(LampError):
-    """A submit was sent, and nobody knows what became of it."""
+    """A submit was sent, and its answer was lost: the task may exist, and be paid for."""
 
     words = "the submit may be accepted and paid for, so it is not sent again"
 
@@ -58,19 +58,19 @@ class Failed(LampError):
 
 
 class NoPicture(LampError):
-    """The task is done, and its picture is not to be had."""
+    """The task is done, and its picture cannot be fetched."""
 
     words = "the task is done, but there is no picture"
 
 
 class GaveUp(LampError):
-    """The task may still end: its id is all it takes to ask again."""
+    """The deadline is over, and the task may still end: poll it by its id."""
 
     words = "gave up on a task that may still end"
 
 
 class Picture(NamedTuple):
-    """What was drawn."""
+    """A finished picture."""
 
     task_id: str
     url: str
@@ -170,7 +170,7 @@ class Lamp:
         raise GaveUp(f"{self.deadline:g} s are over, and {last}", task_id)
 
     def _download(self, url: str, task_id: str) -> Asking[bytes]:
-        """The picture itself. It may live elsewhere: no key is sent."""
+        """The picture itself. It may be on another host: no key is sent."""
         for tries in range(MOST_DOWNLOADS):
             answer = yield Step(self._gap(tries), {"method": "GET", "url": url, "follow_redirects": True})
             match answer:
@@ -189,19 +189,19 @@ class Lamp:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Whom to trust. Made once: it takes longer than ten requests."""
+    """The certificates to trust. Made once: making it takes longer than ten requests."""
     return httpx.create_ssl_context()
 
 
 def _is_busy(answer: Answer) -> bool:
-    """Nothing was accepted, and another try may be."""
+    """The request was not accepted, and another try may be."""
     if isinstance(answer, httpx.Response):
         return answer.status_code in BUSY
     return isinstance(answer, httpx.ConnectError | httpx.ConnectTimeout)
 
 
 def _is_no(answer: Answer, *, but: int | None = None) -> bool:
-    """Nothing was accepted, nor would another try be."""
+    """The request was not accepted, and another try would not be either."""
     if isinstance(answer, httpx.Response):
         return answer.status_code in NO - {but} or (answer.is_success and _envelope(answer).get("success") is False)
     return isinstance(answer, httpx.UnsupportedProtocol | httpx.InvalidURL)
@@ -217,7 +217,7 @@ def _envelope(answer: Answer) -> dict[str, Any]:
 
 
 def _data(answer: Answer) -> dict[str, Any]:
-    """What the API says, where it says that all is well."""
+    """The `data` of an answer that says `success`."""
     match answer, _envelope(answer):
         case httpx.Response(is_success=True), {"success": True, "data": dict(data)}:
             return data
@@ -225,7 +225,7 @@ def _data(answer: Answer) -> dict[str, Any]:
 
 
 def _message(document: dict[str, Any]) -> str:
-    """What the API says is wrong."""
+    """The message of an error of the API."""
     match document:
         case {"error": {"message": str(text)}} | {"error": str(text)} | {"message": str(text)}:
             return text
@@ -233,7 +233,7 @@ def _message(document: dict[str, Any]) -> str:
 
 
 def _reason(answer: Answer) -> str:
-    """What came instead of what was asked for."""
+    """The answer in a sentence, where it is not the expected one."""
     if isinstance(answer, httpx.Response):
         return f"{answer.status_code} {_message(_envelope(answer)) or 'with nothing that can be used'}"
     return f"{type(answer).__name__} {answer}".rstrip()

@@ -171,11 +171,11 @@ def test_whatever_happens_is_paid_for_once_and_ends(safelight, draw):
 
 @both
 @settings(deadline=None)  # a picture of 2048x2048 takes a while to draw
-@given(request=strategies.requests(), life=strategies.timelines(max_dwell=20))
-def test_whatever_is_asked_for_has_the_end_of_its_life(safelight_factory, draw, request, life):
+@given(request=strategies.requests(), timeline=strategies.timelines(max_dwell=20))
+def test_whatever_is_asked_for_has_the_end_of_its_timeline(safelight_factory, draw, request, timeline):
     with safelight_factory() as api:
-        api.next(timeline=life, axis="seconds")
-        if life.steps[-1].phase is Phase.DONE:
+        api.next(timeline=timeline, axis="seconds")
+        if timeline.steps[-1].phase is Phase.DONE:
             assert draw(api, **request).content
         else:
             with pytest.raises(Failed):

@@ -1,4 +1,4 @@
-"""The tour, tested: it uses every operation, pays for each thing once, and ends where the money does."""
+"""The tour, tested: it uses every operation, pays for each thing once, and ends when the credits do."""
 
 import pytest
 from tour import Refused, tour

@@ -1,6 +1,6 @@
-"""A tour of the API: draw a picture, edit it, let it move, and look at what that cost.
+"""A tour of the API: draw a picture, edit the picture, make a video of it, and ask for the balance.
 
-`safelight exec --polls 1,1 -- python tour.py` takes it against the fake, and writes the three files here.
+`safelight exec --polls 1,1 -- python tour.py` runs the tour against the fake, and writes three files here.
 """
 
 import os
@@ -19,11 +19,11 @@ DEADLINE: Final = 600.0
 
 
 class Refused(Exception):
-    """The API said no, or the task failed; the text says why."""
+    """The API refused a request, or the task failed; the text says why."""
 
 
 class Stop(NamedTuple):
-    """One stop of the tour: what was asked for, what came of it, and what was left to spend then."""
+    """One stop of the tour: the operation, its file, and the balance after it."""
 
     operation: str
     task_id: str
@@ -44,11 +44,11 @@ class Studio:
         return self._made("image_generation", prompt=prompt, **parameters)
 
     def edit(self, prompt: str, image: str, **parameters: Any) -> tuple[str, str]:
-        """Task id and URL of a picture, made from the one at a URL or in Base64."""
+        """Task id and URL of a picture, made from a picture at a URL or in Base64."""
         return self._made("image_editing", prompt=prompt, image=image, **parameters)
 
     def move(self, prompt: str, image: str, **parameters: Any) -> tuple[str, str]:
-        """Task id and URL of a video, made from the picture at a URL or in Base64."""
+        """Task id and URL of a video, made from a picture at a URL or in Base64."""
         return self._made("video_generation", prompt=prompt, mode="i2v", image=image, **parameters)
 
     def balance(self) -> float:
@@ -75,7 +75,7 @@ class Studio:
 
 
 def tour(url: str, api_key: str, folder: Path) -> Iterator[Stop]:
-    """Take it, stop by stop; what is made is written into the folder."""
+    """Take the tour, stop by stop, and write each result into the folder."""
     with httpx.Client(headers={"x-api-key": api_key}) as http:
         studio = Studio(http, url)
 

@@ -1,4 +1,4 @@
-"""Each of these fails, and says what is wrong with the client. The last one asserts nothing: it is judged."""
+"""Each of these tests fails, and its report says what is wrong with the client."""
 
 import pytest
 from wrong import draw

@@ -6,7 +6,7 @@ import httpx
 
 
 def draw(url: str, key: str, width: int = 512) -> str | None:
-    """Submit, poll, hand on the picture's URL."""
+    """Submit, poll, return the picture's URL."""
     with httpx.Client(headers={"x-api-key": key}) as http:
         task_id = submit(http, url, width)
         return wait(http, url, task_id) if task_id else None
