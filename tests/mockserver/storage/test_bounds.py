@@ -39,6 +39,7 @@ def test_bytes_are_bounded_too() -> None:
         fake.submit(prompt="x" * 980)
     assert kept(fake)[-1] == 11
     assert sum(task.size for task in fake.tasks) <= 10_000
+    assert kept(fake)[0] > 1, "of so many bytes, the oldest have gone"
 
 
 #: A life, and what makes it end.
@@ -214,6 +215,15 @@ def test_a_task_that_failed_unseen_is_paid_back_when_it_failed() -> None:
     fake.clock.advance(60)
     assert [(entry.at, entry.credits) for entry in fake.session.ledger] == [(0, -10), (3, 10)]
     assert fake.session.ledger.total == 0
+
+
+def test_a_task_that_is_looked_at_just_before_it_fails_is_paid_back_once_it_has() -> None:
+    fake = Fake(queued=1, running=2, fail_rate=1)
+    fake.submit()
+    fake.clock.advance(3 - 5e-7)
+    assert fake.session.ledger.total == -10
+    fake.clock.advance(1)
+    assert [(entry.at, entry.credits) for entry in fake.session.ledger] == [(0, -10), (3, 10)]
 
 
 def test_a_session_opened_again_begins_anew() -> None:

@@ -138,3 +138,5 @@ def test_a_ledger_keeps_its_total_beyond_its_lines() -> None:
     read = Ledger.restored(ledger.kept())
     assert (len(read), read.total) == (2, 2)
     assert read == ledger
+    ledger.add(Entry(9, 1, "", "refund"))
+    assert read != ledger
