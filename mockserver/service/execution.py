@@ -10,7 +10,7 @@ from safelight.mockserver.model import booking
 from safelight.mockserver.model.messages import CRASHED, Refused, failure, success
 from safelight.mockserver.service.striking import NO_SERIAL, is_struck_before, strike_by_plan
 from safelight.mockserver.service.validation import sentence
-from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.sessions.session import EnteredSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def execute(service: Service, call: Call) -> None:
     """Carry the operation out, within the transaction of its session. Raises `NoSession` where that was closed."""
-    with entered(service.sessions.store, call.session_name) as call.session:
+    with EnteredSession(service.sessions.store, call.session_name) as call.session:
         try:
             _operate(call)
         except Refused as refused:

@@ -8,7 +8,7 @@ from safelight.contracts import Phase
 from safelight.mockserver.model.messages import CRASHED, Refused
 from safelight.mockserver.service.execution import count_answer
 from safelight.mockserver.service.striking import is_struck_before, strike_by_plan
-from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.sessions.session import EnteredSession
 
 if TYPE_CHECKING:
     from safelight.mockserver.operations import Call
@@ -19,7 +19,7 @@ def fetch(service: Service, call: Call) -> None:
     """Find the session whose file the path means, and reply with the file, drawn outside of the transaction."""
     call.operation = "upload"
     owner = service.uploads.owner(call.home)
-    with entered(service.sessions.store, owner) as call.session:
+    with EnteredSession(service.sessions.store, owner) as call.session:
         session = call.session
         call.session_name, call.session_key, call.settings = owner, session.key, session.settings
         task = service.uploads.task(session, call.home)

@@ -13,7 +13,7 @@ from safelight.mockserver.faults.rules import PlannedRequest
 from safelight.mockserver.model.messages import CRASHED, in_dialect
 from safelight.mockserver.operations import operations
 from safelight.mockserver.service.wording import errors_of
-from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.sessions.session import EnteredSession
 from safelight.mockserver.storage.store import NoSession
 from safelight.traffic.redaction import redacted
 
@@ -56,18 +56,20 @@ def strike(service: Service, call: Call) -> None:
         _LOG.exception("the fault %s failed", redacted(str(rule), call.secret))
         call.reply = CRASHED
         return
+    count = partial(_count, service, call.session_name, call.session.data.identity, serial)
     if struck == reply and rule.after:
-        _count(service, call.session_name, serial, Plan.spare)
+        count(Plan.spare)
         call.strike = None
     else:
-        call.reply = struck._replace(on_delivery=partial(_count, service, call.session_name, serial, Plan.deliver))
+        call.reply = struck._replace(on_delivery=partial(count, Plan.deliver))
 
 
-def _count(service: Service, session_name: str, serial: int, count: Callable[[Plan, int], None]) -> None:
-    """Count in the plan, unless the rule stands in none, what became of its fault."""
+def _count(service: Service, session_name: str, identity: str, serial: int, what: Callable[[Plan, int], None]) -> None:
+    """Count in the plan what became of a fault, unless its rule stands in none, or its session was begun anew."""
     if serial != NO_SERIAL:
-        with suppress(NoSession), entered(service.sessions.store, session_name) as session:
-            count(session.plan, serial)
+        with suppress(NoSession), EnteredSession(service.sessions.store, session_name) as session:
+            if session.data.identity == identity:
+                what(session.plan, serial)
 
 
 def _facts(session: Session, operation: str, task_id: str, document: Any) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.keys import FORM, fingerprint
-from safelight.mockserver.sessions.session import Session, entered, new_state
+from safelight.mockserver.sessions.session import EnteredSession, Session, new_state
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class Registry:
             self._welcome(key)
         return self.store.look(fingerprint(key))
 
-    def enter(self, key: str) -> entered:
+    def enter(self, key: str) -> EnteredSession:
         """The session of a key while a block runs. Raises `NoSession`."""
         self.look(key)
-        return entered(self.store, fingerprint(key))
+        return EnteredSession(self.store, fingerprint(key))
 
     def only_settings(self) -> Settings:
         """The settings of the only session that there is; of none or several, those of the registry."""
@@ -100,7 +100,7 @@ class Registry:
         """Close idle sessions of guests, the least recently used first, where there are too many."""
         surplus = len(self._guests) + 1 - MAX_GUEST_SESSIONS
         for name in list(islice(self._guests, min(surplus, _MAX_EVICTION_TRIES))) if surplus > 0 else ():
-            with suppress(NoSession), entered(self.store, name) as session:
+            with suppress(NoSession), EnteredSession(self.store, name) as session:
                 if session.is_idle():
                     self.close(session.key)
                     continue

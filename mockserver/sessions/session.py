@@ -42,8 +42,11 @@ def new_state(key: str, settings: Settings, clock: Clock, seed: int, bounds: Bou
     return state
 
 
-class entered:  # noqa: N801 - read as a function; a generator in its place costs a request a microsecond
-    """`with entered(store, name) as session`: nobody else changes it while the block runs. Raises `NoSession`."""
+class EnteredSession:
+    """A session within its transaction, while a block runs. Raises `NoSession` where there is none of this name.
+
+    A class, since a generator costs a request a microsecond.
+    """
 
     __slots__ = ("_transaction",)
 

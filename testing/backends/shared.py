@@ -16,7 +16,7 @@ from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
-from safelight.mockserver.sessions.session import entered
+from safelight.mockserver.sessions.session import EnteredSession
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
 from safelight.traffic.journal import Journal
@@ -216,9 +216,9 @@ class SharedBackend:
         with self._changing() as session:
             session.revoke()
 
-    def _changing(self) -> entered:
+    def _changing(self) -> EnteredSession:
         """The session, which nobody else changes while the block runs."""
-        return entered(self.server.store, self._session.name)
+        return EnteredSession(self.server.store, self._session.name)
 
     def failure(self) -> str:
         """Why the client was never going to end, in a sentence, or nothing."""
@@ -246,7 +246,7 @@ class SharedBackend:
 class SharedPlan:
     """The plan of a session, entered anew for each call, as the server's thread uses it too."""
 
-    _enter: Callable[[], entered]
+    _enter: Callable[[], EnteredSession]
 
     def __iter__(self) -> Iterator[FaultRule]:
         with self._enter() as session:

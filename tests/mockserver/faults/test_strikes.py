@@ -12,7 +12,7 @@ from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Phase
 from safelight.mockserver.faults.catalogue.answers import Garbled, Http
 from safelight.mockserver.faults.catalogue.connections import Reset
-from safelight.mockserver.model.messages import Reply, success
+from safelight.mockserver.model.messages import Reply, Request, success
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.wire import RESET, AnswerLost
 from safelight.mockserver.sessions.opening import task_profile
@@ -151,3 +151,12 @@ def test_a_refused_submit_uses_nothing_up() -> None:
     for _ in range(5):  # each of them fails, and its price is back before the next
         assert fake.send("POST", SUBMIT, PROMPT, key="sk-other").status == 200
     assert len(fake.session.data.overrides) == 1
+
+
+def test_a_fault_that_is_delivered_late_does_not_count_in_a_session_begun_anew() -> None:
+    fake = Fake(Settings(plan=("poll#1: http 502",)))
+    query = f"endpoint=task_status&task_id={fake.submit()}"
+    late = fake.api.handle(Request("GET", "/v1/index.php", query, {"x-api-key": fake.key}))
+    fake.api.sessions.open(fake.key)
+    late.deliver()
+    assert [counts[1:] for counts in fake.session.plan.counts()] == [(0, 0)]

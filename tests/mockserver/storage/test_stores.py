@@ -12,7 +12,7 @@ from json_store import STORES
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.sessions.session import entered, new_state
+from safelight.mockserver.sessions.session import EnteredSession, new_state
 from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.exchange import Exchange
 
@@ -55,7 +55,7 @@ def test_a_transaction_that_begins_nothing_leaves_nothing(store: Store) -> None:
     with store.transaction(NAME):
         pass
     assert list(store.names()) == []
-    with pytest.raises(NoSession), entered(store, NAME):
+    with pytest.raises(NoSession), EnteredSession(store, NAME):
         pass
 
 
