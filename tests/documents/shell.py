@@ -122,6 +122,7 @@ class Shell:
         """A reader's variables: the installed commands first, plain output, no proxy for this machine."""
         yield from ((name, value) for name, value in inherited.items() if not PRIVATE.match(name))
         yield "PATH", f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
+        yield "PYTHONUNBUFFERED", "1"  # so that what a command prints and what it complains of stand in their order
         yield "DOCUMENT_STATE", str(self.kept / "state")
         yield "CURL_HOME", str(self.kept)
         yield "PYTEST_ADDOPTS", " ".join(f"-pno:{plugin}" for plugin in self._strange_plugins())
