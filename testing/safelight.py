@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from safelight.contracts import Timeline
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
+from safelight.mockserver.sessions.setting import read
+from safelight.mockserver.sessions.table import CLOCK, SERVER
 from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
 from safelight.traffic import expectations
 from safelight.traffic.expectations import UnmetExpectation
@@ -52,11 +54,13 @@ class Safelight:
         backend: Backend | None = None,
         **options: Unpack[SessionKeywords],
     ) -> None:
+        given = {"seed": seed, "port": port} | ({} if speed is None else {"speed": speed})
+        own = read(given, CLOCK | {"port": SERVER["port"]})
         self._backend: Backend = backend or SharedBackend(
-            SharedServer(seed=seed, port=port),
+            SharedServer(seed=own["seed"], port=own["port"]),
             api_key,
             settings(options),
-            clock=chosen_clock(clock, virtual_time=virtual_time, speed=speed),
+            clock=chosen_clock(clock, virtual_time=virtual_time, speed=own.get("speed")),
             virtual_time=virtual_time,
             is_own=True,
         )

@@ -132,7 +132,7 @@ _PRICES: Final = pairs_of(
     table(lambda name: credits(f"price of {name}"), submits(), "submit", "credits by operation: [prices]"),
     "WHAT=CREDITS",
 )
-_FACTOR: Final = number("factor", "a number above 0", maximum=1_000, form="FACTOR")
+_FACTOR: Final = number("factor", "a number above 0, at most 1000", maximum=1_000, form="FACTOR")
 
 MONEY: Final = _rows(
     Setting("balance", "Credits at the start", credits("balance"), 25, BALANCE),

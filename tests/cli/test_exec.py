@@ -32,8 +32,8 @@ print(urllib.request.urlopen(request).read().decode())
 WAITING: Final = """
 import os, signal, sys
 def asked(number, frame):
-    print("asked by", number, flush=True)
-    raise SystemExit(7)
+    os.write(1, b"asked by %d\\n" % number)  # `print` may be on the stack below
+    os._exit(7)
 signal.signal(signal.{name}, asked)
 print(os.getpid(), os.environ["SAFELIGHT_BASE_URL"], flush=True)
 sys.stdin.read()

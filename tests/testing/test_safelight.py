@@ -155,6 +155,9 @@ MISTAKES: Final[list[tuple[dict[str, Any], str]]] = [
     ({"queued": 1, "polls": (1, 1)}, "time is in seconds or in polls: give queued and running, or polls"),
     ({"slots": 1}, SLOTS_NEED_SECONDS),
     ({"fail_rat": 1}, "fail_rat is no setting; did you mean fail_rate?"),
+    ({"port": 99_999}, "port: 99999 is no port: write 0 to 65535"),
+    ({"speed": 0}, "speed: 0 is no speed: write 60 for a minute in a second"),
+    ({"seed": "x"}, 'seed: "x" is no seed: write a whole number of 64 bits'),
     ({"api_key": ""}, "this is no API key: a header carries 1 to 200 visible ASCII characters"),
 ]
 
