@@ -116,7 +116,7 @@ class _ReadyFile:
             self._is_ours = self._path.is_file() or not self._path.exists()
             if self._is_ours:
                 self._path.unlink(missing_ok=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._unusable(error) from None
 
     def write(self, text: str) -> None:
@@ -137,5 +137,6 @@ class _ReadyFile:
         finally:
             part.unlink(missing_ok=True)
 
-    def _unusable(self, error: OSError) -> Unusable:
-        return Unusable(f"cannot write the ready file {str(self._path)!r}: {error.strerror}")
+    def _unusable(self, error: OSError | ValueError) -> Unusable:
+        reason = error.strerror if isinstance(error, OSError) else error  # the name of no file
+        return Unusable(f"cannot write the ready file {str(self._path)!r}: {reason}")

@@ -15,7 +15,15 @@ from urllib.parse import parse_qsl, urlencode
 
 from safelight.contracts.wording import shown
 from safelight.traffic.elements import elements
-from safelight.traffic.ndjson import Unreadable, answer_form, body_form, exchange_form, exchange_of, text_form
+from safelight.traffic.ndjson import (
+    MAX_SECONDS,
+    Unreadable,
+    answer_form,
+    body_form,
+    exchange_form,
+    exchange_of,
+    text_form,
+)
 from safelight.traffic.recognition import recognized
 
 if TYPE_CHECKING:
@@ -178,7 +186,7 @@ def _exchange(entry: Any) -> Exchange:
         **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
         "answer_headers": _headers(response),
         "wire": "" if response.get("status") else _lost(response),
-        "took": took / 1_000 if isinstance(took, int | float) and took > 0 else None,
+        "took": took / 1_000 if isinstance(took, int | float) and 0 < took < MAX_SECONDS else None,
     }
     return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
 
@@ -189,6 +197,14 @@ def _member(value: Any, name: str) -> Form:
     if not isinstance(value, dict) or not isinstance(found, dict | None):
         raise ValueError(f"{name} is {shown(found)}; it must be an object")  # noqa: TRY004 - as all
     return found or {}
+
+
+def _list(value: Form, name: str) -> list[Any]:
+    """A member that is an array; one that is left out, or null, is an empty one."""
+    found = value.get(name)
+    if not isinstance(found, list | None):
+        raise ValueError(f"{name} is {shown(found)}; it must be an array")  # noqa: TRY004 - as all
+    return found or []
 
 
 def _target(url: str) -> str:
@@ -212,7 +228,7 @@ def _seconds(date: Any) -> float:
 def _headers(message: Form) -> Mapping[str, str]:
     """Names in lower case; of a name that comes twice the values are joined. HTTP/2 says its own with a colon."""
     found: dict[str, str] = {}
-    for pair in message.get("headers") or ():
+    for pair in _list(message, "headers"):
         match pair:
             case {"name": str(name), "value": str(value)} if not name.startswith(":"):
                 lower = name.lower()
@@ -224,7 +240,7 @@ def _body(request: Form) -> bytes:
     sent = _member(request, "postData")
     if isinstance(sent.get("text"), str):
         return _decoded(sent)
-    fields = [field for field in sent.get("params") or () if isinstance(field, dict)]
+    fields = [field for field in _list(sent, "params") if isinstance(field, dict)]
     return urlencode([(str(field.get("name", "")), str(field.get("value", ""))) for field in fields]).encode()
 
 

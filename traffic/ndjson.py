@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -123,14 +124,18 @@ def _encoded(document: Any) -> bytes:
 
 #: Member -> what it may be, and in words.
 _MEMBERS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    **dict.fromkeys(("at", "began", "took", "gap"), ((int, float), "a number")),
-    "status": ((int,), "a whole number"),
+    **dict.fromkeys(("at", "began", "took", "gap"), ((int, float), "a number of seconds")),
+    "status": ((int,), "a whole number of 0 to 999"),
     **dict.fromkeys(("method", "target", "media_type", "body", "body_base64"), ((str,), "a text")),
     **dict.fromkeys(("answer_text", "answer_base64", "operation", "task_id", "fault", "wire"), ((str,), "a text")),
     "phase": ((str,), listed(map(str, Phase), "or")),
     **dict.fromkeys(("headers", "answer_headers"), ((dict,), "an object of texts")),
     **dict.fromkeys(("violations", "advice"), ((list,), "a list of objects")),
 }
+
+#: Above all statuses, and above all times in seconds since the epoch that anybody meant.
+_MAX_STATUS: Final = 1_000
+MAX_SECONDS: Final = 1e15
 
 #: The members that no exchange is without.
 _REQUIRED: Final = ("at", "method", "target", "status")
@@ -167,6 +172,8 @@ def _check(name: str, value: Any) -> None:
         fits = all(isinstance(text, str) for text in value.values())
     if fits and name == "phase":
         fits = value in list(Phase)
+    if fits and isinstance(value, int | float):
+        fits = 0 <= value < _MAX_STATUS if name == "status" else abs(value) < MAX_SECONDS
     if not fits:
         raise ValueError(f"{name} is {shown(value)}; it must be {words}")
 
@@ -191,9 +198,10 @@ def _bytes(values: Form, name: str) -> bytes:
 
 
 def _found(kind: type[_Found], values: object) -> _Found:
-    """A violation or advice."""
-    try:
-        return kind(**{**values, "provenance": Provenance(values["provenance"])})  # type: ignore[dict-item, index]
-    except (TypeError, KeyError, ValueError):
-        members = listed(kind.__dataclass_fields__)
-        raise ValueError(f"{shown(values)} is no {kind.__name__.lower()}: it must have {members}") from None
+    """A violation or advice: all its members are texts."""
+    members = kind.__dataclass_fields__
+    if isinstance(values, dict) and values.keys() == members.keys():
+        with suppress(ValueError):
+            if all(isinstance(text, str) for text in values.values()):
+                return kind(**{**values, "provenance": Provenance(values["provenance"])})
+    raise ValueError(f"{shown(values)} is no {kind.__name__.lower()}: it must have {listed(members)}, as texts")

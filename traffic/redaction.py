@@ -131,7 +131,9 @@ def without_keys(exchange: Exchange, key: str = "") -> Exchange:
         answer=redacted_bytes(exchange.answer, key),
         answer_headers=without_secrets(exchange.answer_headers, key),
         task_id=exchange.task_id and redacted(exchange.task_id, key),
-        violations=[without_key(violation, key) for violation in exchange.violations],
+        violations=[replace(without_key(one, key), rule=redacted(one.rule, key)) for one in exchange.violations],
         advice=[without_key(advice, key) for advice in exchange.advice],
         fault=redacted(exchange.fault, key),
+        operation=exchange.operation and redacted_again(exchange.operation, key),
+        wire=redacted_again(exchange.wire, key),
     )

@@ -75,14 +75,10 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
 def _taken_apart(prompt: str) -> tuple[str, list[str]]:
     """The prompt without its directives, and what they say: in one go, as a prompt may be long."""
     kept, texts, at = list[str](), list[str](), 0
-    for begin in _BEGIN.finditer(prompt):
-        end = prompt.find(_END, begin.end())
-        if end < 0:
-            break
-        if begin.start() >= at:
-            kept.append(prompt[at : begin.start()])
-            texts.append(prompt[begin.end() : end].strip())
-            at = end + len(_END)
+    while (begin := _BEGIN.search(prompt, at)) and (end := prompt.find(_END, begin.end())) >= 0:
+        kept.append(prompt[at : begin.start()])
+        texts.append(prompt[begin.end() : end].strip())
+        at = end + len(_END)
     return "".join(kept) + prompt[at:], texts
 
 

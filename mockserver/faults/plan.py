@@ -64,7 +64,8 @@ class Plan:
     def clear(self) -> None:
         """Plan nothing."""
         self._plan.rules = ()
-        self._plan.of_tasks.clear()
+        for kept in (self._plan.of_tasks, self._plan.counts, self._plan.numbers, self._plan.recent):
+            kept.clear()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
         """Each rule, how often it struck, and how often its fault was delivered to the last byte."""

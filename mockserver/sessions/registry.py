@@ -93,8 +93,8 @@ class Registry:
                 self._make_room()
                 self.open(key)
                 self._guests[name] = None
-            elif name in self._guests:
-                self._guests.move_to_end(name)
+            else:
+                self._just_used(name)
 
     def _make_room(self) -> None:
         """Close idle sessions of guests, the least recently used first, where there are too many."""
@@ -104,4 +104,8 @@ class Registry:
                 if session.is_idle():
                     self.close(session.key)
                     continue
+            self._just_used(name)
+
+    def _just_used(self, name: str) -> None:
+        with suppress(KeyError):  # no guest, or closed meanwhile by another thread
             self._guests.move_to_end(name)

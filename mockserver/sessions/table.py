@@ -65,9 +65,7 @@ _SHARE: Final = number("share", "a number from 0, none, to 1, all", maximum=1, f
 _COUNT: Final = whole("count", "1 or more", minimum=1)
 
 FAILURES: Final = _rows(
-    Setting(
-        "fail", "All tasks fail for this reason, or true for the service's own; or a share", REASON, "out of memory"
-    ),
+    Setting("fail", "All tasks fail for this reason, or true for the service's own", REASON, "out of memory"),
     Setting("fail_rate", "Share of tasks that fail", _SHARE, 0.1),
     Setting("fail_reason", "What failed tasks say", text(), "no GPU left", usual="the service's sentence"),
     Setting("fail_nth", "The N-th task fails", array(_COUNT, "[3]", frozenset), [3]),

@@ -173,6 +173,11 @@ def test_a_host_that_cannot_be_bound_is_one_sentence(host: str) -> None:
     assert f"'{host}'" in refusal(safelight(["serve", "--port", "0", "--host", host]))
 
 
+def test_a_ready_file_that_no_file_can_be_called_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('ready_file = "a\\u0000b"')
+    assert "null byte" in refusal(safelight(["serve", "--port", "0", "--config", str(tmp_path / "s.toml")]))
+
+
 @pytest.mark.parametrize("path", ["no/such/folder/ready.json", "/dev/full", "{tmp_path}"])
 def test_a_ready_file_that_cannot_be_written_is_one_sentence(path: str, tmp_path: Path) -> None:
     sentence = refusal(safelight(["serve", "--port", "0", "--ready-file", path.format(tmp_path=tmp_path)]))

@@ -204,6 +204,11 @@ WRONG: Final = {
     archived(3): "entry 1: request is null; it must be an object",
     archived({"startedDateTime": "2026-07-01", "request": []}): "entry 1: request is []; it must be an object",
     archived({}): "entry 1: startedDateTime is null; it must be a date, as 2026-07-01T12:00:00.000Z",
+    archived({**entry("GET", URL, 200), "request": {"headers": 5}}): "entry 1: headers is 5; it must be an array",
+    archived({**entry("GET", URL, 200), "response": {"headers": {}}}): "entry 1: headers is {}; it must be an array",
+    archived({**entry("GET", URL, 200), "request": {"postData": {"params": 5}}}): (
+        "entry 1: params is 5; it must be an array"
+    ),
     archived({"startedDateTime": "2026-07-01"}): "entry 1: method is missing; it must be a text",
 }
 

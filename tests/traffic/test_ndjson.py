@@ -59,6 +59,9 @@ def test_lines_are_read_as_they_come() -> None:
 def test_keys_are_taken_out_on_reading() -> None:
     key = "sk-0123456789abcdef"
     form = {"at": 0, "method": "GET", "status": 200, "target": f"/?api_key={key}", "headers": {"x-api-key": key}}
+    texts = dict.fromkeys(("operation", "wire", "fault", "task_id", "media_type"), f"a {key} b")
+    violation = {"rule": key, "pointer": key, "message": key, "provenance": "seed"}
+    form |= {**texts, "violations": [violation]}
     [found] = read([json.dumps({**form, "body": f'{{"api_key": "{key}"}}', "answer": {"echo": key}})])
     assert key not in repr(found)
     assert found.headers == {"x-api-key": "..."}
@@ -72,9 +75,9 @@ WRONG: Final[dict[str, tuple[Any, str]]] = {
     "NaN": ('{"at": NaN}', "line 2: NaN is no JSON; a number must be finite"),
     "deep": ("[" * 100_000, "line 2: arrays and objects are nested too deep"),
     "no object": ("3", "line 2: 3 is no exchange; it must be an object"),
-    "missing": ({**GOOD, "status": None}, "line 2: status is missing; it must be a whole number"),
-    "text": ({**GOOD, "status": "200"}, 'line 2: status is "200"; it must be a whole number'),
-    "flag": ({**GOOD, "at": True}, "line 2: at is true; it must be a number"),
+    "missing": ({**GOOD, "status": None}, "line 2: status is missing; it must be a whole number of 0 to 999"),
+    "text": ({**GOOD, "status": "200"}, 'line 2: status is "200"; it must be a whole number of 0 to 999'),
+    "flag": ({**GOOD, "at": True}, "line 2: at is true; it must be a number of seconds"),
     "phase": ({**GOOD, "phase": "asleep"}, 'line 2: phase is "asleep"; it must be queued, running, done or failed'),
     "headers": (
         {**GOOD, "headers": {"a": 1}},
@@ -83,12 +86,25 @@ WRONG: Final[dict[str, tuple[Any, str]]] = {
     "base64": ({**GOOD, "body_base64": "*"}, 'line 2: body_base64 is "*", which is no Base64'),
     "violation": (
         {**GOOD, "violations": [{"rule": "a"}]},
-        "line 2: an object of 1 member is no violation: it must have rule, pointer, message and provenance",
+        "line 2: an object of 1 member is no violation: it must have rule, pointer, message and provenance, as texts",
     ),
     "advice": (
         {**GOOD, "advice": ["a"]},
-        'line 2: "a" is no advice: it must have pointer, message and provenance',
+        'line 2: "a" is no advice: it must have pointer, message and provenance, as texts',
     ),
+    "members of advice": (
+        {**GOOD, "advice": [{"pointer": 5, "message": [], "provenance": "seed"}]},
+        "line 2: an object of 3 members is no advice: it must have pointer, message and provenance, as texts",
+    ),
+    "infinite": (
+        '{"at": 1e999, "method": "GET", "target": "/", "status": 200}',
+        "line 2: at is inf; it must be a number of seconds",
+    ),
+    "huge": (
+        {**GOOD, "began": 10**30},
+        "line 2: began is an integer of about 30 digits; it must be a number of seconds",
+    ),
+    "status": ({**GOOD, "status": -1}, "line 2: status is -1; it must be a whole number of 0 to 999"),
 }
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
+from safelight.mockserver.faults.directives import directive_in
 from safelight.mockserver.faults.rules import read_rules
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.sessions.opening import task_profile
@@ -153,3 +154,20 @@ def test_rules_of_one_task_are_counted_and_met_by_it_alone() -> None:
     assert [words(fake, task_id, 2) for task_id in ids] == [[502, "completed"]] * 3
     assert [(struck, delivered) for _, struck, delivered in fake.session.plan.counts()] == [(1, 1)] * 3
     assert list(read_rules([str(rule) for rule in fake.session.plan])) == list(fake.session.plan)
+
+
+class Searched(str):
+    """A text that counts how often it was searched."""
+
+    __slots__ = ("searches",)
+
+    def find(self, *args: Any) -> int:
+        self.searches = getattr(self, "searches", 0) + 1
+        return super().find(*args)
+
+
+def test_a_long_prompt_is_searched_once_for_each_directive() -> None:
+    prompt = Searched(1_000 * "[[safelight " + "]] a lamp [[safelight ")
+    with pytest.raises(ValueError, match="at most 2,000 characters"):
+        directive_in({"prompt": prompt})
+    assert prompt.searches == 2

@@ -193,6 +193,8 @@ def test_a_rule_that_comes_later_counts_from_then_on() -> None:
     assert statuses(fake, task_id, 3) == [502, 503, 200]
     fake.session.plan.clear()
     assert (len(fake.session.plan), list(fake.session.plan)) == (0, [])
+    plan = fake.session.data.plan
+    assert (plan.of_tasks, plan.counts, plan.numbers, plan.recent) == ({}, {}, {}, {})
 
 
 def test_rules_that_never_struck_are_undelivered() -> None:

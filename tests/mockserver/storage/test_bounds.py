@@ -11,10 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from fake import SUBMIT, Fake, status_of
 from safelight.contracts import Axis
 from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task import Task
+from safelight.mockserver.sessions import registry
 from safelight.mockserver.sessions.opening import task_profile
+from safelight.mockserver.sessions.session import EnteredSession, Session
 from safelight.mockserver.storage.memory import MemoryStore
 
 PROMPT: Final = b'{"prompt": "a lamp"}'
@@ -194,6 +197,21 @@ def test_of_any_keys_the_one_in_use_and_the_one_announced_stay() -> None:
         fake.send("GET", "/?endpoint=task_status&task_id=1", key=f"sk-{number}")
         assert fake.send("GET", status_of(used), key="sk-used").status == 200
     assert fake.send("GET", status_of(announced)).status == 200
+
+
+def test_a_guest_who_leaves_while_room_is_made_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Leaving(EnteredSession):
+        def __enter__(self) -> Session:
+            fake.api.sessions.close("sk-first")  # as another thread may, just now
+            return super().__enter__()
+
+    fake = Fake(any_key=True)
+    monkeypatch.setattr(registry, "MAX_GUEST_SESSIONS", 1)
+    fake.submit(key="sk-first")
+    monkeypatch.setattr(registry, "EnteredSession", Leaving)
+    fake.submit(key="sk-second")
+    names = fake.store.names()
+    assert [fingerprint(key) in names for key in ("sk-first", "sk-second")] == [False, True]
 
 
 def test_a_session_that_is_closed_under_a_request_is_unknown_to_it() -> None:
