@@ -26,17 +26,23 @@ _HEADERS: Final = frozenset(
     {"x-api-key", "authorization", "proxy-authorization", "cookie", "set-cookie", "x-safelight-token"}
 )
 
+#: How many times over a key may be percent-encoded or escaped.
+_MAX_DECODINGS: Final = 3
+
 _Found = TypeVar("_Found", Violation, Advice)
 
 
 def redacted(text: str, key: str) -> str:
     """The text without keys, however they are encoded in it; `key` is the session's own, or empty."""
     plain = _without(text, key)
-    if "%" in plain or "\\u" in plain:
-        decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), unquote(plain))
-        cleared = _without(decoded, key)
-        if cleared != decoded:
-            return cleared
+    further = plain
+    for _ in range(_MAX_DECODINGS):
+        if "%" not in further and "\\u" not in further:
+            break
+        decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), unquote(further))
+        further = _without(decoded, key)
+        if further != decoded:
+            return further
     return plain
 
 

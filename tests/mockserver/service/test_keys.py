@@ -91,6 +91,7 @@ SPELLED: Final[dict[str, tuple[str, bytes]]] = {
     "in the path": (f"/a/{OTHER.replace('-', '%2D')}", b""),
     "percent-encoded in a query": (f"/?endpoint=image_generation&token={OTHER.replace('0', '%30', 9)}", b"{}"),
     "under a name that is percent-encoded": ("/?endpoint=image_generation&api%5Fkey=real%2Dkey%2D1234", b"{}"),
+    "percent-encoded twice": (f"/?endpoint=image_generation&token={OTHER.replace('0', '%2530', 9)}", b"{}"),
     "percent-encoded in a body": (SUBMIT, f'{{"prompt": "{OTHER.replace("-", "%2D")}"}}'.encode()),
     "escaped in a body": (SUBMIT, f'{{"prompt": "{OTHER.replace("s", chr(92) + "u0073")}"}}'.encode()),
 }
@@ -103,7 +104,15 @@ def test_no_spelling_of_a_key_is_kept(name: str, *, own: bool) -> None:
     fake = Fake(key=OTHER if own else FAKE_KEY)
     fake.send("POST", target, body, key=fake.key)
     kept = str(fake.journal[0]) + str(list(fake.store.orphans))
-    for secret in (OTHER, OTHER.replace("-", "%2D"), OTHER[:20], "real%2Dkey%2D1234", "real-key-1234", "%30%30"):
+    for secret in (
+        OTHER,
+        OTHER.replace("-", "%2D"),
+        OTHER[:20],
+        "real%2Dkey%2D1234",
+        "real-key-1234",
+        "%30%30",
+        "%2530%2530",
+    ):
         assert secret not in kept
 
 
