@@ -1,6 +1,7 @@
 """What holds for every test: documents run, and what cannot run here is left out aloud."""
 
 import os
+import signal
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -26,7 +27,11 @@ _END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Trust one certificate instead of all: loading them takes each `httpx.Client` 25 ms, and no test needs them."""
+    """Trust one certificate instead of all: loading them takes each `httpx.Client` 25 ms, and no test needs them.
+
+    Obey SIGINT also as a job in the background, which ignores it: what a test starts would ignore it as well.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     one, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
     folder = tempfile.TemporaryDirectory(prefix="certificate-")
     config.add_cleanup(folder.cleanup)
