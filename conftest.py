@@ -40,6 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SSL_CERT_FILE"] = str(file)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: a third of the time a worker waits for a socket or a process."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect docstrings without importing the folders: they are importable only by their installed names."""
     if any(path.is_relative_to(folder) for folder in folders()):
