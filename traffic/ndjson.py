@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from safelight.contracts import Advice, Phase, Provenance, Violation
 from safelight.contracts.wording import listed, shown
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.redaction import without_keys
+from safelight.traffic.redaction import redacted, without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -151,10 +151,12 @@ def exchange_of(form: object) -> Exchange:
     values = {name: form[name] for name in _MEMBERS if form.get(name) is not None}
     for name, value in values.items():
         _check(name, value)
-    stated = {
+    stated: Form = {
         "headers": {},
         "media_type": "",
         **{name: value for name, value in values.items() if name in Exchange._fields},
+        # In a session these are the fake's own words, and hold no keys.
+        **{name: redacted(values[name], "") for name in ("operation", "wire") if name in values},
         "at": values["at"] + values.get("began", 0),
         "body": _bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
         "answer": _answer(values, form.get("answer")),

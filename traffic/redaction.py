@@ -140,6 +140,4 @@ def without_keys(exchange: Exchange, key: str = "") -> Exchange:
         violations=[replace(without_key(one, key), rule=redacted(one.rule, key)) for one in exchange.violations],
         advice=[without_key(advice, key) for advice in exchange.advice],
         fault=redacted(exchange.fault, key),
-        operation=exchange.operation and redacted_again(exchange.operation, key),
-        wire=redacted_again(exchange.wire, key),
     )
