@@ -1,1 +1,1 @@
-"""The fake: a core without I/O, the transports to it, and the settings of the lives its tasks lead."""
+"""The fake: a core without I/O, the transports to it, and the settings of its sessions."""

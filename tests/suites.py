@@ -31,7 +31,10 @@ ALONE: Final = tuple(
     f"-pno:{plugin}" for plugin in ("asyncio", "randomly", "xdist", "schemathesis", "hypothesispytest")
 )
 
-#: The same with two workers.
+#: With pytest-asyncio, which `ALONE` leaves out.
+WITH_ASYNCIO: Final = (*ALONE[1:], "-oasyncio_default_fixture_loop_scope=function")
+
+#: As `ALONE`, with two workers.
 TWO_WORKERS: Final = (*(option for option in ALONE if "xdist" not in option), "-n2")
 
 

@@ -77,7 +77,7 @@ class ControlClient:
         return list(self._call("GET", "/tasks")["tasks"])
 
     def release(self, task_id: str, ticks: int = 1) -> Data:
-        """Move a task along that lives in ticks; the task."""
+        """Move a task along whose timeline is in ticks; the task."""
         return self._call("POST", f"/tasks/{quote(task_id, safe='')}/release", {"ticks": ticks})
 
     def fail(self, task_id: str, reason: str | None = None) -> Data:

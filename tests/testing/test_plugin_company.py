@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS
-from suites import ALONE, TWO_WORKERS, run, run_with_workers, suite
+from suites import ALONE, TWO_WORKERS, WITH_ASYNCIO, run, run_with_workers, suite
 
 #: What stands in the marker, and the sentence.
 MISTAKES: Final = {
@@ -22,16 +22,7 @@ MISTAKES: Final = {
 #: What other plug-ins are given, a test, and how it ends.
 COMPANY: Final[Mapping[str, tuple[list[str], str]]] = {
     "pytest-asyncio": (
-        [
-            "-p",
-            "no:randomly",
-            "-p",
-            "no:xdist",
-            "-p",
-            "no:schemathesis",
-            "-o",
-            "asyncio_default_fixture_loop_scope=function",
-        ],
+        [*WITH_ASYNCIO],
         """
         @pytest.mark.asyncio
         async def test(safelight):

@@ -4,7 +4,8 @@ from math import inf
 
 import pytest
 
-from suites import ALONE, errors, run, suite
+from safelight.testing.virtual_time import thread_time  # here, as a suite within a test forgets what it imports
+from suites import ALONE, WITH_ASYNCIO, errors, run, suite
 
 WAITING = """
 import asyncio, time
@@ -147,17 +148,7 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
             assert 0.01 <= time.monotonic() - begun < 20
     """
     suite(pytester, WAITING + pytester_text(tests))
-    options = [
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:schemathesis",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-    ]
-    pytester.runpytest_inprocess(*options, "-W", "error").assert_outcomes(passed=3)
+    pytester.runpytest_inprocess(*WITH_ASYNCIO, "-W", "error").assert_outcomes(passed=3)
 
 
 def test_a_suite_may_have_virtual_time_throughout(pytester: pytest.Pytester) -> None:
@@ -234,8 +225,8 @@ FALSE_GREENS = {
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty polls are too many, however long they take."""
-    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_POLLS", 50)
-    monkeypatch.setattr("safelight.testing.virtual_time.thread_time.MAX_UNMOVED_SECONDS", inf)
+    monkeypatch.setattr(thread_time, "MAX_UNMOVED_POLLS", 50)
+    monkeypatch.setattr(thread_time, "MAX_UNMOVED_SECONDS", inf)
 
 
 @pytest.mark.usefixtures("few")

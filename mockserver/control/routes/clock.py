@@ -16,7 +16,7 @@ def get_clock(asked: ControlCall) -> Mapping[str, Any]:
 
 
 @route("POST", "/clock", body="clock")
-def steer_clock(asked: ControlCall) -> Mapping[str, Any]:
+def adjust_clock(asked: ControlCall) -> Mapping[str, Any]:
     """Let time pass at once, run at another speed, stand still or go on: one of them."""
     [(verb, value)] = asked.body.items()
     if not hasattr(asked.session.clock, verb):

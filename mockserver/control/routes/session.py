@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @route("PUT", "/session", body="session", enters=True)
 def put_session(asked: ControlCall) -> Mapping[str, Any]:
-    """Open a session for the key, or begin it anew. What is left out is as the server was told at its start."""
-    key, sessions, told = asked.own_key, asked.service.sessions, read(asked.body, CONTROL, CONFLICTS)
-    clock = _clock(told)
+    """Open a session for the key, or begin it anew. What is left out is as it was at the start of the server."""
+    key, sessions, given = asked.own_key, asked.service.sessions, read(asked.body, CONTROL, CONFLICTS)
+    clock = _clock(given)
     before = sessions.look(key)
     usual = replace(sessions.settings, user=before.settings.user if before else None)
-    sessions.open(key, settings_of(told, usual), clock, told.get("seed"))
+    sessions.open(key, settings_of(given, usual), clock, given.get("seed"))
     with asked.entering() as session:
         return _form(asked, session)
 
@@ -45,11 +45,11 @@ def delete_session(asked: ControlCall) -> Mapping[str, Any]:
     return {"fingerprint": session.name}
 
 
-def _clock(told: Mapping[str, Any]) -> Clock | None:
+def _clock(given: Mapping[str, Any]) -> Clock | None:
     """The clock that is asked for; None: such as every session has."""
-    if told.get("clock") == "virtual":
+    if given.get("clock") == "virtual":
         return VirtualClock()
-    return AdjustableClock(told.get("speed", 1)) if {"clock", "speed"} & told.keys() else None
+    return AdjustableClock(given.get("speed", 1)) if {"clock", "speed"} & given.keys() else None
 
 
 def _form(asked: ControlCall, session: Session) -> Mapping[str, Any]:

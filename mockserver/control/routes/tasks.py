@@ -25,7 +25,7 @@ def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
 
 @route("POST", "/tasks/{task_id}/release", body="release")
 def release_task(asked: ControlCall) -> Mapping[str, Any]:
-    """Move a task along that lives in ticks."""
+    """Move a task along whose timeline is in ticks."""
     session, task = asked.session, asked.task
     if task.axis is not Axis.TICKS:
         reason = f"Task {shown(task.id)} lives in {task.axis}: ticks move those that were given the axis ticks"
