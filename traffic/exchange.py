@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,32 @@ class Exchange(NamedTuple):
 
 #: What an exchange costs beside its bytes.
 _OVERHEAD = 1_000
+
+
+#: Characters of a value in a body that stand in an abridged exchange.
+_MAX_VALUE_CHARACTERS: Final = 10_000
+
+
+def abridged(exchange: Exchange) -> Exchange:
+    """The exchange without the long texts of its body, such as the picture of an edit; see `abridged_text`."""
+    if len(exchange.body) <= _MAX_VALUE_CHARACTERS:
+        return exchange
+    document = object_of(exchange.body)
+    if not any(map(_is_long, document.values())):
+        return exchange
+    return exchange._replace(body=json.dumps({name: abridged_text(value) for name, value in document.items()}).encode())
+
+
+def abridged_text(value: Any) -> Any:
+    """A value as it stands in an abridged body: a long text as its beginning, length and digest."""
+    if not _is_long(value):
+        return value
+    digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{value[:100]}… ({len(value):,} characters, SHA-256 {digest})"
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _MAX_VALUE_CHARACTERS
 
 
 def object_of(text: bytes) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import FINAL, operations, schema
 from safelight.contracts.wording import counted, did_you_mean, listed, shown
-from safelight.traffic.exchange import object_of
+from safelight.traffic.exchange import abridged_text, object_of
 from safelight.traffic.request_kinds import REQUEST_KINDS
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _differences(wanted: Mapping[str, Any], submit: Exchange) -> Iterator[str]:
     for name, value in wanted.items():
         if name not in sent:
             yield f"{name} was not sent" + ("" if name in known else did_you_mean(name, {**sent, **known}).rstrip("?"))
-        elif not _same(value, sent[name]):
+        elif not _same(abridged_text(value), abridged_text(sent[name])):
             yield f"{name} was {shown(sent[name])}, not {shown(value)}"
 
 

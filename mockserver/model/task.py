@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from safelight.mockserver.model.kept_bytes import BytesOnDisk, kept_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +25,7 @@ class Task:
     operation: str
     workflow: str
     #: The parameters that were submitted, as JSON: a text takes a quarter of the memory of what it says.
-    body: bytes
+    body: bytes | BytesOnDisk
     #: The seed its picture is drawn from: the one of the request, or the one drawn.
     seed: int
     timeline: Timeline
@@ -38,13 +40,13 @@ class Task:
     @property
     def request(self) -> Mapping[str, Any]:
         """The parameters that were submitted."""
-        found: Mapping[str, Any] = json.loads(self.body)
+        found: Mapping[str, Any] = json.loads(self.body if isinstance(self.body, bytes) else self.body.read())
         return found
 
 
-def parameters_as_json(parameters: Mapping[str, Any]) -> bytes:
+def parameters_as_json(parameters: Mapping[str, Any]) -> bytes | BytesOnDisk:
     """Parameters as a task keeps them."""
-    return _ENCODER.encode(parameters).encode()
+    return kept_bytes(_ENCODER.encode(parameters).encode())
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))

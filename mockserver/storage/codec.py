@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model import delays
 from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
+from safelight.mockserver.model.kept_bytes import BytesOnDisk
 from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.session_state import (
     Bounds,
@@ -47,7 +48,7 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
 
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.
 _STATEFUL: Final[Mapping[str, Any]] = {
-    made.__name__: made for made in (Ledger, RealClock, AdjustableClock, VirtualClock)
+    made.__name__: made for made in (BytesOnDisk, Ledger, RealClock, AdjustableClock, VirtualClock)
 }
 
 

@@ -19,6 +19,7 @@ from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import EnteredSession
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
+from safelight.traffic.exchange import abridged
 from safelight.traffic.journal import Journal
 from safelight.traffic.redaction import without_keys
 
@@ -124,7 +125,7 @@ class SharedBackend:
         #: The session as it is; of one that is over, as it was by then.
         self._session = server.api.sessions.open(key, settings, clock)
         self._journal = server.store.journal(self._session.name)
-        #: Also what came without a usable key, in the order of all answers.
+        #: Also what came without a usable key, in the order of all answers; without the long texts of bodies.
         self.seen = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
         server.listen(key, self._see)
         self._open = ExitStack()
@@ -228,7 +229,7 @@ class SharedBackend:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
         if name is None:
             exchange = without_keys(exchange, self.api_key)._replace(at=self.clock.now())
-        self.seen.add(exchange)
+        self.seen.add(abridged(exchange))
         if self._virtual_time and self._waits_for_time(exchange) and self._virtual_time.stands_still():
             # Whatever the client does next, its task has ended: most clients then end too, and the test fails.
             with suppress(NoSession), self._changing() as session:
