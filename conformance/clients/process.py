@@ -1,0 +1,168 @@
+"""One process of a client: started in a group of its own, watched, and ended with all that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import IO, Final
+
+from safelight.conformance.clients.evidence import Ended
+
+#: Bytes of an output that are kept: so many from its beginning, and as many from its end.
+MAX_KEPT_BYTES: Final = 65_536
+
+#: Seconds between SIGTERM and SIGKILL.
+GRACE_SECONDS: Final = 1.0
+
+#: Seconds between two looks whether the process has ended.
+_MOMENT: Final = 0.01
+
+#: Seconds for the rest of the output, once everything has ended.
+_REST: Final = 2.0
+
+#: Bytes in the unit of `ru_maxrss`.
+_RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1_024
+
+
+@dataclass(eq=False)
+class CannotStart(Exception):
+    """The command cannot be started at all."""
+
+    command: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.command!r} cannot be run: {self.reason}"
+
+
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    seconds: float,
+    mark: str,
+    during: Callable[[Callable[[int], None]], None] = lambda _: None,
+) -> Ended:
+    """Run a command to its end, for so many seconds at most. Raises `CannotStart`.
+
+    `mark` stands in its environment alone: by it processes are found that have left its group. `during` is called
+    again and again while it runs, with a function that sends it a signal.
+    """
+    begun = time.monotonic()
+    process = _started(command, environment)
+    outputs = [_Output(stream) for stream in (process.stdout, process.stderr) if stream]
+    code, memory = _wait(process, begun + seconds, during)
+    if code is None:
+        _end_group(process.pid, signal.SIGTERM)
+        ended, memory = _wait(process, time.monotonic() + GRACE_SECONDS, lambda _: None)
+        if ended is None:
+            _end_group(process.pid, signal.SIGKILL)
+            _, memory = _wait(process, time.monotonic() + _REST, lambda _: None)
+    took = time.monotonic() - begun
+    left = _end_what_is_left(process.pid, mark)
+    for output in outputs:
+        output.join(_REST)
+    stdout, stderr = (output.text() for output in outputs)
+    return Ended(
+        code, took, stdout, stderr, sum(output.size for output in outputs), left if code is not None else 0, memory
+    )
+
+
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - running it is what the user asked for
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise CannotStart(command[0], "there is no such command") from None
+    except OSError as error:
+        raise CannotStart(command[0], str(error.strerror)) from None
+
+
+def _wait(
+    process: subprocess.Popen[bytes], until: float, during: Callable[[Callable[[int], None]], None]
+) -> tuple[int | None, int]:
+    """The exit code, None where it has not ended by then; and the memory it took."""
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, usage.ru_maxrss * _RSS_UNIT
+        if time.monotonic() >= until:
+            return None, 0
+        during(process.send_signal)
+        time.sleep(_MOMENT)
+
+
+def _end_group(group: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _end_what_is_left(group: int, mark: str) -> int:
+    """End what the process has started and left, also outside of its group. Gives how many there were."""
+    found = {pid for pid in _processes() if _group(pid) == group or _has_mark(pid, mark)}
+    for pid in found:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    _end_group(group, signal.SIGKILL)
+    return len(found)
+
+
+def _processes() -> list[int]:
+    """The processes that there are, where the system lists them in `/proc`."""
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if entry.name != str(os.getpid())]
+
+
+def _group(pid: int) -> int:
+    with suppress(OSError):
+        state, _, group = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
+        return 0 if state == "Z" else int(group)
+    return 0
+
+
+def _has_mark(pid: int, mark: str) -> bool:
+    with suppress(OSError):
+        return mark.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+    return False
+
+
+class _Output(Thread):
+    """Reads an output to its end; keeps its beginning and its end."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream, self._first, self._last, self.size = stream, b"", b"", 0
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        with suppress(ValueError, OSError):
+            while chunk := os.read(self._stream.fileno(), MAX_KEPT_BYTES):
+                self._keep(chunk)
+        self._stream.close()
+
+    def _keep(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        room = MAX_KEPT_BYTES - len(self._first)
+        self._first += chunk[:room]
+        self._last = (self._last + chunk[room:])[-MAX_KEPT_BYTES:]
+
+    def text(self) -> str:
+        """What is kept."""
+        left_out = self.size - len(self._first) - len(self._last)
+        between = f"\n... {left_out:,} bytes ...\n".encode() if left_out > 0 else b""
+        return (self._first + between + self._last).decode("utf-8", "replace")

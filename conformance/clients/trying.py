@@ -1,0 +1,211 @@
+"""One trial: a fake of its own, the client beside it, and all that was seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from safelight.conformance.clients import process
+from safelight.conformance.clients.case import Trial
+from safelight.conformance.clients.evidence import Ended, Evidence, Limits
+from safelight.contracts.dialects import PATHS
+from safelight.mockserver.model.clock import RealClock
+from safelight.mockserver.model.messages import Request, encoded
+from safelight.mockserver.model.task_override import TaskOverride
+from safelight.mockserver.operations.results import UPLOADS
+from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import settings
+from safelight.mockserver.sessions.session import EnteredSession
+from safelight.mockserver.transports.asgi import bare_app
+from safelight.mockserver.transports.server import in_thread
+from safelight.traffic.exchange import Exchange
+
+#: What a client is asked to draw, unless its case says otherwise.
+USUAL: Final[Mapping[str, Any]] = {"prompt": "a lighthouse at dusk", "workflow": "default", "width": 64, "height": 64}
+
+#: Seconds after the deadline at which a client is ended.
+MAX_LATE_SECONDS: Final = 5.0
+
+#: Bytes of one file that are looked at, and files.
+_MAX_FILE_BYTES: Final = 100_000_000
+_MAX_FILES: Final = 1_000
+
+
+@dataclass
+class Fake:
+    """The fake of one trial, on a port of its own."""
+
+    trial: Trial
+    key: str = field(default_factory=lambda: f"sk-{token_hex(24)}", repr=False)
+    seen: list[Exchange] = field(default_factory=list)
+    url: str = ""
+    #: Tasks that were there before the client was started.
+    given: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Answer while the block runs."""
+        self.service = Service(seed=7, clock=RealClock, listener=lambda _, exchange: self.seen.append(exchange))
+        state = self.service.sessions.open(self.key, settings(self.trial.fake))
+        self.name = state.name
+        if self.trial.task:
+            with self._session() as session:
+                session.override(TaskOverride(**self.trial.task))
+        if self.trial.driver.get("resume"):
+            self.given.append(self._submitted())
+        prefix = self.trial.driver.get("prefix", "")
+        with in_thread(_below(prefix, bare_app(self.service))) as server:
+            self.url = server.url.replace(PATHS["published"], prefix + PATHS["published"])
+            yield
+
+    def _session(self) -> EnteredSession:
+        return EnteredSession(self.service.sessions.store, self.name)
+
+    def _submitted(self) -> str:
+        """The id of a task that somebody has submitted before."""
+        headers = {"x-api-key": self.key, "content-type": "application/json"}
+        request = Request("POST", PATHS["published"], "endpoint=image_generation", headers, encoded({**USUAL}))
+        task_id: str = json.loads(self.service.handle(request).body)["data"]["id"]
+        self.seen.clear()
+        return task_id
+
+    def evidence(self, limits: Limits, ended: Sequence[Ended], **more: Any) -> Evidence:
+        """What the fake has seen, beside what the processes left."""
+        with self._session() as session:
+            tasks, ledger, undelivered = session.tasks, list(session.ledger), session.plan.undelivered()
+            pictures = {task.id: self.service.uploads.reply(session, task).body for task in tasks}
+        return Evidence(
+            key=self.key,
+            url=self.url,
+            request=request_of(self.trial),
+            limits=limits,
+            exchanges=list(self.seen),
+            ledger=ledger,
+            tasks=tasks,
+            pictures=pictures,
+            ended=ended,
+            undelivered=undelivered,
+            given=frozenset(self.given),
+            **more,
+        )
+
+
+def request_of(trial: Trial) -> Mapping[str, Any]:
+    """The parameters that a client is to send."""
+    return {name: value for name, value in {**USUAL, **trial.request}.items() if value is not None}
+
+
+def limits_of(trial: Trial, usual: Limits) -> Limits:
+    """What a client is given to keep: a trial can need more time."""
+    deadline = max(usual.deadline, float(trial.driver.get("deadline", 0)))
+    return Limits(usual.poll, usual.request, max(deadline, 3 * usual.request))
+
+
+def try_client(command: Sequence[str], trial: Trial, usual: Limits) -> Evidence:
+    """Run the client against the fake of a trial. Raises `CannotStart`."""
+    limits, fake = limits_of(trial, usual), Fake(trial)
+    copies = int(trial.driver.get("copies", 1))
+    with TemporaryDirectory(prefix="safelight-") as root, fake.running(), ThreadPoolExecutor(copies) as threads:
+        # Deep enough that a hostile name which climbs out of it stays within the folder that is looked through.
+        outs = [Path(root, "1", "2", "3", "4", f"out-{number}") for number in range(copies)]
+        for out in outs:
+            out.mkdir(parents=True)
+        interruption = _Interruption(fake, trial.driver.get("interrupt"))
+        runs = [
+            threads.submit(_run, command, fake, limits, out, number, interruption.look)
+            for number, out in enumerate(outs)
+        ]
+        ended = [run.result() for run in runs]
+        files = [_files_in(out) for out in outs]
+        known = {out.relative_to(root).as_posix() for out in outs}
+        stray = [path for path in _files_in(Path(root)) if not any(path.startswith(f"{out}/") for out in known)]
+        return fake.evidence(limits, ended, files=files, stray=stray, interrupted=interruption.at)
+
+
+def _run(
+    command: Sequence[str],
+    fake: Fake,
+    limits: Limits,
+    out: Path,
+    number: int,
+    during: Callable[[Callable[[int], None]], None],
+) -> Ended:
+    mark = f"SAFELIGHT_TRIAL={token_hex(16)}"
+    environment = {**os.environ, **environment_of(fake, limits, out, number), **dict([mark.split("=")])}
+    return process.run(command, environment, seconds=limits.deadline + MAX_LATE_SECONDS, mark=mark, during=during)
+
+
+def environment_of(fake: Fake, limits: Limits, out: Path, number: int = 0) -> dict[str, str]:
+    """How a driver is told what to do."""
+    request = dict(request_of(fake.trial))
+    if fake.trial.driver.get("copies"):
+        request["prompt"] = f"{request['prompt']}, picture {number + 1}"
+    told = {
+        "BASE_URL": fake.url,
+        "API_KEY": fake.key,
+        "PROMPT": str(request["prompt"]),
+        "WORKFLOW": str(request.get("workflow", "default")),
+        "PARAMETERS": json.dumps(request),
+        "POLL_SECONDS": f"{limits.poll:g}",
+        "DEADLINE_SECONDS": f"{limits.deadline:g}",
+        "REQUEST_TIMEOUT_SECONDS": f"{limits.request:g}",
+        "OUT_DIR": str(out),
+        **({"TASK_ID": fake.given[0]} if fake.given else {}),
+    }
+    return {f"SAFELIGHT_{name}": value for name, value in told.items()}
+
+
+@dataclass
+class _Interruption:
+    """Sends the client a signal, some seconds after its first poll."""
+
+    fake: Fake
+    seconds: float | None
+    at: float | None = None
+
+    def look(self, send: Callable[[int], None]) -> None:
+        """Send it once it is due."""
+        if self.seconds is None or self.at is not None:
+            return
+        now = self.fake.service.now(self.fake.name)
+        if any(one.operation == "task_status" and now - one.at >= (self.seconds or 0) for one in self.fake.seen):
+            self.at = now
+            send(15)
+
+
+def _files_in(folder: Path) -> dict[str, bytes]:
+    """Path within the folder -> contents, of the files below it. Links are not followed."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())[:_MAX_FILES]
+    return {path.relative_to(folder).as_posix(): _contents(path) for path in found}
+
+
+def _contents(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_MAX_FILE_BYTES)
+
+
+def _below(prefix: str, app: ASGIApp) -> ASGIApp:
+    """The application below a prefix of its paths; whoever drops that is answered at a path that is none."""
+    if not prefix:
+        return app
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        within = (
+            path.removeprefix(prefix)
+            if path.startswith(f"{prefix}/") or path.startswith(UPLOADS)
+            else f"/dropped{path}"
+        )
+        await app({**scope, "path": within, "raw_path": within.encode()}, receive, send)
+
+    return answer
