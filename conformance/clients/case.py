@@ -33,8 +33,8 @@ class Trial:
     name: str
     #: Settings of the session, as those of the marker `safelight`, `faults` among them.
     fake: Mapping[str, Any]
-    #: What is special about the one task: its `id`, say.
-    task: Mapping[str, Any] = field(default_factory=dict)
+    #: What is special about the first tasks: an `id`, say.
+    tasks: Sequence[Mapping[str, Any]] = ()
     #: The request to be sent, beside the prompt.
     request: Mapping[str, Any] = field(default_factory=dict)
     #: How the client is started: `prefix` of the URL, `copies`, `interrupt`, `resume`.
@@ -42,6 +42,8 @@ class Trial:
     expect: tuple[Expected, ...] = ()
     #: Submits that are to be accepted: the least and the most.
     accepted: tuple[int, int] = (1, 1)
+    #: A good client never meets the faults: that they were not delivered says nothing.
+    may_miss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 
 
 #: Members of a trial; those that a case has itself hold for all its trials.
-_OF_TRIALS: Final = ("fake", "task", "request", "driver")
+_OF_TRIALS: Final = ("fake", "request", "driver")
 
 
 def _case(form: Mapping[str, Any]) -> Case:
@@ -107,7 +109,15 @@ def _trial(merged: Mapping[str, Any], case: Mapping[str, Any], severity: Severit
     wanted = merged.get("accepted", 1)
     least, most = wanted if isinstance(wanted, list) else (wanted, wanted)
     expected = tuple(_expected(form, severity) for form in merged["expect"])
-    return Trial(name=merged.get("name", ""), **parts, expect=expected, accepted=(least, most))
+    task = merged.get("task", [])
+    return Trial(
+        name=merged.get("name", ""),
+        **parts,
+        tasks=task if isinstance(task, list) else [task],
+        expect=expected,
+        accepted=(least, most),
+        may_miss=merged.get("may_miss", False),
+    )
 
 
 def _expected(form: str | Mapping[str, Any], severity: Severity) -> Expected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any, Final
@@ -25,21 +26,38 @@ from safelight.traffic.exchange import Exchange, object_of
 
 Look = Callable[..., Iterator[str]]
 
-_REGISTRY: Final[dict[str, Look]] = {}
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An expectation: its name, what it expects in a sentence, and the function that looks."""
+
+    name: str
+    fact: str
+    look: Look
+    #: It looks at processes and files, and not only at what the fake saw.
+    needs_process: bool
 
 
-def expectation(look: Look) -> Look:
+_REGISTRY: Final[dict[str, Expectation]] = {}
+
+
+def expectation(*, needs_process: bool = False) -> Callable[[Look], Look]:
     """Register an expectation under its name; the first line of its docstring is its documentation."""
-    _REGISTRY[look.__name__] = look
-    return look
+
+    def register(look: Look) -> Look:
+        name, fact = look.__name__, (look.__doc__ or "").partition("\n")[0]
+        _REGISTRY[name] = Expectation(name, fact, look, needs_process)
+        return look
+
+    return register
 
 
-def expectations() -> Mapping[str, Look]:
+def expectations() -> Mapping[str, Expectation]:
     """Name -> expectation."""
     return _REGISTRY
 
 
-@expectation
+@expectation(needs_process=True)
 def exits(evidence: Evidence, *, codes: Sequence[int]) -> Iterator[str]:
     """The client ends with one of these exit codes."""
     for one in evidence.ended:
@@ -47,11 +65,18 @@ def exits(evidence: Evidence, *, codes: Sequence[int]) -> Iterator[str]:
             yield f"the client ended with {_code(one)}; {either([str(code) for code in codes])} was due"
 
 
+@expectation(needs_process=True)
+def fails(evidence: Evidence) -> Iterator[str]:
+    """The client does not end with 0."""
+    if any(one.code == 0 for one in evidence.ended):
+        yield "the client ended with 0, and there was nothing to be glad about"
+
+
 def _code(one: Ended) -> str:
     return f"signal {-one.code}" if one.code is not None and one.code < 0 else f"exit code {one.code}"
 
 
-@expectation
+@expectation(needs_process=True)
 def saves_picture(evidence: Evidence) -> Iterator[str]:
     """The picture of its task stands in its folder, whole."""
     wanted = list(evidence.pictures.values())
@@ -63,7 +88,7 @@ def saves_picture(evidence: Evidence) -> Iterator[str]:
             yield f"what was saved is not the picture of the task: {sizes}"
 
 
-@expectation
+@expectation(needs_process=True)
 def saves_nothing(evidence: Evidence) -> Iterator[str]:
     """No file is left, not even an empty one."""
     for files in evidence.files:
@@ -71,7 +96,27 @@ def saves_nothing(evidence: Evidence) -> Iterator[str]:
             yield f"the file {shown(path)} of {len(contents):,} bytes was left, and there was no picture"
 
 
-@expectation
+#: How files end that are no pictures and claim to be none.
+_NO_PICTURES: Final = (".json", ".txt", ".log", ".part", ".tmp")
+
+
+@expectation(needs_process=True)
+def saves_only_pictures(evidence: Evidence) -> Iterator[str]:
+    """What is saved as a picture is one, whole."""
+    for files in evidence.files:
+        for path, contents in files.items():
+            if contents not in evidence.pictures.values() and not path.endswith(_NO_PICTURES):
+                yield f"{shown(path)} of {len(contents):,} bytes is not the picture of the task"
+
+
+@expectation(needs_process=True)
+def does_not_use_the_first_answer(evidence: Evidence) -> Iterator[str]:
+    """The first answer to a poll is not taken for the last."""
+    if len(polls(evidence)) == 1 and any(one.code == 0 for one in evidence.ended):
+        yield "the client took the first answer, which was about another task"
+
+
+@expectation(needs_process=True)
 def is_honest(evidence: Evidence) -> Iterator[str]:
     """Exit code 0 means that the picture of the task was saved."""
     if any(one.code == 0 for one in evidence.ended):
@@ -79,14 +124,14 @@ def is_honest(evidence: Evidence) -> Iterator[str]:
             yield f"the client ended with 0, and {sentence}"
 
 
-@expectation
+@expectation()
 def sends(evidence: Evidence, *, at_most: int) -> Iterator[str]:
     """So many submits are sent at most, accepted or not."""
     if len(submits(evidence)) > at_most:
         yield f"{counted(len(submits(evidence)), 'submit')} came in; {at_most} was the most that makes sense"
 
 
-@expectation
+@expectation()
 def asks(evidence: Evidence, *, at_least: int = 0, at_most: int = 10**9) -> Iterator[str]:
     """So many polls are sent."""
     count = len(polls(evidence))
@@ -95,14 +140,14 @@ def asks(evidence: Evidence, *, at_least: int = 0, at_most: int = 10**9) -> Iter
         yield f"{counted(count, 'poll')} came in; {wanted} were due"
 
 
-@expectation
+@expectation()
 def is_bounded(evidence: Evidence, *, requests: int = 20) -> Iterator[str]:
     """So many requests are sent at most."""
     if len(evidence.exchanges) > requests:
         yield f"{len(evidence.exchanges)} requests came in; {requests} is the bound"
 
 
-@expectation
+@expectation(needs_process=True)
 def names_the_task(evidence: Evidence) -> Iterator[str]:
     """The output names the id of the task: without it what was paid for cannot be fetched later."""
     for task_id in [*accepted(evidence), *evidence.given][:1]:
@@ -110,7 +155,7 @@ def names_the_task(evidence: Evidence) -> Iterator[str]:
             yield f"the output does not name the task {shown(task_id)}"
 
 
-@expectation
+@expectation(needs_process=True)
 def says(evidence: Evidence, *, text: str) -> Iterator[str]:
     """The output has this text, whatever the case of its letters."""
     if text.casefold() not in evidence.output.casefold():
@@ -130,7 +175,7 @@ _TRACES: Final = (
 )
 
 
-@expectation
+@expectation(needs_process=True)
 def has_no_trace(evidence: Evidence) -> Iterator[str]:
     """The output has no stack trace: the client says what happened in its own words."""
     for pattern, what in _TRACES:
@@ -139,7 +184,7 @@ def has_no_trace(evidence: Evidence) -> Iterator[str]:
             return
 
 
-@expectation
+@expectation(needs_process=True)
 def is_readable(evidence: Evidence) -> Iterator[str]:
     """The output says something, and nothing such as `[object Object]` or `undefined`."""
     if not evidence.output.strip():
@@ -149,7 +194,7 @@ def is_readable(evidence: Evidence) -> Iterator[str]:
             yield f"the output says {text}"
 
 
-@expectation
+@expectation()
 def waits(evidence: Evidence, *, kind: str, number: int, seconds: float) -> Iterator[str]:
     """After the request of this number and kind, the next one of that kind comes no sooner than so many seconds."""
     same = [one for one in evidence.exchanges if kind_of(one) == kind]
@@ -158,7 +203,7 @@ def waits(evidence: Evidence, *, kind: str, number: int, seconds: float) -> Iter
             yield f"the {kind} after {kind} {number} came {gap:.2f} s later; {seconds:g} s were asked for"
 
 
-@expectation
+@expectation()
 def gaps_grow(evidence: Evidence, *, kind: str) -> Iterator[str]:
     """The gaps after failed requests of this kind grow from one to the next."""
     same = [one for one in evidence.exchanges if kind_of(one) == kind]
@@ -167,15 +212,15 @@ def gaps_grow(evidence: Evidence, *, kind: str) -> Iterator[str]:
         yield f"the gaps after failed {kind}s do not grow: {_seconds(failed)}"
 
 
-@expectation
+@expectation()
 def is_paced(evidence: Evidence, *, share: float = 0.9) -> Iterator[str]:
     """The median gap between polls is at least this share of the interval given."""
     for same in polls_by_task(evidence):
         if len(same) > 1 and median(gaps(same)) < share * evidence.limits.poll - TOLERANCE:
-            yield f"the median gap between polls is {median(gaps(same)):.3f} s; the interval is {evidence.limits.poll:g} s"
+            yield f"the median gap of polls is {median(gaps(same)):.3f} s; the interval is {evidence.limits.poll:g} s"
 
 
-@expectation
+@expectation()
 def is_no_burst(evidence: Evidence) -> Iterator[str]:
     """The median gap between polls is at least 0.1 s."""
     for same in polls_by_task(evidence):
@@ -187,7 +232,7 @@ def _seconds(found: Sequence[float]) -> str:
     return ", ".join(f"{one:.2f}" for one in found) + " s"
 
 
-@expectation
+@expectation()
 def returns_the_id(evidence: Evidence) -> Iterator[str]:
     """Each poll has the id of the submit's answer, character by character."""
     ids = {task.id for task in evidence.tasks}
@@ -200,7 +245,7 @@ def returns_the_id(evidence: Evidence) -> Iterator[str]:
         yield "no poll came in"
 
 
-@expectation
+@expectation()
 def submits_well(evidence: Evidence) -> Iterator[str]:
     """The submit is a POST with `endpoint` in the query, a JSON body that is called so, and the key in a header."""
     for one in submits(evidence)[:1]:
@@ -219,7 +264,7 @@ def _how(submit: Exchange) -> Iterator[str]:
         yield "the submit has the key in no header"
 
 
-@expectation
+@expectation()
 def sends_parameters(evidence: Evidence) -> Iterator[str]:
     """Each parameter arrives with the value and the type it was given."""
     for one in submits(evidence)[:1]:
@@ -235,21 +280,21 @@ def _is_same(sent: Any, given: Any) -> bool:
     return type(sent) is type(given) and sent == given
 
 
-@expectation
+@expectation()
 def fetches_again(evidence: Evidence) -> Iterator[str]:
     """A picture that was not there is asked for once more."""
-    if len(fetches(evidence)) < 2:
+    if len(fetches(evidence)) <= 1:
         yield f"the picture was asked for {counted(len(fetches(evidence)), 'time')}; it was there a little later"
 
 
-@expectation
+@expectation(needs_process=True)
 def stays_in_its_folder(evidence: Evidence) -> Iterator[str]:
     """Nothing is written outside of the folder that was given."""
     if evidence.stray:
         yield f"{shown(evidence.stray[0])} was written outside of the folder that was given"
 
 
-@expectation
+@expectation(needs_process=True)
 def takes_memory(evidence: Evidence, *, at_most_megabytes: int) -> Iterator[str]:
     """The process takes so much memory at most."""
     for one in evidence.ended:
@@ -257,7 +302,7 @@ def takes_memory(evidence: Evidence, *, at_most_megabytes: int) -> Iterator[str]
             yield f"the client took {one.memory // 1_000_000} MB of memory; {at_most_megabytes} MB is the bound"
 
 
-@expectation
+@expectation(needs_process=True)
 def falls_silent(evidence: Evidence, *, within: float = 2.0) -> Iterator[str]:
     """So many seconds after it was interrupted, the client sends nothing any more."""
     if evidence.interrupted is None:
@@ -268,14 +313,14 @@ def falls_silent(evidence: Evidence, *, within: float = 2.0) -> Iterator[str]:
         yield f"{counted(len(late), 'request')} came more than {within:g} s after the interrupt"
 
 
-@expectation
+@expectation(needs_process=True)
 def passes_no_escapes(evidence: Evidence) -> Iterator[str]:
     """No control character of an answer reaches the terminal."""
     if "\x1b" in evidence.output or "\x07" in evidence.output:
         yield "the output has escape sequences of the answer in it"
 
 
-@expectation
+@expectation(needs_process=True)
 def saves_own_pictures(evidence: Evidence) -> Iterator[str]:
     """Each process has the picture of its own prompt."""
     for number, files in enumerate(evidence.files, 1):

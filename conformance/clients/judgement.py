@@ -21,8 +21,10 @@ def findings(trial: Trial, evidence: Evidence) -> list[Finding]:
 
 def _own(trial: Trial, evidence: Evidence) -> Iterator[Finding]:
     for expected in trial.expect:
-        for sentence in expectations()[expected.name](evidence, **expected.given):
-            yield Finding(expected.name, expected.severity, sentence)
+        known = expectations()[expected.name]
+        if evidence.ended or not known.needs_process:
+            for sentence in known.look(evidence, **expected.given):
+                yield Finding(expected.name, expected.severity, sentence)
 
 
 def verdict(case: Case, evidence: Evidence, found: list[Finding]) -> Verdict:

@@ -58,9 +58,9 @@ class Fake:
         self.service = Service(seed=7, clock=RealClock, listener=lambda _, exchange: self.seen.append(exchange))
         state = self.service.sessions.open(self.key, settings(self.trial.fake))
         self.name = state.name
-        if self.trial.task:
-            with self._session() as session:
-                session.override(TaskOverride(**self.trial.task))
+        with self._session() as session:
+            for task in self.trial.tasks:
+                session.override(TaskOverride(**task))
         if self.trial.driver.get("resume"):
             self.given.append(self._submitted())
         prefix = self.trial.driver.get("prefix", "")
@@ -94,7 +94,7 @@ class Fake:
             tasks=tasks,
             pictures=pictures,
             ended=ended,
-            undelivered=undelivered,
+            undelivered=() if self.trial.may_miss else undelivered,
             given=frozenset(self.given),
             **more,
         )
@@ -111,6 +111,36 @@ def limits_of(trial: Trial, usual: Limits) -> Limits:
     return Limits(usual.poll, usual.request, max(deadline, 3 * usual.request))
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one process of a client is asked to do."""
+
+    fake: Fake
+    limits: Limits
+    out: Path
+    #: From 0.
+    number: int = 0
+
+    def environment(self) -> dict[str, str]:
+        """How a driver is told."""
+        request = dict(request_of(self.fake.trial))
+        if self.fake.trial.driver.get("copies"):
+            request["prompt"] = f"{request['prompt']}, picture {self.number + 1}"
+        told = {
+            "BASE_URL": self.fake.url,
+            "API_KEY": self.fake.key,
+            "PROMPT": str(request["prompt"]),
+            "WORKFLOW": str(request.get("workflow", "default")),
+            "PARAMETERS": json.dumps(request),
+            "POLL_SECONDS": f"{self.limits.poll:g}",
+            "DEADLINE_SECONDS": f"{self.limits.deadline:g}",
+            "REQUEST_TIMEOUT_SECONDS": f"{self.limits.request:g}",
+            "OUT_DIR": str(self.out),
+            **({"TASK_ID": self.fake.given[0]} if self.fake.given else {}),
+        }
+        return {f"SAFELIGHT_{name}": value for name, value in told.items()}
+
+
 def try_client(command: Sequence[str], trial: Trial, usual: Limits) -> Evidence:
     """Run the client against the fake of a trial. Raises `CannotStart`."""
     limits, fake = limits_of(trial, usual), Fake(trial)
@@ -121,48 +151,19 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits) -> Evidence:
         for out in outs:
             out.mkdir(parents=True)
         interruption = _Interruption(fake, trial.driver.get("interrupt"))
-        runs = [
-            threads.submit(_run, command, fake, limits, out, number, interruption.look)
-            for number, out in enumerate(outs)
-        ]
-        ended = [run.result() for run in runs]
+        jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
+        ended = list(threads.map(lambda job: _run(command, job, interruption), jobs))
         files = [_files_in(out) for out in outs]
-        known = {out.relative_to(root).as_posix() for out in outs}
-        stray = [path for path in _files_in(Path(root)) if not any(path.startswith(f"{out}/") for out in known)]
+        known = tuple(f"{out.relative_to(root).as_posix()}/" for out in outs)
+        stray = [path for path in _files_in(Path(root)) if not path.startswith(known)]
         return fake.evidence(limits, ended, files=files, stray=stray, interrupted=interruption.at)
 
 
-def _run(
-    command: Sequence[str],
-    fake: Fake,
-    limits: Limits,
-    out: Path,
-    number: int,
-    during: Callable[[Callable[[int], None]], None],
-) -> Ended:
-    mark = f"SAFELIGHT_TRIAL={token_hex(16)}"
-    environment = {**os.environ, **environment_of(fake, limits, out, number), **dict([mark.split("=")])}
-    return process.run(command, environment, seconds=limits.deadline + MAX_LATE_SECONDS, mark=mark, during=during)
-
-
-def environment_of(fake: Fake, limits: Limits, out: Path, number: int = 0) -> dict[str, str]:
-    """How a driver is told what to do."""
-    request = dict(request_of(fake.trial))
-    if fake.trial.driver.get("copies"):
-        request["prompt"] = f"{request['prompt']}, picture {number + 1}"
-    told = {
-        "BASE_URL": fake.url,
-        "API_KEY": fake.key,
-        "PROMPT": str(request["prompt"]),
-        "WORKFLOW": str(request.get("workflow", "default")),
-        "PARAMETERS": json.dumps(request),
-        "POLL_SECONDS": f"{limits.poll:g}",
-        "DEADLINE_SECONDS": f"{limits.deadline:g}",
-        "REQUEST_TIMEOUT_SECONDS": f"{limits.request:g}",
-        "OUT_DIR": str(out),
-        **({"TASK_ID": fake.given[0]} if fake.given else {}),
-    }
-    return {f"SAFELIGHT_{name}": value for name, value in told.items()}
+def _run(command: Sequence[str], job: Job, interruption: _Interruption) -> Ended:
+    name, mark = "SAFELIGHT_TRIAL", token_hex(16)
+    environment = {**os.environ, **job.environment(), name: mark}
+    seconds = job.limits.deadline + MAX_LATE_SECONDS
+    return process.run(command, environment, seconds=seconds, mark=f"{name}={mark}", during=interruption.look)
 
 
 @dataclass
@@ -201,11 +202,8 @@ def _below(prefix: str, app: ASGIApp) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        within = (
-            path.removeprefix(prefix)
-            if path.startswith(f"{prefix}/") or path.startswith(UPLOADS)
-            else f"/dropped{path}"
-        )
+        kept = path.startswith((f"{prefix}/", UPLOADS))
+        within = path.removeprefix(prefix) if kept else f"/dropped{path}"
         await app({**scope, "path": within, "raw_path": within.encode()}, receive, send)
 
     return answer
