@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import IO, Final
 
 from safelight.conformance.clients.evidence import Ended
@@ -49,9 +49,10 @@ def run(
     *,
     seconds: float,
     mark: str,
+    stop: Event,
     during: Callable[[Callable[[int], None]], None] = lambda _: None,
 ) -> Ended:
-    """Run a command to its end, for so many seconds at most. Raises `CannotStart`.
+    """Run a command to its end, for so many seconds at most, and until `stop` is set. Raises `CannotStart`.
 
     `mark` stands in its environment alone: by it processes are found that have left its group. `during` is called
     again and again while it runs, with a function that sends it a signal.
@@ -59,13 +60,13 @@ def run(
     begun = time.monotonic()
     process = _started(command, environment)
     outputs = [_Output(stream) for stream in (process.stdout, process.stderr) if stream]
-    code, memory = _wait(process, begun + seconds, during)
+    code, memory = _wait(process, begun + seconds, stop, during)
     if code is None:
         _end_group(process.pid, signal.SIGTERM)
-        ended, memory = _wait(process, time.monotonic() + GRACE_SECONDS, lambda _: None)
+        ended, memory = _wait(process, time.monotonic() + GRACE_SECONDS)
         if ended is None:
             _end_group(process.pid, signal.SIGKILL)
-            _, memory = _wait(process, time.monotonic() + _REST, lambda _: None)
+            _, memory = _wait(process, time.monotonic() + _REST)
     took = time.monotonic() - begun
     left = _end_what_is_left(process.pid, mark)
     for output in outputs:
@@ -93,7 +94,10 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
 
 
 def _wait(
-    process: subprocess.Popen[bytes], until: float, during: Callable[[Callable[[int], None]], None]
+    process: subprocess.Popen[bytes],
+    until: float,
+    stop: Event | None = None,
+    during: Callable[[Callable[[int], None]], None] = lambda _: None,
 ) -> tuple[int | None, int]:
     """The exit code, None where it has not ended by then; and the memory it took."""
     while True:
@@ -101,7 +105,7 @@ def _wait(
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             return process.returncode, usage.ru_maxrss * _RSS_UNIT
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or (stop and stop.is_set()):
             return None, 0
         during(process.send_signal)
         time.sleep(_MOMENT)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from threading import Event
+from typing import Final
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
@@ -18,6 +20,9 @@ from safelight.conformance.verdicts import Verdict, worst
 from safelight.contracts.wording import listed
 from safelight.traffic.redaction import redacted
 
+#: Cases at a time, unless somebody says otherwise: most of them wait most of the time.
+USUAL_JOBS: Final = 2 * (os.cpu_count() or 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -26,10 +31,11 @@ class Plan:
     command: Sequence[str]
     cases: Sequence[Case]
     limits: Limits = field(default_factory=Limits)
-    #: Cases that run at a time.
-    jobs: int = 8
-    #: How often each is run.
+    jobs: int = USUAL_JOBS
+    #: How often each case is run.
     repeat: int = 1
+    #: Once it is set, what runs is ended, and the rest is not begun.
+    stop: Event = field(default_factory=Event)
 
 
 def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Result]:
@@ -38,36 +44,55 @@ def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Res
         waiting = [threads.submit(_of_case, plan, case, seen) for case in plan.cases]
         try:
             return [one.result() for one in waiting]
+        except KeyboardInterrupt:
+            plan.stop.set()
+            return [one.result() for one in waiting]
         except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
+            plan.stop.set()
             raise
 
 
 def _of_case(plan: Plan, case: Case, seen: Callable[[Result], None]) -> Result:
-    rounds = [[_tried(plan, case, trial) for trial in case.trials] for _ in range(plan.repeat)]
+    rounds = [_round(plan, case) for _ in range(plan.repeat)]
     said = [worst(tried.verdict for tried in trials) for trials in rounds]
+    command = ["safelight", "check", "client", "--only", case.id, "--", *plan.command]
     result = Result(
-        **{name: getattr(case, name) for name in ("id", "fact", "severity", "does", "good", "why")},
+        id=case.id,
+        fact=case.fact,
+        severity=case.severity,
+        does=case.does,
+        good=case.good,
+        why=case.why,
         verdict=said[0] if len(set(said)) == 1 else Verdict.FLAKY,
         trials=[tried for trials in rounds for tried in trials],
-        again=f"safelight check client --only {shlex.quote(case.id)} -- {shlex.join(plan.command)}",
+        again=shlex.join(command),
     )
     seen(result)
     return result
 
 
-def _tried(plan: Plan, case: Case, trial: Trial) -> Tried:
-    evidence = try_client(plan.command, trial, plan.limits)
+def _round(plan: Plan, case: Case) -> list[Tried]:
+    """All trials of a case once; none of what had to be stopped in the middle."""
+    found = []
+    for trial in case.trials:
+        if plan.stop.is_set():
+            return []
+        evidence = try_client(plan.command, trial, plan.limits, plan.stop)
+        found.append(tried(case, trial, evidence))
+    return [] if plan.stop.is_set() else found
+
+
+def tried(case: Case, trial: Trial, evidence: Evidence) -> Tried:
+    """What there is to say of one trial."""
     found = findings(trial, evidence)
-    hide = partial(redacted, key=evidence.key)
     return Tried(
         name=trial.name,
         verdict=verdict(case, evidence, found),
         findings=found,
         timeline=timeline(evidence.exchanges),
-        output=hide(evidence.output.strip()),
-        ended=listed([_how(one) for one in evidence.ended]),
-        seconds=max(one.seconds for one in evidence.ended),
+        output=redacted(evidence.output.strip(), evidence.key),
+        ended=listed([_how(one) for one in evidence.ended]) if evidence.ended else "",
+        seconds=max((one.seconds for one in evidence.ended), default=0),
         remark=_remark(evidence),
     )
 

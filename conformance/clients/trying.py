@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -141,8 +142,8 @@ class Job:
         return {f"SAFELIGHT_{name}": value for name, value in told.items()}
 
 
-def try_client(command: Sequence[str], trial: Trial, usual: Limits) -> Evidence:
-    """Run the client against the fake of a trial. Raises `CannotStart`."""
+def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event) -> Evidence:
+    """Run the client against the fake of a trial, until `stop` is set at most. Raises `CannotStart`."""
     limits, fake = limits_of(trial, usual), Fake(trial)
     copies = int(trial.driver.get("copies", 1))
     with TemporaryDirectory(prefix="safelight-") as root, fake.running(), ThreadPoolExecutor(copies) as threads:
@@ -152,18 +153,20 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits) -> Evidence:
             out.mkdir(parents=True)
         interruption = _Interruption(fake, trial.driver.get("interrupt"))
         jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
-        ended = list(threads.map(lambda job: _run(command, job, interruption), jobs))
+        ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
         files = [_files_in(out) for out in outs]
         known = tuple(f"{out.relative_to(root).as_posix()}/" for out in outs)
         stray = [path for path in _files_in(Path(root)) if not path.startswith(known)]
         return fake.evidence(limits, ended, files=files, stray=stray, interrupted=interruption.at)
 
 
-def _run(command: Sequence[str], job: Job, interruption: _Interruption) -> Ended:
+def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
     name, mark = "SAFELIGHT_TRIAL", token_hex(16)
     environment = {**os.environ, **job.environment(), name: mark}
     seconds = job.limits.deadline + MAX_LATE_SECONDS
-    return process.run(command, environment, seconds=seconds, mark=f"{name}={mark}", during=interruption.look)
+    return process.run(
+        command, environment, seconds=seconds, mark=f"{name}={mark}", stop=stop, during=interruption.look
+    )
 
 
 @dataclass

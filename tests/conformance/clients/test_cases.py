@@ -17,7 +17,7 @@ from safelight.mockserver.sessions.opening import settings
 SCHEMA: Final = Draft202012Validator(json.loads((CASES.parent / "case.schema.json").read_text("utf-8")))
 
 #: The first edition: a case is only ever added.
-FIRST: Final = {1: 9, 2: 14, 3: 9, 4: 13, 5: 10, 6: 5, 7: 5}
+FIRST: Final = {1: 9, 2: 15, 3: 9, 4: 14, 5: 10, 6: 5, 7: 5}
 
 ALL: Final = list(cases().values())
 
