@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -37,7 +38,7 @@ async def main() -> int:
             task_id = task_id or await submit(http, key)
             said["file"] = str(await fetch(http, await wait(http, key)))
     except (Failed, httpx.HTTPError, Bad) as problem:
-        said, code = {"outcome": "failed", "reason": plain(problem) or type(problem).__name__}, 1
+        said, code = {"outcome": "failed", "reason": why(problem)}, 1
     except TimeoutError:
         said, code = {"outcome": "gave up", "reason": "no end by the deadline"}, 3
     except asyncio.CancelledError:
@@ -51,7 +52,9 @@ async def submit(http: httpx.AsyncClient, key: dict) -> str:
     try:
         data = await ask(http, "POST", key, "image_generation", json=json.loads(os.environ["SAFELIGHT_PARAMETERS"]))
     except (httpx.HTTPError, Bad) as problem:
-        raise Failed(f"no answer to the submit ({plain(problem) or type(problem).__name__}); it is not sent again")
+        raise Failed(
+            f"no answer to the submit ({plain(problem) or type(problem).__name__}); it is not sent again"
+        ) from None
     if not isinstance(data.get("id"), str) or not data["id"]:
         raise Failed("the answer to the submit has no task id")
     return data["id"]
@@ -74,7 +77,9 @@ async def wait(http: httpx.AsyncClient, key: dict) -> str:
         except (httpx.HTTPError, Bad) as problem:
             bad, gap = bad + 1, max(gap * 1.5, getattr(problem, "wait", 0))
             if bad == MAX_BAD:
-                raise Failed(f"the status of task {task_id} is unknown: {plain(problem) or type(problem).__name__}")
+                raise Failed(
+                    f"the status of task {task_id} is unknown: {plain(problem) or type(problem).__name__}"
+                ) from None
         await asyncio.sleep(gap)
 
 
@@ -87,16 +92,19 @@ async def fetch(http: httpx.AsyncClient, url: str) -> Path:
                 raise Bad("this is no picture")
             file = OUT / f"{''.join(filter(str.isalnum, task_id))}.png"
             file.write_bytes(body)
-            return file
         except (httpx.HTTPError, Bad) as problem:
             reason = problem
             await asyncio.sleep(POLL * number)
-    raise Failed(f"the picture cannot be had: {plain(reason) or type(reason).__name__}")
+        else:
+            return file
+    raise Failed(f"the picture cannot be had: {why(reason)}")
 
 
-async def ask(http: httpx.AsyncClient, method: str, key: dict, endpoint: str, *, params: dict | None = None, **more) -> dict:
+async def ask(
+    http: httpx.AsyncClient, method: str, key: dict, endpoint: str, *, params: dict | None = None, **more
+) -> dict:
     """The data of an answer. Raises `Failed` where it is final, `Bad` where it says nothing."""
-    query = {"endpoint": endpoint, **(params or {})}
+    query = {"endpoint": endpoint, **params}
     status, body = await whole(http, method, URL, key, params=query, good=range(200, 500), **more)
     try:
         envelope = json.loads(body.decode())
@@ -128,8 +136,6 @@ async def whole(http, method, url, headers, *, good=(200,), **more) -> tuple[int
 
 def seconds_of(stated: str | None) -> float:
     """The seconds that Retry-After asks for."""
-    from email.utils import parsedate_to_datetime
-
     try:
         return float(stated or 0)
     except ValueError:
@@ -153,6 +159,11 @@ def reason_of(error: object) -> str:
     while isinstance(error, dict):
         error = error.get("error") or error.get("message")
     return plain(error) if isinstance(error, str) and error else "no reason was given"
+
+
+def why(problem: Exception) -> str:
+    """What a problem says, or how it is called."""
+    return plain(problem) or type(problem).__name__
 
 
 def plain(text: object) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -43,6 +43,8 @@ class Bad(Exception):
 
 
 class Client:
+    """One run against the API."""
+
     def __init__(self, url: str, key: str, *, poll: float, timeout: float, deadline: float) -> None:
         self.url, self.poll, self.timeout = url, poll, timeout
         self.end = time.monotonic() + deadline
@@ -60,7 +62,9 @@ class Client:
         try:
             data = self.ask("POST", "image_generation", json=parameters)
         except Bad as bad:
-            raise Problem(f"no readable answer to the submit ({bad}): it may be paid for, so it is not sent again")
+            raise Problem(
+                f"no readable answer to the submit ({bad}): it may be paid for, so it is not sent again"
+            ) from None
         task_id = data.get("id")
         if not isinstance(task_id, str) or not task_id:
             raise Problem("the submit was accepted, and its answer has no task id")
@@ -172,7 +176,7 @@ def wait_of(stated: str | None) -> float:
     except ValueError:
         pass
     try:
-        return (parsedate_to_datetime(stated) - datetime.now(timezone.utc)).total_seconds()
+        return (parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError):
         return 0
 
@@ -214,7 +218,10 @@ def main() -> int:
         file = save(url, picture, Path(told.get("SAFELIGHT_OUT_DIR", ".")))
         said |= {"image_url": url, "file": str(file)}
     except Problem as problem:
-        said, code = {"outcome": "gave up" if problem.code == GAVE_UP else "failed", "reason": str(problem)}, problem.code
+        said, code = (
+            {"outcome": "gave up" if problem.code == GAVE_UP else "failed", "reason": str(problem)},
+            problem.code,
+        )
     except KeyboardInterrupt:
         said, code = {"outcome": "interrupted", "reason": "interrupted"}, FAILED
     print(json.dumps({**said, "task_id": client.task_id or None}))

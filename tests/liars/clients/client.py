@@ -126,7 +126,7 @@ class Client:
         """The gap after a bad poll."""
         return max(gap * 1.5, problem.wait)
 
-    def is_enough(self, bad: int, _: Bad) -> bool:
+    def is_enough(self, bad: int, problem: Bad) -> bool:
         """After so many bad polls in a row, nobody knows."""
         return bad >= MAX_BAD_POLLS
 
@@ -192,7 +192,7 @@ class Client:
         if not answer.body.startswith(b"\x89PNG"):
             raise Bad("this is no picture")
 
-    def file_name(self, url: str, answer: Answer) -> str:  # noqa: ARG002
+    def file_name(self, url: str, answer: Answer) -> str:
         """What the file is called."""
         return "".join(filter(str.isalnum, Path(urlsplit(url).path).stem)) + ".png"
 
@@ -242,7 +242,7 @@ class Client:
 
     def check_status(self, answer: Answer) -> None:
         """Raises `Bad` or `Ended` where the status is none of success."""
-        if answer.status == 404 or answer.status == 429 or answer.status >= 500:
+        if answer.status in {404, 429} or answer.status >= 500:
             bad = Bad(f"HTTP {answer.status}")
             bad.wait = self.wait_of(answer.headers.get("retry-after"))
             raise bad
@@ -295,9 +295,9 @@ def main(made: type[Client]) -> int:
     try:
         client.run()
     except Ended as ended:
-        print(ended)  # noqa: T201
+        print(ended)
         return ended.code
-    print(client.task_id)  # noqa: T201
+    print(client.task_id)
     return 0
 
 
