@@ -19,6 +19,8 @@ from safelight.conformance.report.document import Document, headline
 from safelight.conformance.verdicts import WORST_FIRST, Severity
 from safelight.contracts.wording import listed
 
+_POLICY: Final = "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+
 #: What could end a script, or begin a comment, within its data.
 _IN_DATA: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
@@ -30,7 +32,7 @@ def html(documents: Sequence[Document]) -> str:
     data = {"runs": runs, "verdicts": list(WORST_FIRST), "severities": list(Severity)}
     page = Template(_file("page.html")).substitute(
         title=escape(f"Safelight: {listed([document['name'] for document in documents])}"),
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
+        policy=_POLICY.format(style=_hash(style), script=_hash(script)),
         style=style,
         script=script,
         data=_data(data),
