@@ -47,7 +47,7 @@ def _of_case(plan: Plan, case: Case, seen: Callable[[Result], None]) -> Result:
     rounds = [[_tried(plan, case, trial) for trial in case.trials] for _ in range(plan.repeat)]
     said = [worst(tried.verdict for tried in trials) for trials in rounds]
     result = Result(
-        **{name: getattr(case, name) for name in ("id", "fact", "severity", "does", "good", "why")},
+        **{name: getattr(case, name) for name in ("id", "group", "fact", "severity", "does", "good", "why")},
         verdict=said[0] if len(set(said)) == 1 else Verdict.FLAKY,
         trials=[tried for trials in rounds for tried in trials],
         again=f"safelight check client --only {shlex.quote(case.id)} -- {shlex.join(plan.command)}",

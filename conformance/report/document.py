@@ -21,7 +21,7 @@ from typing import Any, Final
 from safelight.conformance.report.exit_code import FAILED, UNDECIDED, code_of, exit_code
 from safelight.conformance.report.waivers import Applied
 from safelight.conformance.results import Result, Tried
-from safelight.conformance.verdicts import WORST_FIRST, Finding
+from safelight.conformance.verdicts import WORST_FIRST, Finding, Severity
 from safelight.contracts import parse
 from safelight.contracts.checks import Check, breaches, check_of
 from safelight.contracts.locations import root
@@ -94,7 +94,9 @@ def _case(result: Result) -> Document:
     return {
         **{name: getattr(result, name) for name in _OF_CASES},
         "exit_code": code_of(result),
-        "findings": [_finding(tried, finding) for tried in result.trials for finding in tried.findings],
+        "findings": sorted(
+            (_finding(tried, one) for tried in result.trials for one in tried.findings), key=_worst_first
+        ),
         "trials": [_trial(tried) for tried in result.trials],
     }
 
@@ -106,6 +108,14 @@ _OF_CASES: Final = ("id", "group", "verdict", "severity", "fact", "does", "good"
 def _finding(tried: Tried, finding: Finding) -> Document:
     said = {name: getattr(finding, name) for name in ("rule", "severity", "sentence", "lost")}
     return {"trial": tried.name, **said}
+
+
+def _worst_first(finding: Document) -> int:
+    return _SEVERITIES.index(finding["severity"])
+
+
+#: The worst first.
+_SEVERITIES: Final = tuple(Severity)
 
 
 def _trial(tried: Tried) -> Document:
