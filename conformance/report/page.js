@@ -57,7 +57,7 @@ function card(run) {
     `Waiver of ${one.case} until ${one.until}, ${one.state}: ${one.reason}`));
   return make(
     "article", "run", make("h2", "", run.name),
-    make("p", `headline ${run.exit_code ? "FAIL" : "PASS"}`, run.headline), shares, make("div", "counts", ...counts),
+    make("p", `headline ${{ 0: "PASS", 1: "FAIL", 3: "INCOMPLETE" }[run.exit_code]}`, run.headline), shares, make("div", "counts", ...counts),
     run.lost ? make("p", "lost", `${run.lost} credits lost`) : null, make("p", "meta", meta),
     waivers.length ? make("ul", "waivers", ...waivers) : null, command(run.command));
 }
@@ -81,7 +81,11 @@ const filter = { text: "", group: "", verdicts: new Set(), severities: new Set()
 
 function table() {
   const head = make("tr", "", make("th", "id", "Case"), make("th", "", "Fact"), make("th", "severity", "Severity"));
-  runs.forEach(run => head.append(make("th", "cell", runs.length > 1 ? run.name : "Verdict")));
+  for (const run of runs) {
+    const cell = make("th", "cell", runs.length > 1 ? run.name : "Verdict");
+    cell.title = run.name;
+    head.append(cell);
+  }
   byId("matrix").classList.toggle("many", runs.length > 4);
   byId("matrix").append(make("thead", "", head));
   let body = null;
@@ -273,7 +277,7 @@ function laneOf(rows, lane, y, x) {
   return parts;
 }
 
-const bolt = (x, y) => shape("path", { class: "bolt", d: `M${x + 2} ${y - 15}l-6 9h4l-2 7 7-10h-4l3-6z` });
+const bolt = (x, y) => shape("path", { class: "bolt", d: `M${x + 2} ${y - 18}l-6 9h4l-2 7 7-10h-4l3-6z` });
 
 // Filters.
 
