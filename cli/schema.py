@@ -12,6 +12,7 @@ import click
 
 from safelight.cli._config import shown_path
 from safelight.cli._unusable import Unusable
+from safelight.conformance.report.document import schema_text
 from safelight.contracts import advice, names, openapi, parse, rules, schema
 from safelight.contracts.schemas import UnknownSchema, text, texts
 from safelight.contracts.validation import violations
@@ -82,6 +83,12 @@ def openapi_(*, paths: bool) -> None:
 def config() -> None:
     """Print the schema of the config file of `safelight serve`, with which editors complete it."""
     _print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+
+
+@command.command()
+def report() -> None:
+    """Print the schema of a report, as `--json FILE` of a `safelight check` writes it."""
+    _print(schema_text(), end="")
 
 
 @command.command()

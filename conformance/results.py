@@ -35,6 +35,8 @@ class Result:
     fact: str
     severity: Severity
     verdict: Verdict
+    #: The title of its group.
+    group: str = ""
     #: What was done to the judged, and what a good one does about it.
     does: str = ""
     good: str = ""

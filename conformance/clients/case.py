@@ -51,6 +51,8 @@ class Case:
     """A numbered situation that a client has to survive."""
 
     id: str
+    #: The title of its group.
+    group: str
     #: What can happen, as a fact.
     fact: str
     #: What the fake does, and what a good client does, in a few words each.
@@ -73,7 +75,7 @@ class Case:
 def cases() -> Mapping[str, Case]:
     """Id -> case, in the order of their numbers."""
     documents = [json.loads(file.read_text("utf-8")) for file in sorted(CASES.glob("*.json"))]
-    return {form["id"]: _case(form) for document in documents for form in document["cases"]}
+    return {form["id"]: _case(form, document["title"]) for document in documents for form in document["cases"]}
 
 
 def selected(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:
@@ -94,11 +96,12 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
 _OF_TRIALS: Final = ("fake", "request", "driver")
 
 
-def _case(form: Mapping[str, Any]) -> Case:
+def _case(form: Mapping[str, Any], group: str) -> Case:
     severity = Severity(form["severity"])
     trials = form.get("trials", [{"name": ""}])
     return Case(
         **{name: form[name] for name in ("id", "fact", "does", "good", "why", "since")},
+        group=group,
         severity=severity,
         trials=tuple(_trial({**form, **own}, form, severity) for own in trials),
     )

@@ -57,12 +57,7 @@ def _of_case(plan: Plan, case: Case, seen: Callable[[Result], None]) -> Result:
     said = [worst(tried.verdict for tried in trials) for trials in rounds]
     command = ["safelight", "check", "client", "--only", case.id, "--", *plan.command]
     result = Result(
-        id=case.id,
-        fact=case.fact,
-        severity=case.severity,
-        does=case.does,
-        good=case.good,
-        why=case.why,
+        **{name: getattr(case, name) for name in ("id", "group", "fact", "severity", "does", "good", "why")},
         verdict=said[0] if len(set(said)) == 1 else Verdict.FLAKY,
         trials=[tried for trials in rounds for tried in trials],
         again=shlex.join(command),

@@ -1,0 +1,70 @@
+"""What the commands that judge have in common: the reports that they write and show."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+
+from safelight.cli._config import shown_path
+from safelight.cli._unusable import Unusable
+from safelight.conformance.report.document import Document
+from safelight.conformance.report.terminal import show
+from safelight.conformance.report.writing import CannotWrite, write
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _writable(_: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """A file that is found to be no good before the run is, and not after."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise click.BadParameter(f"{shown_path(path)} is a folder: name a file", param=option)
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {shown_path(path.parent)}", param=option)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.BadParameter(f"{shown_path(path)} cannot be written", param=option)
+    return path
+
+
+#: Name of an option -> what it writes.
+_FILES: Final = {
+    "html": "Write one HTML file: a matrix of cases, and a drawing of each.",
+    "json": "Write JSON, of the schema that `safelight schema report` prints.",
+    "junit": "Write JUnit XML.",
+}
+
+
+def report_options(command: _Command) -> _Command:
+    """Give a command the options of reports; `write_reports` takes them."""
+    command = click.option("--github", is_flag=True, help="Annotate the run in GitHub Actions, and write its summary.")(
+        command
+    )
+    kind = click.Path(path_type=Path)
+    for name, summary in reversed(_FILES.items()):
+        command = click.option(f"--{name}", type=kind, callback=_writable, metavar="FILE", help=summary)(command)
+    return command
+
+
+def console() -> Console:
+    """Standard output; what it cannot encode is escaped."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Console(highlight=False)
+
+
+def write_reports(documents: Sequence[Document], **wanted: Any) -> None:
+    """Print the reports, and write those that are wanted."""
+    for document in documents:
+        show(document, console())
+    try:
+        write(documents, **wanted)
+    except CannotWrite as error:
+        raise Unusable(str(error)) from None

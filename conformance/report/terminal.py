@@ -1,0 +1,213 @@
+"""A run in the terminal: its progress while it lasts, and what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from types import TracebackType
+from typing import Any, Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.text import Text
+
+from safelight.conformance.report.document import Document, Kind, headline
+from safelight.conformance.report.exit_code import PASSED
+from safelight.conformance.report.github import without_commands
+from safelight.conformance.report.waivers import State
+from safelight.conformance.results import Result
+from safelight.conformance.verdicts import MUSTS, WORST_FIRST, Verdict
+from safelight.contracts.wording import counted, printable
+
+STYLES: Final[Mapping[str, str]] = {
+    Verdict.PASS: "green",
+    Verdict.INFO: "cyan",
+    Verdict.UNIMPLEMENTED: "dim",
+    Verdict.NON_STRICT: "yellow",
+    Verdict.FLAKY: "magenta",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.INCOMPLETE: "magenta",
+    Verdict.FAIL: "bold red",
+}
+
+#: Rows of a timeline that are shown: the first ones, and the last.
+MAX_ROWS: Final = 12
+
+#: Lines of an output that are shown, of its end; and characters of each.
+MAX_LINES, MAX_LINE_CHARACTERS = 3, 200
+
+#: Characters of a label, and of the columns of the table before the last.
+_LABEL, _ID, _VERDICT, _SEVERITY = 15, 6, 15, 10
+
+#: Columns that a text has beside its label, however narrow the terminal is.
+_MIN_COLUMNS: Final = 20
+
+#: Cases of a run under way that are shown.
+_LAST: Final = 5
+
+#: What did something to the judged, and who is a good one.
+_ROLES: Final = {
+    Kind.CLIENT: ("the fake", "a good client"),
+    Kind.SERVER: ("the check", "a good server"),
+    Kind.RECORDING: ("the check", "a good record"),
+}
+
+
+class Watch:
+    """Shows a run while it lasts: call it with each result. Only a terminal is shown anything."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._count: Counter[str] = Counter()
+        self._last: deque[Result] = deque(maxlen=_LAST)
+        self._bar = Progress(BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
+        self._task = self._bar.add_task("", total=total)
+        self._live = Live(self._view(), console=console, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, result: Result) -> None:
+        """One more is there. May be called from any thread."""
+        self._count[result.verdict] += 1
+        self._last.append(result)
+        self._bar.advance(self._task)
+        if self._live:
+            self._live.update(self._view())
+
+    def _view(self) -> Group:
+        lines = [_cells(one.id, one.verdict) + Text(printable(one.fact)) for one in list(self._last)]
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return Group(*lines, _counts(self._count), self._bar)
+
+
+def _cells(name: str, verdict: str) -> Text:
+    return Text.assemble((f"{printable(name):<{_ID}}", "bold"), (f"{verdict:<{_VERDICT}}", STYLES[verdict]))
+
+
+def _counts(count: Mapping[str, int]) -> Text:
+    there = [verdict for verdict in reversed(WORST_FIRST) if count.get(verdict)]
+    return Text("  ").join([Text(f"{count[verdict]} {verdict}", STYLES[verdict]) for verdict in there])
+
+
+def show(document: Document, console: Console) -> None:
+    """Print what a run came to: what did not pass, each with what was seen, and a line about all of it."""
+    wrong = [case for case in document["cases"] if case["verdict"] != Verdict.PASS]
+    with without_commands():
+        for case in wrong:
+            if case["findings"] or any(trial["remark"] for trial in case["trials"]):
+                _show_case(case, _ROLES[document["kind"]], console)
+        _show_table(wrong, console)
+        for line in _summary(document):
+            _print(console, Text(), line)
+
+
+def _show_table(cases: Sequence[Mapping[str, Any]], console: Console) -> None:
+    if cases:
+        console.print(Text(f"{'case':<{_ID}}{'verdict':<{_VERDICT}}{'severity':<{_SEVERITY}}fact", "dim"))
+    for case in cases:
+        fact = f"{case['fact']} (waived: {case['waived']})" if case["waived"] else case["fact"]
+        label = _cells(case["id"], case["verdict"]) + Text(f"{case['severity']:<{_SEVERITY}}")
+        _print(console, label, Text(fact))
+    if cases:
+        console.print()
+
+
+def _show_case(case: Mapping[str, Any], roles: tuple[str, str], console: Console) -> None:
+    title = Text.assemble((case["id"], "bold"), " ", (case["verdict"], STYLES[case["verdict"]]), " ", case["severity"])
+    _print(console, title + Text(": "), Text(case["fact"]))
+    for role, did in zip(roles, (case["does"], case["good"]), strict=True):
+        if did:
+            _say(console, role, did)
+    for trial in case["trials"]:
+        if trial["verdict"] != Verdict.PASS:
+            _show_trial(trial, [one for one in case["findings"] if one["trial"] == trial["name"]], console)
+    if case["again"]:
+        _say(console, "run it again", case["again"])
+    console.print()
+
+
+def _show_trial(trial: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], console: Console) -> None:
+    if trial["name"]:
+        _say(console, "trial", trial["name"], "bold")
+    for line in _timeline(trial["timeline"]):
+        _print(console, Text("    "), line)
+    if trial["ended"]:
+        _say(console, "ended with", f"{trial['ended']} after {trial['seconds']:.1f} s")
+    for line in trial["output"].rstrip().splitlines()[-MAX_LINES:]:
+        _say(console, "wrote", line[:MAX_LINE_CHARACTERS])
+    if trial["remark"]:
+        _say(console, "but", trial["remark"])
+    for one in dict.fromkeys((one["rule"], one["severity"], one["sentence"]) for one in findings):
+        rule, severity, sentence = one
+        _say(console, "broke", f"{rule} ({severity}): {sentence}", "red" if severity in MUSTS else "yellow")
+
+
+def _say(console: Console, label: str, text: str, style: str = "") -> None:
+    _print(console, Text.assemble((f"  {label:<{_LABEL}}", "dim")), Text(text, style))
+
+
+def _print(console: Console, label: Text, text: Text) -> None:
+    """A text beside its label, its further lines below its first. In a pipe lines are as long as they are."""
+    room = max(_MIN_COLUMNS, console.width - label.cell_len)
+    whole = text.split("\n", allow_blank=True)
+    lines = [line for one in whole for line in (one.wrap(console, room) if console.is_terminal else [one])]
+    for number, line in enumerate(lines):
+        line.rstrip()
+        console.print((Text(" " * label.cell_len) if number else label) + line, soft_wrap=True)
+
+
+def _timeline(rows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
+    """A line for each request; for several alike, one after the other, a line too."""
+    lines = [_line(list(same)) for _, same in groupby(rows, _likeness)]
+    first, last = MAX_ROWS - MAX_ROWS // 3, MAX_ROWS // 3
+    yield from lines if len(lines) <= MAX_ROWS else lines[:first]
+    if len(lines) > MAX_ROWS:
+        yield Text(f"         ... {len(lines) - first - last} more ...", "dim")
+        yield from lines[-last:]
+
+
+def _likeness(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("kind", "task", "answer", "word", "fault", "outcome"))
+
+
+def _line(same: Sequence[Mapping[str, Any]]) -> Text:
+    row = same[0]
+    what = f"{row['kind'] or row['request']} {row['task'] or ''}"
+    times = f"{len(same)} times until {same[-1]['at']:.2f} s" if len(same) > 1 else ""
+    is_lost = not row["answer"].isdecimal()
+    answer = row["answer"] if is_lost else f"{row['answer']} {row['word']}".rstrip()
+    outcome = "" if row["outcome"] == "ok" else row["outcome"]
+    line = Text.assemble(
+        (f"{row['at']:>7.2f} s  ", "dim"), f"{what:<10} ", (f"{answer:<16} ", "red" if is_lost else "")
+    )
+    return line.append("  ".join(filter(None, [row["fault"] and f"fault: {row['fault']}", outcome, times])), "yellow")
+
+
+def _summary(document: Document) -> Iterator[Text]:
+    for waiver in document["waivers"]:
+        if waiver["state"] in (State.NOT_NEEDED, State.EXPIRED):
+            yield Text(
+                f"the waiver of {waiver['case']} until {waiver['until']} is {_WAIVERS[waiver['state']]}", "yellow"
+            )
+    if document["lost"]:
+        yield Text(f"{document['lost']:g} credits lost", "bold red")
+    head = Text.assemble((f"{printable(document['name'])}: ", "bold"), _counts(document["counts"]))
+    yield head + Text(f" of {counted(len(document['cases']), 'case')} in {document['seconds']:.1f} s")
+    yield Text(headline(document), "green" if document["exit_code"] == PASSED else "bold red")
+
+
+_WAIVERS: Final = {
+    State.NOT_NEEDED: "not needed any more: nothing that it names failed",
+    State.EXPIRED: "past its day: it lets nothing pass",
+}
