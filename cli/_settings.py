@@ -16,7 +16,7 @@ from safelight.mockserver.sessions.setting import WrongSetting, read
 from safelight.mockserver.sessions.table import CONFLICTS, HEADINGS, SESSION, TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from safelight.mockserver.sessions.setting import Setting
 
@@ -49,15 +49,21 @@ class SettingsCommand(click.Command):
                     formatter.write_dl(lines)
 
 
-def settings_options(rows: Mapping[str, Setting]) -> Callable[[click.Command], click.Command]:
-    """Give a command these settings."""
+def settings_options(
+    rows: Mapping[str, Setting], only: Collection[str] = ()
+) -> Callable[[click.Command], click.Command]:
+    """Give a command these settings, all or `only` some as options; a config file can have all of them."""
 
     def add(command: click.Command) -> click.Command:
         assert isinstance(command, SettingsCommand)
         command.rows = rows
         command.params[:0] = [
             _CONFIG,
-            *(_Option(row) for row in rows.values() if row.reader is FLAG or row.reader.parse),
+            *(
+                _Option(row)
+                for name, row in rows.items()
+                if (row.reader is FLAG or row.reader.parse) and (name in only or not only)
+            ),
         ]
         return command
 

@@ -34,6 +34,8 @@ _HANDED_ON: Final = tuple(
 def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
     """Run CMD beside a fake on a free port, and exit as CMD does.
 
+    `safelight check client --watch -- CMD` does the same, and judges what CMD sends.
+
     CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
     """
     fake = fake_of(command_options(ctx))

@@ -41,7 +41,7 @@ class Trial:
     driver: Mapping[str, Any] = field(default_factory=dict)
     expect: tuple[Expected, ...] = ()
     #: Submits that are to be accepted: the least and the most.
-    accepted: tuple[int, int] = (1, 1)
+    accepted: tuple[float, float] = (1, 1)
     #: A good client never meets the faults: that they were not delivered says nothing.
     may_miss: bool = False
 
@@ -76,6 +76,11 @@ def cases() -> Mapping[str, Case]:
     """Id -> case, in the order of their numbers."""
     documents = [json.loads(file.read_text("utf-8")) for file in sorted(CASES.glob("*.json"))]
     return {form["id"]: _case(form, document["title"]) for document in documents for form in document["cases"]}
+
+
+def edition() -> str:
+    """The edition of the cases: the newest that brought one."""
+    return max((case.since for case in cases().values()), key=int)
 
 
 def selected(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from itertools import pairwise
+from math import inf
 from statistics import median
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +39,15 @@ class Expectation:
     #: It looks at processes and files, and not only at what the fake saw.
     needs_process: bool
 
+    def fact_with(self, given: Mapping[str, Any]) -> str:
+        """The sentence, with what the expectation is given."""
+        usual = {name: one.default for name, one in signature(self.look).parameters.items()}
+        return self.fact.format_map({**usual, **{name: _shown(value) for name, value in given.items()}})
+
+
+def _shown(value: Any) -> str:
+    return either([str(one) for one in value]) if isinstance(value, list) else str(value)
+
 
 _REGISTRY: Final[dict[str, Expectation]] = {}
 
@@ -59,7 +70,7 @@ def expectations() -> Mapping[str, Expectation]:
 
 @expectation(needs_process=True)
 def exits(evidence: Evidence, *, codes: Sequence[int]) -> Iterator[str]:
-    """The client ends with one of these exit codes."""
+    """The client ends with exit code {codes}."""
     for one in evidence.ended:
         if one.code is not None and one.code not in codes:
             yield f"the client ended with {_code(one)}; {either([str(code) for code in codes])} was due"
@@ -69,7 +80,7 @@ def exits(evidence: Evidence, *, codes: Sequence[int]) -> Iterator[str]:
 def fails(evidence: Evidence) -> Iterator[str]:
     """The client does not end with 0."""
     if any(one.code == 0 for one in evidence.ended):
-        yield "the client ended with 0, and there was nothing to be glad about"
+        yield "the client ended with exit code 0; it was to say that it failed"
 
 
 def _code(one: Ended) -> str:
@@ -126,14 +137,14 @@ def is_honest(evidence: Evidence) -> Iterator[str]:
 
 @expectation()
 def sends(evidence: Evidence, *, at_most: int) -> Iterator[str]:
-    """So many submits are sent at most, accepted or not."""
+    """At most {at_most} submits are sent, accepted or not."""
     if len(submits(evidence)) > at_most:
         yield f"{counted(len(submits(evidence)), 'submit')} came in; {at_most} was the most that makes sense"
 
 
 @expectation()
-def asks(evidence: Evidence, *, at_least: int = 0, at_most: int = 10**9) -> Iterator[str]:
-    """So many polls are sent."""
+def asks(evidence: Evidence, *, at_least: int = 0, at_most: float = inf) -> Iterator[str]:
+    """From {at_least} to {at_most} polls are sent."""
     count = len(polls(evidence))
     if not at_least <= count <= at_most:
         wanted = f"{at_least} or more" if count < at_least else f"{at_most} at most"
@@ -142,7 +153,7 @@ def asks(evidence: Evidence, *, at_least: int = 0, at_most: int = 10**9) -> Iter
 
 @expectation()
 def is_bounded(evidence: Evidence, *, requests: int = 20) -> Iterator[str]:
-    """So many requests are sent at most."""
+    """At most {requests} requests are sent."""
     if len(evidence.exchanges) > requests:
         yield f"{len(evidence.exchanges)} requests came in; {requests} is the bound"
 
@@ -157,7 +168,7 @@ def names_the_task(evidence: Evidence) -> Iterator[str]:
 
 @expectation(needs_process=True)
 def says(evidence: Evidence, *, text: str) -> Iterator[str]:
-    """The output has this text, whatever the case of its letters."""
+    """The output says `{text}`, in capitals or not."""
     if text.casefold() not in evidence.output.casefold():
         yield f"the output does not say {shown(text)}"
 
@@ -196,7 +207,7 @@ def is_readable(evidence: Evidence) -> Iterator[str]:
 
 @expectation()
 def waits(evidence: Evidence, *, kind: str, number: int, seconds: float) -> Iterator[str]:
-    """After the request of this number and kind, the next one of that kind comes no sooner than so many seconds."""
+    """After {kind} {number}, the next {kind} comes {seconds} s later or more."""
     same = [one for one in evidence.exchanges if kind_of(one) == kind]
     for gap in gaps(same)[number - 1 : number]:
         if gap < seconds - TOLERANCE:
@@ -205,7 +216,7 @@ def waits(evidence: Evidence, *, kind: str, number: int, seconds: float) -> Iter
 
 @expectation()
 def gaps_grow(evidence: Evidence, *, kind: str) -> Iterator[str]:
-    """The gaps after failed requests of this kind grow from one to the next."""
+    """The gaps after failed {kind}s grow from one to the next."""
     same = [one for one in evidence.exchanges if kind_of(one) == kind]
     failed = [after.at - before.at for before, after in pairwise(same) if before.fault]
     if len(failed) > 1 and not all(after > before * 1.2 for before, after in pairwise(failed)):
@@ -214,7 +225,7 @@ def gaps_grow(evidence: Evidence, *, kind: str) -> Iterator[str]:
 
 @expectation()
 def is_paced(evidence: Evidence, *, share: float = 0.9) -> Iterator[str]:
-    """The median gap between polls is at least this share of the interval given."""
+    """The median gap between polls is at least {share} of the interval given."""
     for same in polls_by_task(evidence):
         if len(same) > 1 and median(gaps(same)) < share * evidence.limits.poll - TOLERANCE:
             yield f"the median gap of polls is {median(gaps(same)):.3f} s; the interval is {evidence.limits.poll:g} s"
@@ -296,7 +307,7 @@ def stays_in_its_folder(evidence: Evidence) -> Iterator[str]:
 
 @expectation(needs_process=True)
 def takes_memory(evidence: Evidence, *, at_most_megabytes: int) -> Iterator[str]:
-    """The process takes so much memory at most."""
+    """The process takes at most {at_most_megabytes} MB of memory."""
     for one in evidence.ended:
         if one.memory > at_most_megabytes * 1_000_000:
             yield f"the client took {one.memory // 1_000_000} MB of memory; {at_most_megabytes} MB is the bound"
@@ -304,7 +315,7 @@ def takes_memory(evidence: Evidence, *, at_most_megabytes: int) -> Iterator[str]
 
 @expectation(needs_process=True)
 def falls_silent(evidence: Evidence, *, within: float = 2.0) -> Iterator[str]:
-    """So many seconds after it was interrupted, the client sends nothing any more."""
+    """{within} seconds after it was interrupted, the client sends nothing any more."""
     if evidence.interrupted is None:
         yield "the client was never interrupted: it sent no poll"
         return

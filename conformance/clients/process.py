@@ -51,15 +51,17 @@ def run(
     mark: str,
     stop: Event,
     during: Callable[[Callable[[int], None]], None] = lambda _: None,
+    shows: bool = False,
 ) -> Ended:
     """Run a command to its end, for so many seconds at most, and until `stop` is set. Raises `CannotStart`.
 
     `mark` stands in its environment alone: by it processes are found that have left its group. `during` is called
-    again and again while it runs, with a function that sends it a signal.
+    again and again while it runs, with a function that sends it a signal. `shows` what it writes, as it does.
     """
     begun = time.monotonic()
     process = _started(command, environment)
-    outputs = [_Output(stream) for stream in (process.stdout, process.stderr) if stream]
+    streams = ((process.stdout, 1), (process.stderr, 2))
+    outputs = [_Output(stream, number if shows else None) for stream, number in streams if stream]
     code, memory = _wait(process, begun + seconds, stop, during)
     if code is None:
         _end_group(process.pid, signal.SIGTERM)
@@ -147,9 +149,10 @@ def _has_mark(pid: int, mark: str) -> bool:
 class _Output(Thread):
     """Reads an output to its end; keeps its beginning and its end."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], shown_at: int | None) -> None:
         super().__init__(daemon=True)
-        self._stream, self._first, self._last, self.size = stream, b"", b"", 0
+        self._stream, self._shown_at = stream, shown_at
+        self._first, self._last, self.size = b"", b"", 0
         self.start()
 
     def run(self) -> None:
@@ -157,6 +160,8 @@ class _Output(Thread):
         with suppress(ValueError, OSError):
             while chunk := os.read(self._stream.fileno(), MAX_KEPT_BYTES):
                 self._keep(chunk)
+                if self._shown_at is not None:
+                    os.write(self._shown_at, chunk)
         self._stream.close()
 
     def _keep(self, chunk: bytes) -> None:

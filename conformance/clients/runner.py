@@ -53,17 +53,21 @@ def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Res
 
 
 def _of_case(plan: Plan, case: Case, seen: Callable[[Result], None]) -> Result:
-    rounds = [_round(plan, case) for _ in range(plan.repeat)]
-    said = [worst(tried.verdict for tried in trials) for trials in rounds]
     command = ["safelight", "check", "client", "--only", case.id, "--", *plan.command]
-    result = Result(
-        **{name: getattr(case, name) for name in ("id", "group", "fact", "severity", "does", "good", "why")},
-        verdict=said[0] if len(set(said)) == 1 else Verdict.FLAKY,
-        trials=[tried for trials in rounds for tried in trials],
-        again=shlex.join(command),
-    )
+    result = result_of(case, [_round(plan, case) for _ in range(plan.repeat)], again=shlex.join(command))
     seen(result)
     return result
+
+
+def result_of(case: Case, rounds: Sequence[Sequence[Tried]], *, again: str) -> Result:
+    """What the rounds of a case come to: the worst verdict of its trials, and FLAKY where rounds differ."""
+    said = {worst(tried.verdict for tried in trials) for trials in rounds}
+    return Result(
+        **{name: getattr(case, name) for name in ("id", "group", "fact", "severity", "does", "good", "why")},
+        verdict=said.pop() if len(said) == 1 else Verdict.FLAKY,
+        trials=[tried for trials in rounds for tried in trials],
+        again=again,
+    )
 
 
 def _round(plan: Plan, case: Case) -> list[Tried]:
@@ -86,13 +90,14 @@ def tried(case: Case, trial: Trial, evidence: Evidence) -> Tried:
         findings=found,
         timeline=timeline(evidence.exchanges),
         output=redacted(evidence.output.strip(), evidence.key),
-        ended=listed([_how(one) for one in evidence.ended]) if evidence.ended else "",
+        ended=listed([how_it_ended(one) for one in evidence.ended]) if evidence.ended else "",
         seconds=max((one.seconds for one in evidence.ended), default=0),
         remark=_remark(evidence),
     )
 
 
-def _how(one: Ended) -> str:
+def how_it_ended(one: Ended) -> str:
+    """In words."""
     if one.code is None:
         return "ended by force"
     return f"signal {-one.code}" if one.code < 0 else f"exit code {one.code}"

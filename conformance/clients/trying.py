@@ -34,6 +34,9 @@ from safelight.traffic.exchange import Exchange
 #: What a client is asked to draw, unless its case says otherwise.
 USUAL: Final[Mapping[str, Any]] = {"prompt": "a lighthouse at dusk", "workflow": "default", "width": 64, "height": 64}
 
+#: Of each fake: ids and pictures are the same in each run.
+SEED: Final = 7
+
 #: Seconds after the deadline at which a client is ended.
 MAX_LATE_SECONDS: Final = 5.0
 
@@ -44,30 +47,34 @@ _MAX_FILES: Final = 1_000
 
 @dataclass
 class Fake:
-    """The fake of one trial, on a port of its own."""
+    """The fake of one trial: a session of its own."""
 
     trial: Trial
+    service: Service
+    url: str
     key: str = field(default_factory=lambda: f"sk-{token_hex(24)}", repr=False)
+    #: Exchanges with its key, and those without one.
     seen: list[Exchange] = field(default_factory=list)
-    url: str = ""
     #: Tasks that were there before the client was started.
     given: list[str] = field(default_factory=list)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Answer while the block runs."""
-        self.service = Service(seed=7, clock=RealClock, listener=lambda _, exchange: self.seen.append(exchange))
-        state = self.service.sessions.open(self.key, settings(self.trial.fake))
-        self.name = state.name
+    def __post_init__(self) -> None:
+        self.name = self.service.sessions.open(self.key, settings(self.trial.fake)).name
         with self._session() as session:
             for task in self.trial.tasks:
                 session.override(TaskOverride(**task))
         if self.trial.driver.get("resume"):
             self.given.append(self._submitted())
-        prefix = self.trial.driver.get("prefix", "")
-        with in_thread(_below(prefix, bare_app(self.service))) as server:
-            self.url = server.url.replace(PATHS["published"], prefix + PATHS["published"])
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note what comes in while the block runs."""
+        with self.service.watched(self._see):
             yield
+
+    def _see(self, name: str | None, exchange: Exchange) -> None:
+        if name in (None, self.name):
+            self.seen.append(exchange)
 
     def _session(self) -> EnteredSession:
         return EnteredSession(self.service.sessions.store, self.name)
@@ -77,7 +84,6 @@ class Fake:
         headers = {"x-api-key": self.key, "content-type": "application/json"}
         request = Request("POST", PATHS["published"], "endpoint=image_generation", headers, encoded({**USUAL}))
         task_id: str = json.loads(self.service.handle(request).body)["data"]["id"]
-        self.seen.clear()
         return task_id
 
     def evidence(self, limits: Limits, ended: Sequence[Ended], **more: Any) -> Evidence:
@@ -99,6 +105,16 @@ class Fake:
             given=frozenset(self.given),
             **more,
         )
+
+
+@contextmanager
+def fake_of(trial: Trial) -> Iterator[Fake]:
+    """The fake of a trial, on a port of its own, while the block runs."""
+    service, prefix = Service(seed=SEED, clock=RealClock), trial.driver.get("prefix", "")
+    with in_thread(_below(prefix, bare_app(service))) as server:
+        fake = Fake(trial, service, server.url.replace(PATHS["published"], prefix + PATHS["published"]))
+        with fake.watching():
+            yield fake
 
 
 def request_of(trial: Trial) -> Mapping[str, Any]:
@@ -144,9 +160,8 @@ class Job:
 
 def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event) -> Evidence:
     """Run the client against the fake of a trial, until `stop` is set at most. Raises `CannotStart`."""
-    limits, fake = limits_of(trial, usual), Fake(trial)
-    copies = int(trial.driver.get("copies", 1))
-    with TemporaryDirectory(prefix="safelight-") as root, fake.running(), ThreadPoolExecutor(copies) as threads:
+    limits, copies = limits_of(trial, usual), int(trial.driver.get("copies", 1))
+    with fake_of(trial) as fake, TemporaryDirectory(prefix="safelight-") as root, ThreadPoolExecutor(copies) as threads:
         # Deep enough that a hostile name which climbs out of it stays within the folder that is looked through.
         outs = [Path(root, "1", "2", "3", "4", f"out-{number}") for number in range(copies)]
         for out in outs:

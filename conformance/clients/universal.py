@@ -73,7 +73,7 @@ def jobs_are_paid_once(trial: Trial, evidence: Evidence) -> Iterator[Finding]:
     """Accepted submits equal the jobs intended: no double billing."""
     ids, (least, most) = accepted(evidence), trial.accepted
     if len(ids) > most:
-        lost = -sum(float(entry.credits) for entry in evidence.ledger if entry.task_id in ids[most:])
+        lost = -sum(float(entry.credits) for entry in evidence.ledger if entry.task_id in ids[int(most) :])
         yield _finding("U1", f"{len(ids)} accepted, {most} wanted: {lost:g} credits lost", lost=lost)
     if len(ids) < least:
         refused = len(submits(evidence))

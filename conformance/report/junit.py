@@ -47,7 +47,9 @@ def _test(document: Document, case: Mapping[str, Any]) -> ET.Element:
     said = _said(case)
     if case["exit_code"] in (FAILED, UNDECIDED):
         kind = "failure" if case["exit_code"] == FAILED else "error"
-        told = ET.SubElement(test, kind, type=f"{case['verdict']} {case['severity']}", message=said[0] if said else case["verdict"])
+        told = ET.SubElement(
+            test, kind, type=f"{case['verdict']} {case['severity']}", message=said[0] if said else case["verdict"]
+        )
         told.text = "\n".join([*said, case["again"]])
     elif case["waived"] or case["verdict"] in OPEN:
         reason = f"waived: {case['waived']}" if case["waived"] else case["verdict"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from math import inf
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as Sending
 from starlette.websockets import WebSocketClose
 
-from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Send, Wait, Wire
 from safelight.mockserver.service.service import Service
@@ -34,8 +33,20 @@ _BEAT: Final = 0.05
 _LARGE: Final = 65_536
 
 
+class Beside(Protocol):
+    """What answers beside the API: `Control`, or what takes its place."""
+
+    def takes(self, path: str, server: tuple[str, int | None] | None, /) -> bool:
+        """A request for this path, which came in at this host and port, is for it."""
+        ...
+
+    async def answer(self, service: Service, request: Request, /) -> Reply:
+        """The reply to one request."""
+        ...
+
+
 def create_app(
-    api: Service, *, cors: bool = False, body_limit: int = BODY_LIMIT, control: Control | None = None
+    api: Service, *, cors: bool = False, body_limit: int = BODY_LIMIT, control: Beside | None = None
 ) -> Starlette:
     """The API as an ASGI application; `cors` lets pages of any origin use it from a browser.
 
@@ -48,7 +59,7 @@ def create_app(
     return app
 
 
-def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Control | None = None) -> ASGIApp:
+def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None = None) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
 
     async def answer(scope: Scope, receive: Receive, send: Sending) -> None:

@@ -1,0 +1,180 @@
+"""`safelight check`: what a client does when the server is slow, wrong, or gone."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from safelight.cli._fake import fake_of
+from safelight.cli._report import console, report_options, write_reports
+from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
+from safelight.cli._unusable import Unusable
+from safelight.conformance.clients.case import Case, edition, selected
+from safelight.conformance.clients.evidence import Limits
+from safelight.conformance.clients.memory import last_failed, remember
+from safelight.conformance.clients.process import CannotStart
+from safelight.conformance.clients.runner import USUAL_JOBS, Plan, run
+from safelight.conformance.clients.walking import table, walk
+from safelight.conformance.clients.watching import results, watch
+from safelight.conformance.report.document import Kind, Run, document
+from safelight.conformance.report.terminal import Watch
+from safelight.conformance.report.waivers import BadWaivers, applied, read
+from safelight.conformance.results import Result
+from safelight.mockserver.control.control import Control
+from safelight.mockserver.sessions.table import EXEC
+from safelight.mockserver.transports.server import CannotListen, in_thread
+
+
+@click.group()
+def command() -> None:
+    """Judge one side of the wire, and say what it costs."""
+
+
+_SECONDS = click.FloatRange(0.01, 86_400)
+
+
+@settings_options(EXEC, only=("seed", "speed", "queued", "running", "polls", "fail", "faults"))
+@command.command(cls=SettingsCommand, context_settings={"allow_interspersed_args": False})
+@click.option("--watch", is_flag=True, help="Run CMD once, as `exec` does, and judge all that it sends.")
+@click.option("--server-only", is_flag=True, help="Start no CMD: your client walks through the cases, or you lead it.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Where --server-only listens.  [default: free]")
+@click.option("--only", multiple=True, metavar="CASE", help="Run these cases alone: 4.7, '4.*'.  Repeatable.")
+@click.option("--skip", multiple=True, metavar="CASE", help="Leave these out.  Repeatable.")
+@click.option("--last-failed", is_flag=True, help="Run what did not pass the last time.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=USUAL_JOBS, show_default=True, help="Cases at a time.")
+@click.option("--repeat", type=click.IntRange(1, 100), default=1, help="Run each so often; what differs is FLAKY.")
+@click.option(
+    "--waivers", type=click.Path(path_type=Path), metavar="FILE", help="Cases that may fail, until when, and why."
+)
+@click.option("--interval", type=_SECONDS, help="Seconds between polls that CMD is told.  [default: 0.2]")
+@click.option("--request-timeout", type=_SECONDS, default=1.0, show_default=True, help="Seconds for one request.")
+@click.option("--deadline", type=_SECONDS, default=6.0, show_default=True, help="Seconds after which CMD gives up.")
+@click.option("--list", "is_list", is_flag=True, help="List the cases, and run nothing.")
+@report_options
+@click.argument("cmd", metavar="[--] CMD...", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
+    """Run CMD once for each case against a fake that is slow, wrong, or gone, and judge it from outside.
+
+    CMD is told by SAFELIGHT_BASE_URL, _API_KEY, _PARAMETERS, _PROMPT, _WORKFLOW, _OUT_DIR, _POLL_SECONDS,
+    _REQUEST_TIMEOUT_SECONDS and _DEADLINE_SECONDS. It ends with 0 once the picture is saved, 1 where task or API
+    failed, 3 where it gave up, 89 where it does not implement the case.
+    """
+    _check_watch(ctx, options)
+    if not cmd and not (options["is_list"] or options["server_only"]):
+        raise click.UsageError("there is no CMD to judge: write `-- python my_client.py`", ctx)
+    chosen = _chosen(options)
+    if options["is_list"]:
+        for case in chosen:
+            click.echo(f"{case.id:<5}  {case.severity:<7}  {case.fact}")
+        return
+    limits = Limits(options["interval"] or 0.2, options["request_timeout"], options["deadline"])
+    if limits.deadline < 3 * limits.request:
+        raise click.UsageError("the deadline has to be three times the time for one request, or more", ctx)
+    waivers = _waivers(options["waivers"])
+    began, at = datetime.now(UTC), monotonic()
+    code = 0
+    if options["watch"]:
+        code, found = _watched(command_options(ctx), cmd, options["interval"] or 0)
+    elif options["server_only"]:
+        found = _walked(chosen, limits, options["port"])
+    else:
+        found = _run(Plan(cmd, chosen, limits, options["jobs"], options["repeat"]))
+        remember(found)
+    found, used = applied(waivers, found, began.date())
+    whole = Run(
+        Kind.CLIENT,
+        name=_name_of(cmd) if cmd else "a client by itself",
+        command=shlex.join(["safelight", "check", "client", *(["--", *cmd] if cmd else ["--server-only"])]),
+        edition=edition(),
+        began=began,
+        seconds=monotonic() - at,
+        results=found,
+        waivers=used,
+    )
+    report = document(whole)
+    write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
+    ctx.exit(report["exit_code"] or code)
+
+
+def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
+    """The fake's settings are for `--watch`, as each case has its own; and what selects cases is not."""
+    given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    rows = [name for name in given if name in EXEC or name == "config"]
+    cases = [name for name in given if name in ("only", "skip", "last_failed", "jobs", "repeat", "waivers")]
+    if wrong := cases if options["watch"] else rows:
+        wants = "which runs no cases" if options["watch"] else "as each case has settings of its own"
+        there = "does not go with --watch" if options["watch"] else "needs --watch"
+        raise click.UsageError(f"--{wrong[0].replace('_', '-')} {there}, {wants}", ctx)
+
+
+def _watched(told: CommandOptions, cmd: Sequence[str], interval: float) -> tuple[int, list[Result]]:
+    """The exit code of the program, and a result for each rule."""
+    fake, stop = fake_of(told), Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    with in_thread(fake.app(Control()), path=fake.path) as server:
+        try:
+            ended, evidence = watch(fake.api, fake.key, server.url, cmd, interval=interval, stop=stop)
+        except CannotStart as error:
+            raise Unusable(str(error)) from None
+    again = shlex.join(["safelight", "check", "client", "--watch", "--", *cmd])
+    return (1 if ended.code is None else ended.code) % 256, results(evidence, again)
+
+
+def _chosen(options: dict[str, Any]) -> list[Case]:
+    only = list(options["only"])
+    if options["last_failed"]:
+        only += last_failed()
+        if not only:
+            raise Unusable("nothing is known to have failed here: run all cases first")
+    try:
+        chosen = selected(only, options["skip"])
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    if not chosen:
+        raise Unusable("no case is left: --skip leaves out all that --only names")
+    return chosen
+
+
+def _waivers(path: Path | None) -> Sequence[Any]:
+    try:
+        return read(path, [case.id for case in selected()]) if path else ()
+    except BadWaivers as error:
+        raise Unusable(str(error)) from None
+
+
+def _run(plan: Plan) -> list[Result]:
+    with Watch(console(), len(plan.cases)) as watch:
+        try:
+            return run(plan, watch)
+        except CannotStart as error:
+            raise Unusable(str(error)) from None
+
+
+def _walked(chosen: Sequence[Case], limits: Limits, port: int) -> list[Result]:
+    """The results of a walk through the cases, which ends with the last of them or with Ctrl-C."""
+    stop = Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        with walk(chosen, limits, port) as walking:
+            click.echo(table(walking))
+            while not (stop.is_set() or walking.is_over.is_set()):
+                walking.is_over.wait(0.1)
+            return walking.results()
+    except CannotListen as error:
+        raise Unusable(str(error)) from None
+
+
+def _name_of(cmd: Sequence[str]) -> str:
+    """What a client is called in reports: its script, where it has one."""
+    files = [word for word in cmd[1:] if Path(word).suffix and not word.startswith("-")]
+    return Path((files or cmd)[0]).name
