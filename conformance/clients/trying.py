@@ -26,7 +26,7 @@ from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import settings
-from safelight.mockserver.sessions.session import EnteredSession
+from safelight.mockserver.sessions.session import EnteredSession, Session
 from safelight.mockserver.transports.asgi import bare_app
 from safelight.mockserver.transports.server import in_thread
 from safelight.traffic.exchange import Exchange
@@ -64,7 +64,7 @@ class Fake:
             for task in self.trial.tasks:
                 session.override(TaskOverride(**task))
         if self.trial.driver.get("resume"):
-            self.given.append(self._submitted())
+            self.given.append(submitted(self.service, self.key))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -79,18 +79,11 @@ class Fake:
     def _session(self) -> EnteredSession:
         return EnteredSession(self.service.sessions.store, self.name)
 
-    def _submitted(self) -> str:
-        """The id of a task that somebody has submitted before."""
-        headers = {"x-api-key": self.key, "content-type": "application/json"}
-        request = Request("POST", PATHS["published"], "endpoint=image_generation", headers, encoded({**USUAL}))
-        task_id: str = json.loads(self.service.handle(request).body)["data"]["id"]
-        return task_id
-
     def evidence(self, limits: Limits, ended: Sequence[Ended], **more: Any) -> Evidence:
         """What the fake has seen, beside what the processes left."""
         with self._session() as session:
             tasks, ledger, undelivered = session.tasks, list(session.ledger), session.plan.undelivered()
-            pictures = {task.id: self.service.uploads.reply(session, task).body for task in tasks}
+            pictures = pictures_of(self.service, session)
         return Evidence(
             key=self.key,
             url=self.url,
@@ -105,6 +98,19 @@ class Fake:
             given=frozenset(self.given),
             **more,
         )
+
+
+def submitted(service: Service, key: str) -> str:
+    """The id of a task that somebody has submitted before."""
+    headers = {"x-api-key": key, "content-type": "application/json"}
+    request = Request("POST", PATHS["published"], "endpoint=image_generation", headers, encoded({**USUAL}))
+    task_id: str = json.loads(service.handle(request).body)["data"]["id"]
+    return task_id
+
+
+def pictures_of(service: Service, session: Session) -> Mapping[str, bytes]:
+    """Task id -> its file, as it would be served."""
+    return {task.id: service.uploads.reply(session, task).body for task in session.tasks}
 
 
 @contextmanager
@@ -169,9 +175,9 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
         interruption = _Interruption(fake, trial.driver.get("interrupt"))
         jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
         ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
-        files = [_files_in(out) for out in outs]
+        files = [files_in(out) for out in outs]
         known = tuple(f"{out.relative_to(root).as_posix()}/" for out in outs)
-        stray = [path for path in _files_in(Path(root)) if not path.startswith(known)]
+        stray = [path for path in files_in(Path(root)) if not path.startswith(known)]
         return fake.evidence(limits, ended, files=files, stray=stray, interrupted=interruption.at)
 
 
@@ -202,7 +208,7 @@ class _Interruption:
             send(15)
 
 
-def _files_in(folder: Path) -> dict[str, bytes]:
+def files_in(folder: Path) -> dict[str, bytes]:
     """Path within the folder -> contents, of the files below it. Links are not followed."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())[:_MAX_FILES]
     return {path.relative_to(folder).as_posix(): _contents(path) for path in found}

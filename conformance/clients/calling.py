@@ -1,0 +1,122 @@
+"""Clients in Python, called instead of started: on virtual time, hundreds of trials a second."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from safelight.conformance.clients.case import Trial
+from safelight.conformance.clients.evidence import Ended, Evidence, Limits
+from safelight.conformance.clients.sight import kind_of
+from safelight.conformance.clients.trying import files_in, pictures_of, request_of, submitted
+from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.sessions.session import EnteredSession
+from safelight.testing.backends.shared import SharedBackend, SharedServer
+from safelight.testing.factory import shared_backend
+
+#: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
+USUAL: Final = Limits(poll=3.0, request=0.5, deadline=120.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a client is asked to do, as drivers are told it."""
+
+    url: str
+    api_key: str
+    #: The whole request.
+    parameters: Mapping[str, Any]
+    poll_seconds: float
+    request_timeout_seconds: float
+    deadline_seconds: float
+    #: Where pictures are saved.
+    out_dir: Path
+    #: The task to resume; None: submit one.
+    task_id: str | None = None
+
+
+#: A client: it saves the picture in `out_dir`, or returns its bytes, or raises what says why there is none.
+ClientCallable = Callable[[Job], bytes | Path | str | None]
+
+#: Exceptions that nobody raises to say that there is no picture.
+_CRASHES: Final = (
+    *(TypeError, AttributeError, LookupError, UnboundLocalError, AssertionError),
+    *(RecursionError, UnicodeError, ArithmeticError, MemoryError),
+)
+
+
+def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL) -> Evidence:
+    """Call the client in a session of its own."""
+    key = f"sk-{token_hex(24)}"
+    with shared_backend(server, key, {**trial.fake, "virtual_time": True}) as backend, TemporaryDirectory() as out:
+        for task in trial.tasks:
+            backend.next(**task)
+        given = [submitted(server.api, key)] if trial.driver.get("resume") else []
+        job = Job(
+            url=backend.url,
+            api_key=key,
+            parameters=request_of(trial),
+            poll_seconds=limits.poll,
+            request_timeout_seconds=limits.request,
+            deadline_seconds=limits.deadline,
+            out_dir=Path(out),
+            task_id=given[0] if given else None,
+        )
+        ended = _called(client, job, backend)
+        files = files_in(job.out_dir)
+        return _evidence(backend, trial, limits, ended=ended, files=files, given=frozenset(given))
+
+
+def _called(client: ClientCallable, job: Job, backend: SharedBackend) -> Ended:
+    begun, code, said = time.monotonic(), 0, ""
+    try:
+        found = client(job)
+        if isinstance(found, bytes):
+            (job.out_dir / "picture.png").write_bytes(found)
+    except TimeoutError as error:
+        code, said = 3, str(error) or "time-out"
+    except _CRASHES:
+        code, said = 1, traceback.format_exc()
+    except Exception as error:  # noqa: BLE001 - whatever a client raises says that there is no picture
+        code, said = 1, str(error) or type(error).__name__
+    except BaseException as error:
+        if not backend.failure():
+            raise
+        said = str(error)
+    seconds = time.monotonic() - begun
+    if sentence := backend.failure():
+        return Ended(None, seconds, "", sentence)
+    return Ended(code, seconds, "ok" if code == 0 else "", said)
+
+
+def _evidence(
+    backend: SharedBackend,
+    trial: Trial,
+    limits: Limits,
+    *,
+    ended: Ended,
+    files: Mapping[str, bytes],
+    given: frozenset[str],
+) -> Evidence:
+    with EnteredSession(backend.server.store, fingerprint(backend.api_key)) as session:
+        pictures = pictures_of(backend.server.api, session)
+    return Evidence(
+        key=backend.api_key,
+        url=backend.url,
+        request=request_of(trial),
+        limits=limits,
+        exchanges=[one for one in backend.seen if not (one.task_id in given and kind_of(one) == "submit")],
+        ledger=list(backend.ledger),
+        tasks=backend.tasks,
+        pictures=pictures,
+        ended=[ended],
+        files=[files],
+        undelivered=() if trial.may_miss else backend.plan.undelivered(),
+        given=given,
+    )
