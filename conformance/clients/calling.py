@@ -21,7 +21,7 @@ from safelight.testing.backends.shared import SharedBackend, SharedServer
 from safelight.testing.factory import shared_backend
 
 #: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
-USUAL: Final = Limits(poll=3.0, request=0.5, deadline=120.0)
+USUAL: Final = Limits(poll=3.0, request=1.0, deadline=120.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import Final
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.judgement import findings, verdict
+from safelight.conformance.clients.stories import Story
 from safelight.conformance.clients.trying import try_client
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
-from safelight.conformance.verdicts import Verdict, worst
+from safelight.conformance.verdicts import Finding, Verdict, verdict_of, worst
 from safelight.contracts.wording import listed
 from safelight.traffic.redaction import redacted
 
@@ -83,10 +85,14 @@ def _round(plan: Plan, case: Case) -> list[Tried]:
 
 def tried(case: Case, trial: Trial, evidence: Evidence) -> Tried:
     """What there is to say of one trial."""
+    return _said(trial, evidence, partial(verdict, case, evidence))
+
+
+def _said(trial: Trial, evidence: Evidence, decided: Callable[[list[Finding]], Verdict]) -> Tried:
     found = findings(trial, evidence)
     return Tried(
         name=trial.name,
-        verdict=verdict(case, evidence, found),
+        verdict=decided(found),
         findings=found,
         timeline=timeline(evidence.exchanges),
         output=redacted(evidence.output.strip(), evidence.key),
@@ -94,6 +100,11 @@ def tried(case: Case, trial: Trial, evidence: Evidence) -> Tried:
         seconds=max((one.seconds for one in evidence.ended), default=0),
         remark=_remark(evidence),
     )
+
+
+def of_story(story: Story, evidence: Evidence) -> Tried:
+    """What there is to say of one story."""
+    return _said(story.trial(), evidence, verdict_of)
 
 
 def how_it_ended(one: Ended) -> str:

@@ -221,7 +221,7 @@ def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
     room = max(1, max_faults - 1)
     packs = [passing[at : at + room] for at in range(0, len(passing), room)]
     endings = [([rule], "out of memory" if "data.error" in rule else None) for rule in polls if rule not in passing]
-    found = [
+    made: list[Story] = [
         *(told([rule]) for rule in submits),
         *(told([*_in_turn(pack), next(late)]) for pack in packs),
         *(told([image]) for image in images if not _passes(image)),
@@ -229,9 +229,9 @@ def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
         *(_story(PLAIN, [], fail=reason, id=next(ids)) for reason in _ENDS if reason),
         *(_story(PLAIN, [], queued=25, prefix="/s/abc"), _story(PLAIN, [], queued=ENDLESS)),
     ]
-    random.shuffle(found)
+    random.shuffle(made)
     kinds = Counter[str]()
-    return sorted(found, key=lambda story: _count(kinds, story))
+    return sorted(made, key=lambda story: _count(kinds, story))
 
 
 def _count(kinds: Counter[str], story: Story) -> int:
