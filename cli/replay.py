@@ -20,7 +20,7 @@ def command(ctx: click.Context, /, file: Path, cmd: tuple[str, ...]) -> None:
     """Run CMD in the story of FILE, which `safelight fuzz` has kept, and say whether it survives."""
     try:
         story = story_in(file)
-        result = trier(cmd)(story)
+        result = trier(cmd[cmd[0] == "--" :])(story)
     except (ValueError, CannotStart) as error:
         raise Unusable(str(error)) from None
     show(story, result)

@@ -117,6 +117,7 @@ class Story:
         )
 
     def _expected(self) -> Iterator[Expected]:
+        yield Expected("submits_well", {}, Severity.MUST)
         yield Expected("sends_parameters", {}, Severity.MUST)
         yield Expected("is_honest", {}, Severity.MUST)
         yield Expected("has_no_trace", {}, Severity.MUST)
@@ -212,10 +213,12 @@ def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
     """
     random = Random(seed)
     submits, polls, images = (random.sample(found := _of_cases(kind), len(found)) for kind in WORDS[:3])
+    prefixes = cycle(("", "", "/s/abc"))
     requests, ids, late = cycle(_REQUESTS), cycle(_IDS), cycle([rule for rule in images if _passes(rule)])
 
     def told(rules: Iterable[str], **more: Any) -> Story:
-        return _story({**PLAIN, **next(requests)}, list(rules)[:max_faults], id=next(ids), **more)
+        more |= {"id": next(ids), "prefix": next(prefixes)}
+        return _story({**PLAIN, **next(requests)}, list(rules)[:max_faults], **more)
 
     passing = [rule for rule in polls if _passes(rule)]
     room = max(1, max_faults - 1)
@@ -227,7 +230,7 @@ def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
         *(told([image]) for image in images if not _passes(image)),
         *(told(_in_turn([random.choice(passing), *rules]), fail=fail) for rules, fail in endings),
         *(_story(PLAIN, [], fail=reason, id=next(ids)) for reason in _ENDS if reason),
-        *(_story(PLAIN, [], queued=25, prefix="/s/abc"), _story(PLAIN, [], queued=ENDLESS)),
+        *(_story(PLAIN, [], queued=25), _story(PLAIN, [], queued=ENDLESS)),
     ]
     random.shuffle(made)
     kinds = Counter[str]()

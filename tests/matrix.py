@@ -1,0 +1,92 @@
+"""Run every bad client, and every driver that ships, through all the cases, and write docs/matrix.md.
+
+`python tests/matrix.py`, which takes some minutes. In CI each bad client meets the cases that are about it alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import run_liar  # noqa: F401 - registers them
+from liars.clients.liar import ABOUT, LIARS
+from safelight.conformance.clients.case import cases
+from safelight.conformance.clients.evidence import Limits
+from safelight.conformance.clients.runner import Plan, run
+from safelight.conformance.results import Result
+from safelight.conformance.verdicts import Verdict
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = ROOT / "docs" / "matrix.md"
+#: The standard library alone: a client starts in 40 ms.
+PYTHON: Final = (sys.executable, "-S", "-E")
+LIMITS: Final = Limits(poll=0.1, request=0.8, deadline=4.0)
+
+#: Driver -> its command.
+DRIVERS: Final = {
+    "Python, requests": (sys.executable, "examples/drivers/python_requests.py"),
+    "Python, httpx": (sys.executable, "examples/drivers/python_httpx.py"),
+    "Node.js, fetch": ("node", "examples/drivers/node_fetch.mjs"),
+    "shell, curl": ("examples/drivers/curl.sh",),
+}
+
+#: Verdict -> how it stands in a table.
+SIGNS: Final = {Verdict.PASS: "pass", Verdict.FAIL: "**FAIL**", Verdict.NON_STRICT: "non-strict", Verdict.INFO: "info"}
+
+
+def drivers() -> Iterator[str]:
+    """The table of the drivers."""
+    ran: dict[str, Sequence[Result]] = {}
+    seconds: dict[str, float] = {}
+    for name, command in DRIVERS.items():
+        began = time.monotonic()
+        ran[name] = run(Plan(command, list(cases().values()), jobs=2 * (os.cpu_count() or 1)))
+        seconds[name] = time.monotonic() - began
+    yield f"| case | | severity | {' | '.join(DRIVERS)} |"
+    yield f"|---|---|---|{'---|' * len(DRIVERS)}"
+    for number, case in enumerate(cases().values()):
+        verdicts = [ran[name][number].verdict for name in DRIVERS]
+        yield f"| {case.id} | {case.fact} | {case.severity} | {' | '.join(SIGNS.get(one, one) for one in verdicts)} |"
+    yield f"| | seconds for all | | {' | '.join(f'{seconds[name]:.0f}' for name in DRIVERS)} |"
+
+
+def liars() -> Iterator[str]:
+    """The table of the bad clients."""
+
+    def judged(name: str) -> list[Result]:
+        command = [*PYTHON, str(ROOT / "tests" / "run_liar.py"), name]
+        return run(Plan(command, list(cases().values()), LIMITS, jobs=1))
+
+    with ThreadPoolExecutor(12) as threads:
+        ran = dict(zip(LIARS, threads.map(judged, LIARS), strict=True))
+    yield "| bad client | its mistake | the cases about it | caught by |"
+    yield "|---|---|---|---|"
+    for name, results in ran.items():
+        caught = [result.id for result in results if is_caught(result)]
+        own = [f"**{case}**" if case in caught else f"{case} (missed)" for case in ABOUT[name]]
+        others = [case for case in caught if case not in ABOUT[name]]
+        mistake = (LIARS[name].__doc__ or "").partition("\n")[0]
+        yield f"| `{name}` | {mistake} | {', '.join(own)} | {', '.join([*ABOUT[name], *others])} |"
+
+
+def is_caught(result: Result) -> bool:
+    """The case has something to say; one that is INFO never fails."""
+    return result.verdict in (Verdict.FAIL, Verdict.NON_STRICT) or bool(result.findings)
+
+
+def main() -> None:
+    """Write the page."""
+    os.chdir(ROOT)
+    head = "# The matrix\n\nMade by `python tests/matrix.py`.\n\n## The drivers that ship\n\n"
+    middle = f"\n\n## Each bad client of the tests, and what catches it\n\nThere are {len(LIARS)}, each with one mistake.\n\n"
+    table = "\n".join(drivers())
+    PAGE.write_text(f"{head}{table}{middle}" + "\n".join(liars()) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
