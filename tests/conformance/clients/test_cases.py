@@ -8,9 +8,11 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft202012Validator
 
+from parts import Part, check_fresh, table
 from safelight.conformance.clients.case import CASES, Case, cases, selected
 from safelight.conformance.clients.expectations import expectations
 from safelight.conformance.clients.trying import USUAL
+from safelight.conformance.clients.universal import universal
 from safelight.contracts.validation import violations
 from safelight.mockserver.sessions.opening import settings
 
@@ -20,6 +22,24 @@ SCHEMA: Final = Draft202012Validator(json.loads((CASES.parent / "case.schema.jso
 FIRST: Final = {1: 9, 2: 15, 3: 9, 4: 14, 5: 10, 6: 5, 7: 5}
 
 ALL: Final = list(cases().values())
+
+
+def parts() -> list[Part]:
+    return [Part("clients.md", "rules", _table_of_rules), Part("clients.md", "cases", _table_of_cases)]
+
+
+def _table_of_rules() -> str:
+    rows = [(rule.id, rule.fact.removesuffix("."), rule.severity) for rule in universal().values()]
+    return table(("rule", "what holds", "severity"), rows)
+
+
+def _table_of_cases() -> str:
+    rows = [(case.id, case.fact, case.does, case.good, case.severity) for case in ALL]
+    return table(("case", "what can happen", "the fake", "a good client", "severity"), rows)
+
+
+def test_the_tables_of_the_page_are_those_of_the_data() -> None:
+    check_fresh(parts())
 
 
 @pytest.mark.parametrize("file", sorted(CASES.glob("*.json")), ids=lambda file: file.stem)

@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from liars.clients.liar import ABOUT, LIARS
 import run_liar  # noqa: F401 - registers them
+from liars.clients.liar import ABOUT, LIARS
 from safelight.conformance.clients.case import Case, cases, selected
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.runner import Plan, run
