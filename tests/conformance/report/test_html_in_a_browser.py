@@ -76,6 +76,13 @@ def test_the_matrix_has_a_row_for_each_case_and_a_column_for_each_run(opened: Op
     assert page.locator(".run .headline").all_text_contents() == ["failed: 1 case with a MUST that is broken", "passed"]
 
 
+def test_cases_checks_and_rules_stand_in_groups_by_their_ids(opened: Open) -> None:
+    ids = ["4.7", "4.12", "S10", "S11", "S20", "U1", "U2"]
+    page = opened([document(run([result(Verdict.PASS, name) for name in ids]))])
+    groups = ["4 The submit", "S1 The submit", "S2 The submit", "U The submit"]
+    assert page.locator("tr.group").all_text_contents() == groups
+
+
 def test_filters_choose_by_verdict_severity_group_and_text(opened: Open) -> None:
     page = opened([each_verdict()])
     page.get_by_role("button", name="FAIL 2").click()
