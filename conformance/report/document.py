@@ -26,7 +26,7 @@ from safelight.contracts import parse
 from safelight.contracts.checks import Check, breaches, check_of
 from safelight.contracts.locations import root
 from safelight.contracts.validation import sentence
-from safelight.contracts.wording import counted, did_you_mean, kind, named, printable
+from safelight.contracts.wording import counted, did_you_mean, named, printable
 from safelight.traffic.redaction import redacted
 
 Document = Mapping[str, Any]
@@ -196,7 +196,7 @@ def _checked(path: Path, found: Any) -> Document:
         breach = broken[0]
         if breach.keyword == "additionalProperties":
             raise NoReport(path, f"{named(breach.path)} is not known{_near(breach.path, breach.location.node)}")
-        raise NoReport(path, f"{named(breach.path) if breach.path else kind(found)} {sentence(breach)}")
+        raise NoReport(path, f"{named(breach.path)} {sentence(breach)}")
     checked: Document = _plain(found)
     return checked
 

@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from safelight.conformance.report.document import Document, headline
-from safelight.conformance.report.exit_code import PASSED
+from safelight.conformance.report.exit_code import FAILED, PASSED, UNDECIDED
 from safelight.conformance.verdicts import WORST_FIRST, Severity, Verdict
 
 #: Bytes of a summary: GitHub shows none that is larger than 1 MiB.
@@ -20,14 +20,17 @@ MAX_SUMMARY_BYTES: Final = 1_000_000
 #: The file that GitHub reads the summary of a job from, and how to know that GitHub reads the output.
 _SUMMARY, _ACTIONS = "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"
 
-#: The first annotations are shown, and no more than ten of a level: what costs money comes first.
-_ORDER: Final = tuple(Severity)
+#: The first annotations are shown, no more than ten of a level: what fails the run comes first, and what costs money.
+_CODES: Final = (FAILED, UNDECIDED, PASSED)
+_SEVERITIES: Final = tuple(Severity)
 
 
 def annotated(documents: Sequence[Document]) -> Iterator[str]:
     """A line for each case that did not pass: an error where it fails the run, else a warning."""
     cases = [(document, case) for document in documents for case in document["cases"] if _is_told(case)]
-    for document, case in sorted(cases, key=lambda one: (-one[1]["exit_code"] % 4, _ORDER.index(one[1]["severity"]))):
+    for document, case in sorted(
+        cases, key=lambda one: (_CODES.index(one[1]["exit_code"]), _SEVERITIES.index(one[1]["severity"]))
+    ):
         level = "warning" if case["exit_code"] == PASSED else "error"
         title = _property(f"{document['name']}: {case['id']} {case['verdict']} ({case['severity']})")
         said = [f"{one['rule']}: {one['sentence']}" for one in case["findings"]]

@@ -64,7 +64,8 @@ function card(run) {
 
 // The matrix: one row a case, whichever runs have it.
 
-const groupOf = case_ => case_.id.includes(".") ? case_.id.split(".")[0] : case_.id.slice(0, 2);
+/** `4` of `4.7`, `S1` of `S10`, `U` of `U3`. */
+const groupOf = case_ => case_.id.match(/^[^.]+(?=\.)|^\D\d(?=\d)|^[^]/)[0];
 
 function rowsOf() {
   const found = new Map();

@@ -163,8 +163,9 @@ def _print(console: Console, label: Text, text: Text) -> None:
     whole = text.split("\n", allow_blank=True)
     lines = [line for one in whole for line in (one.wrap(console, room) if console.is_terminal else [one])]
     for number, line in enumerate(lines):
-        line.rstrip()
-        console.print((Text(" " * label.cell_len) if number else label) + line, soft_wrap=True)
+        row = (Text(" " * label.cell_len) if number else label) + line
+        row.rstrip()
+        console.print(row, soft_wrap=True)
 
 
 def _timeline(rows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -119,7 +119,7 @@ def _day(glob: str, until: Any) -> date:
     try:
         return date.fromisoformat(until)
     except (TypeError, ValueError):
-        seen = shown(until if isinstance(until, str) else str(until))
+        seen = shown(str(until) if isinstance(until, date | time) else until)
         raise ValueError(f"{shown(glob)} has until {seen}; write a day, such as 2026-12-31") from None
 
 
