@@ -56,7 +56,7 @@ def rules_(name: str | None) -> None:
     """
     if name is not None:
         _text(name)
-    _print_columns((rule.id, rule.provenance, _limit(rule.keyword, rule.limit)) for rule in rules(name))
+    _print_columns((rule.id, rule.provenance, rule.form or _limit(rule.keyword, rule.limit)) for rule in rules(name))
 
 
 @command.command()

@@ -19,6 +19,8 @@ def limit(rule: Rule) -> str:
             return "must be there"
         case "x-constraints":
             return str(rule.limit).removesuffix(".")
+        case _ if rule.form:
+            return rule.form
         case _ if rule.schema == "json":
             return str(rule.limit)
         case _:

@@ -375,7 +375,7 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("PUT", "/plan", {"rules": RULE}), 400, "it must be an array"),
     (("PUT", "/plan", {"rules": [KEY]}), 400, "rules.0, column 1"),
     (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
-    (("GET", "/journal?since=now", None), 400, 'since is "now", which does not fit'),
+    (("GET", "/journal?since=now", None), 400, 'since is "now"; it must be seconds in digits'),
     (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
     (("GET", "/tasks?all=1", None), 400, "all is not known; nothing is taken here"),
     (("POST", "/wait", {}), 400, "task_id is missing"),
