@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Final
 
-from safelight.contracts.pictures import is_picture
+from safelight.contracts.pictures import is_picture, is_text
 from safelight.contracts.recognizers.row import Recognizer
 
 #: A string, within which nothing means anything; and what stands for each.
@@ -56,6 +56,10 @@ def _has(pattern: bytes) -> Callable[[Body], object]:
 
 def _is_zlib(body: Body) -> object:
     return body.bytes[:1] == bytes([_ZLIB]) and int.from_bytes(body.bytes[:2]) % _CHECKED_BY == 0
+
+
+def _is_plain(body: Body) -> object:
+    return body.start[:1] not in (b"{", b"[", b'"') and is_text(body.bytes)
 
 
 _PLAIN: Final = "the JSON itself, uncompressed and without Content-Encoding"
@@ -118,5 +122,5 @@ BODIES: Final = (
         lambda body: body.is_open,
         "all of it: a Content-Length counts bytes, not characters",
     ),
-    Recognizer("plain text", _looks(rb"[^\s{\[\"]"), _OBJECT),
+    Recognizer("plain text", _is_plain, _OBJECT),
 )

@@ -10,7 +10,7 @@ from safelight.contracts.operations import clamped
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.messages import Refused, Request, parameters
-from safelight.mockserver.service.hints import advice_on_way
+from safelight.mockserver.service.hints import advice_on_encoding, advice_on_way, explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,8 @@ def validate(_: Service, call: Call) -> None:
     else:
         assert call.settings is not None
         call.document, call.violations, found = _body(call, is_clamped=call.settings.limits == "clamp")
+    if call.violations:
+        call.violations = explained(call.violations, call.home)
     call.advice = [*advice_on_way(call.way), *found]
 
 
@@ -50,7 +52,7 @@ def _body(call: Call, *, is_clamped: bool) -> _Checked:
         for name in lowered
     ]
     remarks = [] if found else advice(document, call.endpoint.schema, max_advice=MAX_FINDINGS)
-    return document, found, [*_content_type(request), *clamping, *remarks]
+    return document, found, [*_content_type(request), *advice_on_encoding(request), *clamping, *remarks]
 
 
 @lru_cache(256)
@@ -64,7 +66,7 @@ def _query(schema: str, text: str) -> _Checked:
 def sentence(found: Sequence[Violation]) -> str:
     """What a request is refused with that breaks these rules."""
     first, *others = found
-    more = ", ".join(dict.fromkeys(violation.rule for violation in others))
+    more = ", ".join(dict.fromkeys(violation.rule for violation in others if violation.message != first.message))
     return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")
 
 
