@@ -77,6 +77,8 @@ class Settings:
     #: How errors are written, and what becomes of values over their maximum.
     errors: str = "object"
     limits: str = "reject"
+    #: How requests are read.
+    requests: str = "published"
     #: Who the key belongs to; None: somebody.
     user: User | None = None
     #: The key is not accepted.
@@ -92,7 +94,7 @@ class Settings:
             raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(profile.axis is not Axis.SECONDS for profile in (self.profile, *self.workflows.values())):
             raise ValueError(SLOTS_NEED_SECONDS)
-        for setting in ("vocabulary", "errors", "limits"):
+        for setting in ("vocabulary", "errors", "limits", "requests"):
             check_dialect(setting, getattr(self, setting))
 
     def profile_of(self, workflow: str) -> TaskProfile:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts import Advice, Provenance
+from safelight.contracts.reading import ACTION_ENTRY
 from safelight.contracts.wording import listed, nearest, shown
-from safelight.mockserver.model.keys import WAYS
+from safelight.mockserver.model.keys import TOKEN_WAY, WAYS
 from safelight.mockserver.model.messages import parameters
 from safelight.mockserver.operations import operations
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 _NEITHER: Final = listed(WAYS, "nor")
 
-#: The ways that keep a key out of logs.
-_HEADERS: Final = tuple(WAYS)[:2]
+#: The ways that keep a key out of logs, and the only one that is documented where it is taken.
+_PREFERRED: Final = (*tuple(WAYS)[:2], TOKEN_WAY)
 
 
 def why_refused(request: Request, key: str, way: str, *, is_revoked: bool) -> list[Advice]:
@@ -34,7 +35,7 @@ def why_refused(request: Request, key: str, way: str, *, is_revoked: bool) -> li
 
 def advice_on_way(way: str) -> list[Advice]:
     """The key came in a way that ends up in logs."""
-    if way in _HEADERS:
+    if way in _PREFERRED:
         return []
     return [Advice("", f"the key came {way}; the service prefers the header x-api-key", Provenance.PUBLISHED)]
 
@@ -94,6 +95,8 @@ def _cause(rule: str, request: Request) -> str:
 
 def operation_in_path(path: str) -> str:
     """`; did you mean ...?` where a path ends in what is nearly the name of an operation: `/v1/images/generations`."""
+    if path == ACTION_ENTRY:
+        return "; the entry of the Linux DO edition answers where requests = linux-do"
     near = nearest("_".join(path.strip("/").split("/")[-2:]), operations())
     return f"; did you mean /v1/index.php?endpoint={near}?" if near else ""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.operations.results import UPLOADS
+from safelight.mockserver.service.action_entry import at_published_entry
 from safelight.mockserver.service.openapi_paths import DOCUMENTS, published
 
 if TYPE_CHECKING:
@@ -31,4 +32,5 @@ def locate(service: Service, call: Call) -> Place:
         if home.path in DOCUMENTS:
             return Place.DOCUMENT
         call.home = published(home)
+    call.home = at_published_entry(service, call)
     return Place.OPERATION

@@ -41,6 +41,7 @@ class SessionKeywords(TaskKeywords, total=False):
     vocabulary: str | None
     errors: str | None
     limits: str | None
+    requests: str | None
 
 
 class MarkerKeywords(SessionKeywords, total=False):

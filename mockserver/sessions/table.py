@@ -142,6 +142,11 @@ DIALECTS: Final = _rows(
     _dialect("vocabulary", "Words of the phases: published (pending, ...) or plain (queued, ...)", "plain"),
     _dialect("errors", 'Errors are object ("error": {"message": ...}), string or message', "string"),
     _dialect("limits", "What is over a maximum is refused (reject) or brought down to it (clamp)", "clamp"),
+    _dialect(
+        "requests",
+        "Requests are as published; lenient: any workflow; linux-do: as the Linux DO edition takes them",
+        "linux-do",
+    ),
 )
 
 _SPEED: Final = number("speed", "60 for a minute in a second", maximum=MAX_SPEED, form="FACTOR", unit="x")

@@ -19,7 +19,7 @@ from safelight.contracts.schemas import schemas, texts
 ANNOTATIONS: Final = frozenset(
     {"$schema", "$id", "$ref", "$anchor", "title", "description", "default"}
     | {"x-provenance", "x-defaults", "x-effective-for", "x-workflows", "x-words", "x-price", "x-method"}
-    | {"x-contract-version", "x-longest-side", "x-choice", "x-form", "x-recognized"}
+    | {"x-contract-version", "x-longest-side", "x-choice", "x-form", "x-recognized", "x-linux-do-workflows"}
 )
 
 #: The table of the original document: parameter, JSON type, default, bound. Everything else there is prose.
