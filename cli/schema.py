@@ -102,8 +102,10 @@ def check(name: str, file: Path) -> None:
     if len(found) > MAX_VIOLATIONS:
         _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
     if name.endswith(".request") and parsed.is_complete:
+        said = {text for violation in found for text in (violation.pointer, violation.message)}
         for one in advice(parsed.document, name):
-            _print(f"note: {one.message}", to_stderr=True)
+            if not {one.pointer, one.message} & said:
+                _print(f"note: {one.message}", to_stderr=True)
     if found:
         raise SystemExit(1)
     _print(f"ok: the document keeps {name}")

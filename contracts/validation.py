@@ -59,8 +59,9 @@ def _check(schema_name: str) -> Check:
 def _violation(breach: Breach, seen: Callable[[object], str]) -> Violation:
     location, path = breach.location, breach.path
     rule = rules_at()[location.schema, location.pointer][breach.keyword, breach.part]
-    message = seen(path[0] if path else "") or f"{named(path)} {sentence(breach)}"
-    return Violation(rule.id, pointer(path), message, rule.provenance)
+    if message := seen(path[0] if path else ""):
+        return Violation(rule.id, pointer(path[:1]), message, rule.provenance)
+    return Violation(rule.id, pointer(path), f"{named(path)} {sentence(breach)}", rule.provenance)
 
 
 def sentence(breach: Breach) -> str:
