@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts import Advice, Provenance
 from safelight.contracts.reading import ACTION_ENTRY
+from safelight.contracts.recognizers import recognized
 from safelight.contracts.wording import listed, nearest, shown
 from safelight.mockserver.model.keys import TOKEN_WAY, WAYS
 from safelight.mockserver.model.messages import parameters
@@ -72,11 +73,16 @@ def _query_is_json(request: Request) -> bool:
     return any(name.lstrip().startswith(("{", "[")) for name in parameters(request.query))
 
 
+def _is_coded(request: Request) -> object:
+    """Its header says that the body is compressed, and the body itself does not say so."""
+    return _coding(request) and not recognized("body", request.body)
+
+
 _CAUSES: Final = (
     _Cause(
         ("json.encoding", "json.syntax"),
-        _coding,
-        "; the header Content-Encoding says that it is compressed: send the JSON itself, without this header",
+        _is_coded,
+        "; it is compressed with {coding}, as its Content-Encoding says: send the JSON itself, without this header",
     ),
     _Cause(("json.empty",), _query_is_json, "; the query has JSON: send it as the body"),
     _Cause(("json.empty",), _query_has_more, "; the query has parameters: send them as a JSON object in the body"),
@@ -90,7 +96,8 @@ _CAUSES: Final = (
 
 
 def _cause(rule: str, request: Request) -> str:
-    return next((cause.says for cause in _CAUSES if rule.endswith(cause.rules) and cause.sees(request)), "")
+    says = next((cause.says for cause in _CAUSES if rule.endswith(cause.rules) and cause.sees(request)), "")
+    return says.format(coding=shown(_coding(request)))
 
 
 def operation_in_path(path: str) -> str:

@@ -34,15 +34,25 @@ def test_an_answer_says_what_was_near(method: str, target: str, body: bytes, end
 
 GZIP: Final = gzip.compress(PROMPT)
 STATUS: Final = "/?endpoint=task_status"
-CODED: Final = "; the header Content-Encoding says that it is compressed: send the JSON itself, without this header"
+SEEN: Final = ": send the JSON itself, uncompressed and without Content-Encoding"
+
+SAID: Final = ": send the JSON itself, without this header"
 
 #: Target, content encoding, body -> how the answer's message ends.
 CAUSES: Final[list[tuple[str, str, bytes, str]]] = [
-    (SUBMIT, "gzip", GZIP, CODED),
-    (SUBMIT, "", GZIP, "; it is compressed with gzip: send the JSON itself, uncompressed and without Content-Encoding"),
-    (SUBMIT, "deflate", zlib.compress(PROMPT), CODED),
-    (SUBMIT, "br", b"\x0b\x08\x80\xfe\xff{}\x03", CODED),
-    (SUBMIT, "zstd", b"\x28\xb5\x2f\xfd\x04\x00", CODED),
+    (SUBMIT, "gzip", GZIP, f"character; it is compressed with gzip{SEEN}"),
+    (SUBMIT, "", GZIP, f"character; it is compressed with gzip{SEEN}"),
+    (SUBMIT, "deflate", zlib.compress(PROMPT), f"; it is compressed with deflate{SEEN}"),
+    (SUBMIT, "zstd", b"\x28\xb5\x2f\xfd\x04\x00", f"; it is compressed with zstd{SEEN}"),
+    *(
+        (
+            SUBMIT,
+            coding,
+            b"\x0b\x08\x80\xfe\xff{}\x03",
+            f'; it is compressed with "{coding}", as its Content-Encoding says{SAID}',
+        )
+        for coding in ("br", "deflate", "x-{}")
+    ),
     (f"{SUBMIT}&prompt=a+lamp", "", b"", "; the query has parameters: send them as a JSON object in the body"),
     (f'{SUBMIT}&{{"prompt":"a"}}', "", b"", "; the query has JSON: send it as the body"),
     (SUBMIT, "", b"", "the document is empty; a JSON object is expected"),
