@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
+from binascii import a2b_base64
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -47,8 +46,8 @@ def decoded(text: str) -> bytes | None:
     written = unquote(url.data) if url and "%" in url.data else url.data if url else text
     bare = written.translate(_NO_BREAKS) if "\n" in written or "\r" in written else written
     try:
-        return b64decode(bare + "=" * (-len(bare) % _QUANTUM), validate=True)
-    except (NotBase64, ValueError):
+        return a2b_base64(bare + "=" * (-len(bare) % _QUANTUM))
+    except ValueError:
         return None
 
 

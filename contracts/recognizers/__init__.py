@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.recognizers.bodies import BODIES, Body
-from safelight.contracts.recognizers.documents import DOCUMENTS, PROMPTS, Sent
+from safelight.contracts.recognizers.documents import DOCUMENTS, OF_LINUX_DO, PROMPTS, Sent
 from safelight.contracts.recognizers.images import FILES, IMAGES, Image
 from safelight.contracts.wording import named, shown
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Table(NamedTuple):
     """How a value is read for the rows, and the rows; the first that sees it counts."""
 
+    #: None: there is nothing to see.
     read: Callable[[Any], Any]
     #: About a value that breaks a rule.
     broken: Sequence[Recognizer]
@@ -32,7 +33,7 @@ class Table(NamedTuple):
 #: Name -> table.
 TABLES: Final[Mapping[str, Table]] = {
     "body": Table(Body, BODIES),
-    "document": Table(Sent.of, DOCUMENTS, DOCUMENTS),
+    "document": Table(Sent.of, DOCUMENTS, [OF_LINUX_DO]),
     "prompt": Table(Sent.of, PROMPTS, PROMPTS),
     "image": Table(Image, IMAGES, FILES),
 }
@@ -42,6 +43,8 @@ def recognized(table: str, value: Any, *, is_legal: bool = False) -> str:
     """What the value is, and what to send instead; nothing where no row sees it."""
     found = TABLES[table]
     seen = found.read(value)
+    if seen is None:
+        return ""
     rows = found.legal if is_legal else found.broken
     return next((f"{row.what}: send {row.send}" for row in rows if row.sees(seen)), "")
 

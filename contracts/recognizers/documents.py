@@ -19,12 +19,14 @@ class Sent:
     is_text: bool = False
 
     @classmethod
-    def of(cls, value: Any) -> Sent:
-        """The value, read where it is a text of an object or an array."""
-        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    def of(cls, value: Any) -> Sent | None:
+        """The value, read where it is a text of an object or an array; None for any other text, as most prompts are."""
+        if not isinstance(value, str):
+            return cls(value)
+        if value.lstrip()[:1] in ("{", "["):
             with suppress(ValueError, RecursionError):
                 return cls(json.loads(value), is_text=True)
-        return cls(value)
+        return None
 
 
 Sees = Callable[[Any], object]
@@ -111,6 +113,13 @@ PROMPTS: Final = (
     ),
 )
 
+#: A request that is legal, though little of it is read.
+OF_LINUX_DO: Final = Recognizer(
+    "a request of the Linux DO edition, with its parameters in settings",
+    lambda sent: isinstance(sent.value, Mapping) and isinstance(sent.value.get("settings"), Mapping),
+    "them beside the prompt (the fake takes this as requests = linux-do)",
+)
+
 #: What a document is that is no request: the same, and requests within something else.
 DOCUMENTS: Final = (
     Recognizer("a request as a text of JSON, encoded twice", _text(lambda _: True), "the object itself"),
@@ -121,11 +130,7 @@ DOCUMENTS: Final = (
     ),
     Recognizer("a graph", _plain(is_graph), 'it as the prompt: {"prompt": {...}}'),
     Recognizer("a graph as ComfyUI's editor saves it", _plain(_is_of_editor), f"{_API_FORMAT}, as the prompt"),
-    Recognizer(
-        "a request of the Linux DO edition, with its parameters in settings",
-        _plain(lambda value: isinstance(value, Mapping) and isinstance(value.get("settings"), Mapping)),
-        "them beside the prompt (the fake takes this as requests = linux-do)",
-    ),
+    OF_LINUX_DO,
     Recognizer(
         "a request to a chat completion",
         _plain(lambda value: isinstance(value, Mapping) and "messages" in value and "prompt" not in value),
