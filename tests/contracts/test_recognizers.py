@@ -32,7 +32,7 @@ TEXT: Final = json.dumps(REQUEST)
 
 #: What is sent as a body -> what it is.
 BODIES: Final[list[tuple[bytes, str]]] = [
-    (gzip.compress(TEXT.encode()), "compressed with gzip"),
+    (gzip.compress(TEXT.encode(), mtime=0), "compressed with gzip"),
     (b"\x28\xb5\x2f\xfd\x04\x00", "compressed with zstd"),
     (lzma.compress(TEXT.encode()), "compressed with xz"),
     (bz2.compress(TEXT.encode()), "compressed with bzip2"),
@@ -143,7 +143,7 @@ FILES: Final[list[tuple[bytes, str]]] = [
     (b"\0\0\0\x18ftypisom\0\0\0\0isomiso2", "a video"),
     (b"\x1a\x45\xdf\xa3" + bytes(30), "a video"),
     (b"%PDF-1.7" + bytes(30), "a PDF"),
-    (gzip.compress(PNG), "a compressed file"),
+    (gzip.compress(PNG, mtime=0), "a compressed file"),
     (b64encode(PNG), "Base64 of Base64"),
     (b'{"error": "there is no such picture"}', "JSON"),
     ("the picture that you wanted, \u4e00\u53ea\u732b".encode(), "a text"),

@@ -32,7 +32,7 @@ def test_an_answer_says_what_was_near(method: str, target: str, body: bytes, end
     assert reply.status in (400, 404)
 
 
-GZIP: Final = gzip.compress(PROMPT)
+GZIP: Final = gzip.compress(PROMPT, mtime=0)
 STATUS: Final = "/?endpoint=task_status"
 SEEN: Final = ": send the JSON itself, uncompressed and without Content-Encoding"
 
