@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 ACTION_ENTRY: Final = "/api.php"
 TOKEN: Final = "token"  # noqa: S105 - the name of a member
 
-#: The value of `action` there that is a submit, whatever it makes.
+#: The actions there whose answers are known: the submits, whatever they make, and the poll.
 GENERATE: Final = "generate"
+ACTIONS: Final = (GENERATE, "task_status")
 
 _NESTED: Final = "settings"
 _PROMPT: Final = "prompt"
@@ -91,7 +92,7 @@ def read(operation: str, document: Any, dialect: str = "published") -> Reading:
 def operation_of(action: str, document: Any) -> str | None:
     """The operation that an action of the Linux DO edition means; `generate` goes by the workflow."""
     if action != GENERATE:
-        return action if action in operations() and not operations()[action].is_submit else None
+        return action if action in ACTIONS else None
     workflow = _unfolded(document)[0].get(_WORKFLOW) if isinstance(document, dict) else None
     own = [name for name in operations() if isinstance(workflow, str) and workflow in _implied(name)]
     return own[0] if own else _USUAL

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import parse
 from safelight.contracts.dialects import PATHS, REQUESTS
-from safelight.contracts.reading import ACTION_ENTRY, GENERATE, operation_of
-from safelight.contracts.wording import shown
+from safelight.contracts.reading import ACTION_ENTRY, ACTIONS, operation_of
+from safelight.contracts.wording import listed, shown
 from safelight.mockserver.model.messages import Refused, parameters
 from safelight.mockserver.service.wording import settings_of
 
@@ -28,6 +28,6 @@ def at_published_entry(service: Service, call: Call) -> Request:
     action = parameters(request.query).get(_ACTION, "")
     endpoint = operation_of(action, parse(request.body or b"", max_violations=1).document)
     if endpoint is None:
-        raise Refused(404, f"Unknown action {shown(action)}: {ACTION_ENTRY} answers to {GENERATE} and task_status here")
+        raise Refused(404, f"Unknown action {shown(action)}: {ACTION_ENTRY} answers to {listed(ACTIONS)} here")
     rest = [part for part in request.query.split("&") if part.partition("=")[0] not in (_ACTION, "endpoint")]
     return request._replace(path=PATHS["published"], query="&".join([*rest, f"endpoint={endpoint}"]))
