@@ -19,6 +19,10 @@ _ABOUT: Final = (
 )
 
 
+#: An object of any members: without the second keyword openapi-typescript takes it for one of none.
+_ANY: Final[Node] = {"type": "object", "additionalProperties": True}
+
+
 def _envelope(is_success: bool, data: Node, error: Node) -> Node:  # noqa: FBT001 - the value of the first member
     members = {"success": {"const": is_success}, "data": data, "error": error}
     return {"type": "object", "required": list(members), "properties": members}
@@ -26,7 +30,7 @@ def _envelope(is_success: bool, data: Node, error: Node) -> Node:  # noqa: FBT00
 
 #: The envelopes around any data and any error.
 _ENVELOPES: Final[Node] = {
-    "success": _envelope(True, {"type": "object"}, {"type": "null"}),
+    "success": _envelope(True, _ANY, {"type": "null"}),
     "failure": _envelope(
         False,
         {"type": "null"},
@@ -63,7 +67,7 @@ def document() -> Node:
 def _operation(one: Route) -> Node:
     keys: list[Node] = [{name: []} for name in KEYS] if one.is_own else [{}]
     with_token = [{**key, "token": []} for key in keys]
-    success = reference("success") if one.query is None and one.is_own else {"type": "object"}
+    success = reference("success") if one.query is None and one.is_own else _ANY
     parameters = list(_parameters(one))
     return {
         "operationId": one.handler.__name__,
