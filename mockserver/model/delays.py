@@ -60,7 +60,7 @@ class LogNormal:
 
 
 #: Finite whatever its digits; the exponent is what Python writes small numbers with.
-_NUMBER: Final = r"(\d{1,15}(?:\.\d+)?(?:e-\d{2,3})?)"
+_NUMBER: Final = r"([0-9]{1,15}(?:\.[0-9]+)?(?:e-[0-9]{2,3})?)"
 
 
 #: With more, a draw is a number too large to be one.
@@ -77,14 +77,17 @@ _FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
 }
 
 
+#: What may stand around a delay. `\s` is something else in each language.
+_SPACE: Final = " \t\r\n"
+
 #: How delays are written, for JSON Schema.
-PATTERN: Final = rf"^\s*({'|'.join(_FORMS)})\s*$"
+PATTERN: Final = rf"^[ \t\r\n]*({'|'.join(_FORMS)})[ \t\r\n]*$"
 
 
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
     for form, make in _FORMS.items():
-        found = re.fullmatch(form, str(text).strip())
+        found = re.fullmatch(form, str(text).strip(_SPACE))
         if found:
             return _possible(make(*found.groups()), text)
     raise ValueError(f"{text!r} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
