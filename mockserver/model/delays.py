@@ -83,7 +83,7 @@ PATTERN: Final = rf"^\s*({'|'.join(_FORMS)})\s*$"
 
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
-    for form, make in _FORMS.items():
+    for form, make in _FORMS.items() if text != inf else ():  # the number: too large a one becomes that
         found = re.fullmatch(form, str(text).strip())
         if found:
             return _possible(make(*found.groups()), text)
