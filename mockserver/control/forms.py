@@ -72,7 +72,7 @@ def _stated(form: Mapping[str, Any]) -> Form:
 
 
 #: The settings that a session always has.
-_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows"})
+_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows", "ids"})
 
 
 def _form(value: Any) -> Any:
@@ -90,6 +90,7 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
     """A session's settings; `rules` is its plan as it is now."""
     own = {
         "slots": settings.slots,
+        "ids": settings.ids or None,
         "workflows": {name: profile_form(profile) for name, profile in settings.workflows.items()} or None,
     }
     return {

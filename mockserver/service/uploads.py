@@ -160,7 +160,9 @@ def _description(task: Task, key: str) -> Mapping[str, Any]:
 
 
 def _path(url: str) -> str:
+    """The path of a file in a URL, whatever stands before it."""
     try:
-        return urlsplit(url).path
+        path = urlsplit(url).path
     except ValueError:
         return ""
+    return path[path.find(UPLOADS) :] if UPLOADS in path else ""
