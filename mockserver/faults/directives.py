@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from string import whitespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.wording import did_you_mean, listed
@@ -35,7 +36,7 @@ _WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
 _OPTION: Final = re.compile(r"\w+\s*=")
 
 #: An option, or a word that is none.
-_OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL)
+_OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL | re.ASCII)
 
 #: What decides where a directive ends: brackets, but for those in quotation marks.
 _BRACKETS: Final = re.compile(rf"(?<=[\s=])(?:{QUOTED})(?=\s|\]\])|[\[\]]", re.DOTALL)
@@ -84,7 +85,7 @@ def _taken_apart(prompt: str) -> tuple[str, list[str]]:
     while (begin := _BEGIN.search(prompt, at)) and (first := prompt.find(_END, begin.end())) >= 0:
         end = _end(prompt, begin.end(), first)
         kept.append(prompt[at : begin.start()])
-        texts.append(prompt[begin.end() : end].strip())
+        texts.append(prompt[begin.end() : end].strip(whitespace))
         at = end + len(_END)
     return "".join(kept) + prompt[at:], texts
 

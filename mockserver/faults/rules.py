@@ -151,7 +151,7 @@ MAX_RULE_CHARACTERS: Final = 2_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 #: When a fault strikes, as the last word of a rule says.
-_TIME: Final = re.compile(rf"\s({'|'.join(TIMES)})\s*$")
+_TIME: Final = re.compile(rf"\s({'|'.join(TIMES)})\s*$", re.ASCII)
 
 
 def read_rule(text: Any) -> FaultRule:

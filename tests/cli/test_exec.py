@@ -91,6 +91,22 @@ def test_the_command_asks_no_proxy_for_the_fake(command: list[str]) -> None:
     assert (done.stdout, done.stderr) == ("200\n", "")
 
 
+#: Polls the fake once, and prints the answer.
+POLL: Final = _BEGIN.replace("user_balance", "task_status&task_id=1") + (
+    "import urllib.request as r; print(r.urlopen(r.Request(URL, headers=KEY)).read().decode(), end='')"
+)
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', '{"a": "it\'s C:\\dir"}', "[1,\n 2]", '"', "é\u2028"])
+@pytest.mark.parametrize("way", ["command line", "config file"])
+def test_a_fault_says_its_text_to_the_letter(text: str, way: str, tmp_path: Path) -> None:
+    rule, file = f"poll#1: body 200 {text}", tmp_path / "safelight.toml"
+    file.write_text(f"faults = [{json.dumps(rule)}]", "utf-8")
+    options = ["--faults", rule] if way == "command line" else ["--config", str(file)]
+    done = safelight(["exec", *options, "--", sys.executable, "-c", POLL])
+    assert (done.stdout, done.stderr) == (text, "")
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [("exit 0", 0), ("exit 7", 7), ("kill -KILL $$", 137), ("kill -TERM $$", 143)],
