@@ -35,6 +35,9 @@ _WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
 
 _OPTION: Final = re.compile(r"\w+\s*=")
 
+#: What a text in quotation marks begins with.
+_MARKS: Final = ('"', "'")
+
 #: An option, or a word that is none.
 _OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL | re.ASCII)
 
@@ -121,6 +124,8 @@ def _override(text: str) -> TaskOverride:
     for found in _OPTIONS.finditer(text):
         word, value = found[0], found["value"] or ""
         name, said = found["name"] or word, unquoted(value)
+        if value[:1] in _MARKS and not re.fullmatch(QUOTED, value, re.DOTALL):
+            raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]")
         if name in _NAMES and not said:
             raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
         if name in options:
@@ -128,7 +133,5 @@ def _override(text: str) -> TaskOverride:
         if name not in _NAMES:
             near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
             raise ValueError(f"{word} says nothing about a life{near}")
-        if value[0] in "\"'" and not re.fullmatch(QUOTED, value, re.DOTALL):
-            raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]")
         options[name] = _WORDS.get(value, said) if name == "fail" else said
     return TaskOverride(**options)

@@ -245,9 +245,8 @@ CONFLICTS: Final = (
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),
     Conflict({"speed": ..., "virtual_time": True}, "virtual time skips time, and speed lets it pass: give one of them"),
     Conflict({"speed": ..., "clock": "virtual"}, "a virtual clock stands still until it is advanced: leave out speed"),
-    *(
-        Conflict({"control": False, name: ...}, f"with control off there is no {name}: leave out one of them")
-        for name in ("control_port", "control_token")
+    Conflict(
+        {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
     ),
     Conflict(
         {"any_key": True, "users": ...},

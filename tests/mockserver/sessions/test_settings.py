@@ -64,7 +64,6 @@ CONTRADICTIONS: Final[tuple[Mapping[str, Any], ...]] = (
     {"slots": 1, "polls": [1, 1]},
     {"any_key": True, "users": {"alice": {"key": "k"}}},
     {"control": False, "control_port": 0},
-    {"control": False, "control_token": "a-token"},
 )
 
 SENTENCES: Final = Path(__file__).with_name("sentences.txt")
