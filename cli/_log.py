@@ -10,7 +10,7 @@ import click
 
 from safelight.cli._terminal import say
 from safelight.contracts.dialects import error_of
-from safelight.contracts.wording import named
+from safelight.contracts.wording import named, printable
 from safelight.traffic.exchange import object_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _outcome(exchange: Exchange) -> str:
     if exchange.outcome == "refused":
         wrong.append(error_of(object_of(exchange.answer)) or "...")
     outcome = f"{exchange.outcome}: {' | '.join(wrong)}" if wrong else exchange.outcome
-    struck = [click.style(f"fault: {exchange.fault}", fg="magenta")] if exchange.fault else []
+    struck = [click.style(f"fault: {printable(exchange.fault)}", fg="magenta")] if exchange.fault else []
     notes = [f"note: {advice.message}" for advice in exchange.advice]
     coloured = [click.style(note, fg="cyan") for note in notes]
     return " | ".join([click.style(outcome, fg="yellow") if wrong else outcome, *struck, *coloured])

@@ -12,6 +12,7 @@ import click
 from safelight.cli._fake import fake_of
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.mockserver.control.control import Control
+from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.sessions.table import EXEC
 from safelight.mockserver.transports.server import in_thread
 
@@ -34,11 +35,13 @@ _HANDED_ON: Final = tuple(
 def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
     """Run CMD beside a fake on a free port, and exit as CMD does.
 
-    CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
+    CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY, and asks no proxy for it. What stands after CMD is
+    handed to it.
     """
     fake = fake_of(command_options(ctx))
     with in_thread(fake.app(Control()), path=fake.path) as server:
-        code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
+        found = {"SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key}
+        code = _run(cmd, {**os.environ, **without_proxy(os.environ), **found})
     ctx.exit(code)
 
 

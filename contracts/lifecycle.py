@@ -64,6 +64,11 @@ class Step:
     #: The task is not found as long as this lasts.
     unseen: bool = False
 
+    @property
+    def name(self) -> str:
+        """What it is called in a timeline as people write it."""
+        return _UNSEEN if self.unseen else str(self.phase)
+
     def __post_init__(self) -> None:
         if not 0 <= self.dwell <= _MAX_DWELL_UNITS and self.dwell != inf:
             seen = self.dwell if abs(self.dwell) <= _MAX_DWELL_UNITS else "that long"
@@ -110,9 +115,16 @@ class Timeline:
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
         """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence.
 
-        A step is a phase or `unseen`, where the task is not found; how long it lasts; and perhaps another status word.
+        A step is a phase or `unseen`, where the task is not found; how long it lasts, perhaps `never` to end; and
+        perhaps another status word.
         """
-        return cls(tuple(_step(step) for step in steps))
+        read = tuple(_step(step) for step in steps)
+        for step, after in pairwise(read):
+            if step.dwell == inf:
+                raise ValueError(
+                    f"{after.name} comes after {step.name}, which never ends: leave it out, or say how long"
+                )
+        return cls(read)
 
     def at(self, position: float) -> State:
         """The state after `position` units. Several steps that are due are all taken."""
@@ -164,18 +176,35 @@ def _step(written: object) -> Step:
             return written
         case str(name) if name in _STEPS:
             return _STEPS[name]
-        case [str(name), int() | float() as dwell] if name in _STEPS and not isinstance(dwell, bool):
-            return replace(_STEPS[name], dwell=dwell)
-        case [str(name), int() | float() as dwell, str(word)] if name in _STEPS and not isinstance(dwell, bool):
-            return replace(_STEPS[name], dwell=dwell, word=word)
+        case [str(name), dwell] if name in _STEPS and (units := _units(dwell)) is not None:
+            return replace(_STEPS[name], dwell=units)
+        case [str(name), dwell, str(word)] if name in _STEPS and (units := _units(dwell)) is not None:
+            return replace(_STEPS[name], dwell=units, word=word)
     raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(_STEPS)}")
 
+
+def _units(dwell: object) -> float | None:
+    """A dwell as people write it, or None. A number that is too large for Python arrives as `inf`, and is none."""
+    if dwell == inf:
+        raise ValueError(f"a step cannot last {dwell}: write how long it lasts, or 'never' where it does not end")
+    if dwell == NEVER:
+        return inf
+    return dwell if isinstance(dwell, int | float) and not isinstance(dwell, bool) else None
+
+
+#: How long a step lasts, as people write it, that never ends.
+NEVER: Final = "never"
+
+_UNSEEN: Final = "unseen"
 
 #: What a step is called -> the step, which lasts for ever.
 _STEPS: Final[Mapping[str, Step]] = {
     **{str(phase): Step(phase) for phase in Phase},
-    "unseen": Step(Phase.QUEUED, unseen=True),
+    _UNSEEN: Step(Phase.QUEUED, unseen=True),
 }
+
+#: What steps are called.
+STEPS: Final = tuple(_STEPS)
 
 
 def _state(step: Step, spent: float) -> State:

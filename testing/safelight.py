@@ -15,7 +15,7 @@ from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
 
     from respx import MockRouter
@@ -153,7 +153,7 @@ class Safelight:
         stated = {name: value for name, value in override.items() if value is not None}
         self._backend.fake("next").next(**stated)
 
-    def timeline(self, *steps: Step | tuple[str, float] | str, axis: Axis | str | None = None) -> None:
+    def timeline(self, *steps: Step | Sequence[object] | str, axis: Axis | str | None = None) -> None:
         """The next task has this timeline, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
 
         A step is a phase and how many units of the axis it lasts; the last one stands alone, and lasts for ever.

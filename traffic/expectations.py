@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MARK: Final = "sk-..."
 
 _OK: Final = 200
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class Missed(NamedTuple):
@@ -157,8 +158,10 @@ def _is_submit(exchange: Exchange) -> bool:
 
 
 def _is_poll(exchange: Exchange) -> bool:
-    """A poll of a task that exists, whatever became of the answer."""
-    return exchange.operation == "task_status" and bool(exchange.status == _OK or (exchange.fault and exchange.task_id))
+    """A poll of a task that exists, whatever became of the answer; where a redirect leads, it is another exchange."""
+    is_redirect = exchange.status in _REDIRECTS
+    was_struck = bool(exchange.fault and exchange.task_id and not is_redirect)
+    return exchange.operation == "task_status" and (exchange.status == _OK or was_struck)
 
 
 def _differences(wanted: Mapping[str, Any], submit: Exchange) -> Iterator[str]:

@@ -7,12 +7,13 @@ rule. Other brackets are ordinary syntax of prompts, and stay.
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import replace
+from string import whitespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
+from safelight.mockserver.faults.words import QUOTED, unquoted
 from safelight.mockserver.model.task_override import TaskOverride
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ _NAMES: Final = ("queued", "running", "fail", "id", "axis")
 _WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
 
 _OPTION: Final = re.compile(r"\w+\s*=")
+
+#: What a text in quotation marks begins with.
+_MARKS: Final = ('"', "'")
+
+#: An option, or a word that is none.
+_OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL | re.ASCII)
+
+#: What decides where a directive ends: brackets, but for those in quotation marks.
+_BRACKETS: Final = re.compile(rf"(?<=[\s=])(?:{QUOTED})(?=\s|\]\])|[\[\]]", re.DOTALL)
 
 
 class Directive(NamedTuple):
@@ -75,11 +85,22 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
 def _taken_apart(prompt: str) -> tuple[str, list[str]]:
     """The prompt without its directives, and what they say: in one go, as a prompt may be long."""
     kept, texts, at = list[str](), list[str](), 0
-    while (begin := _BEGIN.search(prompt, at)) and (end := prompt.find(_END, begin.end())) >= 0:
+    while (begin := _BEGIN.search(prompt, at)) and (first := prompt.find(_END, begin.end())) >= 0:
+        end = _end(prompt, begin.end(), first)
         kept.append(prompt[at : begin.start()])
-        texts.append(prompt[begin.end() : end].strip())
+        texts.append(prompt[begin.end() : end].strip(whitespace))
         at = end + len(_END)
     return "".join(kept) + prompt[at:], texts
+
+
+def _end(prompt: str, begin: int, first: int) -> int:
+    """Where a directive ends: after the brackets and quotation marks in it, or at its `first` end without them."""
+    depth = 0
+    for found in _BRACKETS.finditer(prompt, begin, begin + MAX_DIRECTIVE_CHARACTERS):
+        if found[0] == "]" and not depth and prompt.startswith(_END, found.start()):
+            return found.start()
+        depth = max(0, depth + {"[": 1, "]": -1}.get(found[0], 0))
+    return first
 
 
 def _rule(text: str) -> FaultRule:
@@ -100,18 +121,17 @@ def _rule(text: str) -> FaultRule:
 
 def _override(text: str) -> TaskOverride:
     options: dict[str, Any] = {}
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]") from None
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name in _NAMES and not (equals and value):
+    for found in _OPTIONS.finditer(text):
+        word, value = found[0], found["value"] or ""
+        name, said = found["name"] or word, unquoted(value)
+        if value[:1] in _MARKS and not re.fullmatch(QUOTED, value, re.DOTALL):
+            raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]")
+        if name in _NAMES and not said:
             raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
         if name in options:
             raise ValueError(f"{name} is said twice")
         if name not in _NAMES:
             near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
             raise ValueError(f"{word} says nothing about a life{near}")
-        options[name] = _WORDS.get(value, value) if name == "fail" else value
+        options[name] = _WORDS.get(value, said) if name == "fail" else said
     return TaskOverride(**options)

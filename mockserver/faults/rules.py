@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import operations
 from safelight.contracts.wording import did_you_mean, listed, printable
-from safelight.mockserver.faults.catalogue import Fault, alters, read_fault, written
+from safelight.mockserver.faults.catalogue import TIMES, Fault, alters, leads_on, read_fault, written
+from safelight.mockserver.faults.words import QUOTED, quoted, unquoted, words
 from safelight.traffic.request_kinds import REQUEST_KINDS, WORDS
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ class FaultRule:
     quota: float = 0
 
     def __str__(self) -> str:
-        # The last word of the fault could be taken for a time: then the rule says the time too.
-        is_odd = written(self.fault).split()[-1] in _WHEN
-        is_usual = self.after is _is_after(self.kind, self.fault) and not is_odd
+        is_usual = self.after is _is_after(self.kind, self.fault)
         when = "" if is_usual else " after" if self.after else " before"
         return f"{self.which}: {written(self.fault)}{when}"
 
@@ -83,7 +81,7 @@ class FaultRule:
         conditions = [
             "" if self.every == 1 else f"every {self.every}",
             "" if self.percent == 100 else f"{_figure(self.percent)}%",  # noqa: PLR2004 - all of them
-            *(f"{name}={quoted(value)}" for name, value in self.where),
+            *(f"{name}={_as_condition(value)}" for name, value in self.where),
             "" if (self.since, self.until) == (0, inf) else f"{_figure(self.since)}-{_open(self.until)}s",
             f"over {_figure(self.quota)}/s" if self.quota else "",
         ]
@@ -114,7 +112,7 @@ def _as_text(value: object) -> str:
 def _is_after(kind: str, fault: Fault) -> bool:
     """Whether a rule that does not say strikes after: polls cost nothing, and to be changed an answer has to be due."""
     is_submit = kind == "submit" or (kind in operations() and operations()[kind].is_submit)
-    return not is_submit or alters(fault)
+    return not leads_on(fault) and (not is_submit or alters(fault))
 
 
 def _open(last: float) -> str:
@@ -126,9 +124,9 @@ def _figure(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-#: `poll`, `#2-4`, ` 20%`, `:`, `http 503 after`.
+#: `poll`, `#2-4`, ` 20%`, `:`; what follows is a fault.
 _RULE: Final = re.compile(
-    r"""\s*(?P<kind>[^\s:#]*)\s*(?P<number>\#[^:\s]*)?(?P<conditions>(?:[^:"']|"(?:\\.|[^"\\])*"|'[^']*')*)(?P<colon>:?)\s*(?P<what>.*?)\s*""",
+    rf"""\s*(?P<kind>[^\s:#]*)\s*(?P<number>\#[^:\s]*)?(?P<conditions>(?:[^:"']|{QUOTED})*)(?P<colon>:?)\s*""",
     re.DOTALL,
 )
 
@@ -142,7 +140,7 @@ _CONDITIONS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     rf"{_FIGURE}%": lambda percent: {"percent": float(percent)},
     rf"{_FIGURE}-{_FIGURE}?s": lambda since, until: {"since": float(since), "until": float(until or inf)},
     rf"over\s+{_FIGURE}/s": lambda quota: {"quota": float(quota)},
-    r"""([A-Za-z_]\w*)=("(?:\\.|[^"\\])*"|'[^']*'|[^\s"']+)""": lambda name, value: {"where": (name, _unquoted(value))},
+    rf"""([A-Za-z_]\w*)=({QUOTED}|[^\s"']+)""": lambda name, value: {"where": (name, unquoted(value))},
 }
 
 _NO_CONDITION: Final = "is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"
@@ -153,8 +151,7 @@ MAX_RULE_CHARACTERS: Final = 2_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 #: When a fault strikes, as the last word of a rule says.
-_WHEN: Final = {"before": False, "after": True}
-_LAST: Final = re.compile(r"\s(before|after)\s*$")
+_TIME: Final = re.compile(rf"\s({'|'.join(TIMES)})\s*$", re.ASCII)
 
 
 def read_rule(text: Any) -> FaultRule:
@@ -180,27 +177,23 @@ def reread_rule(text: str) -> FaultRule:
     conditions = _conditions(text, found)
     if not found["colon"]:
         raise WrongRule(text, found.start("colon"), "a colon is missing: write poll#2: http 502")
-    begin = found.end("colon") + len(text[found.end("colon") :]) - len(text[found.end("colon") :].lstrip())
-    words = _words(text, begin)
-    said = _LAST.search(text, begin)
-    after = _WHEN[said[1]] if said and len(words) > 1 else None
-    if after is not None:
-        del words[-1]
-    if not words or (len(words) == 1 and words[0] in _WHEN):
-        raise WrongRule(text, begin, "a fault is missing: write poll#2: http 502")
-    try:
-        fault = read_fault(words[0], words[1:])
-    except ValueError as error:
-        raise WrongRule(text, begin, str(error)) from None
+    fault, after = _fault(text, found.end())
     is_after = _is_after(found["kind"], fault) if after is None else after
     return FaultRule(found["kind"], fault, is_after, first, last, **conditions)
 
 
-def _words(text: str, begin: int) -> list[str]:
+def _fault(text: str, begin: int) -> tuple[Fault, bool | None]:
+    """What goes wrong, and whether after the request is carried out, if the text says so."""
+    time = _TIME.search(text, begin)
+    end = time.start() if time else len(text)
+    name = next(iter(words(text[begin:end])), None)
+    if name is None or name.written in TIMES:
+        raise WrongRule(text, begin, "a fault is missing: write poll#2: http 502")
     try:
-        return shlex.split(text[begin:])
-    except ValueError:
-        raise WrongRule(text, begin, "a quotation mark is missing its other half") from None
+        fault = read_fault(name.written, text[begin + name.end : end])
+    except ValueError as error:
+        raise WrongRule(text, begin, str(error)) from None
+    return fault, TIMES[time[1]] if time else None
 
 
 def _numbers(text: str, found: re.Match[str]) -> tuple[int, float]:
@@ -254,20 +247,18 @@ def _check_condition(text: str, at: int, said: Mapping[str, Any]) -> None:
         raise WrongRule(text, at, "a quota is above 0: write over 2/s")
 
 
-def quoted(value: str) -> str:
-    """A value as it stands in a condition."""
-    if re.fullmatch(r"[^\s\"':]+", value):
-        return value
-    escaped = value.replace("\\", r"\\").replace('"', r"\"")
-    return f'"{escaped}"'
-
-
-def _unquoted(value: str) -> str:
-    if value[0] == '"':
-        return re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
-    return value[1:-1] if value[0] == "'" else value
+def _as_condition(value: str) -> str:
+    """A value as it stands in a condition, which ends with a colon."""
+    return value if re.fullmatch(r"[^\s\"':]+", value) else quoted(value, '"')
 
 
 def read_rules(rules: Iterable[str | FaultRule]) -> tuple[FaultRule, ...]:
-    """Rules, some of them perhaps as texts."""
-    return tuple(rule if isinstance(rule, FaultRule) else read_rule(rule) for rule in rules)
+    """Rules, some of them perhaps as texts. Raises `ValueError` for one that no text says."""
+    return tuple(_sayable(rule) if isinstance(rule, FaultRule) else read_rule(rule) for rule in rules)
+
+
+def _sayable(rule: FaultRule) -> FaultRule:
+    """A rule as its text says it: a plan keeps texts."""
+    if (read := reread_rule(str(rule))) != rule:
+        raise ValueError(f"{rule!r} cannot be written as a rule: its text would be that of {read!r}")
+    return rule

@@ -86,7 +86,7 @@ PATTERN: Final = rf"^[ \t\r\n]*({'|'.join(_FORMS)})[ \t\r\n]*$"
 
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
-    for form, make in _FORMS.items():
+    for form, make in _FORMS.items() if text != inf else ():  # the number: too large a one becomes that
         found = re.fullmatch(form, str(text).strip(_SPACE))
         if found:
             return _possible(make(*found.groups()), text)

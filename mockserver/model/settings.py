@@ -11,7 +11,7 @@ from safelight.contracts.wording import did_you_mean, listed
 from safelight.mockserver.model.credits import times
 from safelight.mockserver.model.delays import NO_DELAY
 from safelight.mockserver.model.engines import ENGINES
-from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.model.task_profile import TaskProfile, check_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,6 +66,8 @@ class Settings:
     vocabulary: str = "published"
     #: What goes wrong, and when: fault rules as they read.
     plan: tuple[str, ...] = ()
+    #: Ids of the first tasks, in their order.
+    ids: tuple[str, ...] = ()
     #: Credits at the start.
     balance: Credits = BALANCE
     #: Operation -> credits for each of its tasks, where they are not as published.
@@ -90,6 +92,10 @@ class Settings:
         check_names(self.workflows, kinds(), "workflow")
         check_names(self.prices, submits(), "submit")
         check_names(self.down, ENGINES, "engine")
+        for number, task_id in enumerate(self.ids):
+            check_id(task_id)
+            if task_id in self.ids[:number]:
+                raise ValueError(f"the id {task_id!r} is given twice: each task has its own")
         if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
             raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(profile.axis is not Axis.SECONDS for profile in (self.profile, *self.workflows.values())):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model.delays import delay
-from safelight.mockserver.model.task_profile import check_text
+from safelight.mockserver.model.task_profile import check_id, check_text
 
 if TYPE_CHECKING:
     from random import Random
@@ -37,7 +37,8 @@ class TaskOverride:
             raise ValueError(f"fail is {self.fail!r}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
         if self.axis is not None and self.axis not in list(Axis):
             raise ValueError(f"{self.axis!r} is no axis: there are {', '.join(Axis)}")
-        _check_id(self.id)
+        if self.id is not None:
+            check_id(self.id)
 
     def applied(self, drawn: Timeline, random: Random) -> Timeline:
         """The drawn timeline with these options in place of what was drawn."""
@@ -49,14 +50,6 @@ class TaskOverride:
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
         return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
-
-
-def _check_id(task_id: object) -> None:
-    if task_id is not None and not isinstance(task_id, str):
-        raise ValueError(f"{task_id!r} is no id: ids are texts, those of digits too")
-    if task_id == "":
-        raise ValueError("a task needs an id of at least one character")
-    check_text(task_id, "id")
 
 
 def _lasting(step: Step, units: str | float | None, random: Random) -> Step:

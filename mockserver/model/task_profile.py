@@ -48,3 +48,12 @@ def check_text(text: object, name: str) -> None:
     """What is answered has to be UTF-8."""
     if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError(f"{text!r} is no {name}: half a surrogate pair is no character")
+
+
+def check_id(task_id: object) -> None:
+    """Raises `ValueError` with a sentence where this is no id of a task."""
+    if not isinstance(task_id, str):
+        raise ValueError(f"{task_id!r} is no id: ids are texts, those of digits too")  # noqa: TRY004 - as all here
+    if task_id == "":
+        raise ValueError("a task needs an id of at least one character")
+    check_text(task_id, "id")

@@ -30,6 +30,8 @@ class Call:
     request: Request
     #: As it would be at the published entry point of the first origin.
     home: Request
+    #: A redirect has caused it.
+    is_redirected: bool = False
     #: The key that came, and in which way; both empty where none did.
     key: str = ""
     way: str = ""

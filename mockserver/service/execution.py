@@ -8,7 +8,7 @@ from safelight.mockserver.faults.directives import directive_in
 from safelight.mockserver.faults.plan import Strike
 from safelight.mockserver.model import booking
 from safelight.mockserver.model.messages import CRASHED, Refused, failure, success
-from safelight.mockserver.service.striking import NO_SERIAL, is_struck_before, strike_by_plan
+from safelight.mockserver.service.striking import NO_SERIAL, is_led_on, is_struck_before, strike_by_plan
 from safelight.mockserver.service.validation import sentence
 from safelight.mockserver.sessions.session import EnteredSession
 
@@ -36,7 +36,7 @@ def count_answer(call: Call) -> None:
     """Note when the call was answered, and how long after the answer before about its task."""
     session = call.session
     call.at = session.now()
-    if call.task_id in session.data.tasks:
+    if call.task_id in session.data.tasks and not is_led_on(call):
         is_poll = call.operation == "task_status"
         call.gap = booking.answered(session.data, call.task_id, call.at, is_poll=is_poll)
 
@@ -47,7 +47,7 @@ def _operate(call: Call) -> None:
     directive = _directive(session, document) if call.endpoint.stated.is_submit and not call.violations else None
     if session.has_plan:
         strike_by_plan(call, _known_task_id(session, document))
-    if directive and directive.on_submit and not call.strike:
+    if directive and directive.on_submit and not call.strike and not call.is_redirected:
         call.strike = Strike(NO_SERIAL, directive.on_submit)
     if is_struck_before(call):
         call.reply = CRASHED

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.clock import Clock, RealClock
-from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.operations.results import UPLOADS
@@ -66,7 +65,7 @@ class Service:
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
         is_large = len(request.body or b"") > _HEAVY_BYTES
-        return self.sessions.store.does_io or is_large or at_first_origin(request).path.startswith(UPLOADS)
+        return self.sessions.store.does_io or is_large or UPLOADS in request.path
 
     @contextmanager
     def watched(self, listener: Listener) -> Iterator[None]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.operations import defaults
+from safelight.mockserver.faults.catalogue import leads_on
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import PlannedRequest
 from safelight.mockserver.model.messages import CRASHED, in_dialect
@@ -31,7 +32,12 @@ _LOG: Final = logging.getLogger("safelight")
 
 
 def strike_by_plan(call: Call, task_id: str) -> None:
-    """Look, within the transaction, whether the plan has a fault rule for this call. The plan counts the call."""
+    """Look, within the transaction, whether the plan has a fault rule for this call. The plan counts the call.
+
+    A request and the one that its redirect causes are one to a plan.
+    """
+    if call.is_redirected:
+        return
     session, operation, document = call.session, call.operation or "", call.document
     request = PlannedRequest(operation, task_id, lambda: _facts(session, operation, task_id, document), session.passed)
     call.strike = session.plan.due(request)
@@ -42,6 +48,11 @@ def strike_by_plan(call: Call, task_id: str) -> None:
 def is_struck_before(call: Call) -> bool:
     """A fault rule strikes the call before it is carried out: then it is not, and the fault is laid on `CRASHED`."""
     return call.strike is not None and not call.strike.rule.after
+
+
+def is_led_on(call: Call) -> bool:
+    """The client is sent on with its request, before that was carried out: this is no answer to it yet."""
+    return call.strike is not None and is_struck_before(call) and leads_on(call.strike.rule.fault)
 
 
 def strike(service: Service, call: Call) -> None:

@@ -63,7 +63,7 @@ class Uploads:
         state = self._store.look(name)
         session = Session(state) if state else None
         task = session and session.find(task_id)
-        return (session, task) if session and task and upload_path(session.key, task) == path else None
+        return (session, task) if session and task and upload_path(session.key, task) == _file_in(path) else None
 
     def _file(self, session: Session, task: Task) -> bytes:
         """The file of a task, from the gallery once it was drawn."""
@@ -127,9 +127,19 @@ class Uploads:
 NO_SUCH_FILE: Final = Refused(404, "No such picture: the URL is not one that a task was answered with")
 
 
+#: Parts of the path of a file: uploads, the session, the file.
+_FILE_PARTS: Final = 3
+
+
+def _file_in(path: str) -> str:
+    """The path of a file without what follows it, another name: PHP ignores that too."""
+    file, _, other = path.rpartition("/")
+    return file if other and file.count("/") == _FILE_PARTS else path
+
+
 def _parts(path: str) -> tuple[str, str]:
     """The name of the session and the id of the task in a path."""
-    name, _, file = path.removeprefix(UPLOADS).partition("/")
+    name, _, file = _file_in(path).removeprefix(UPLOADS).partition("/")
     return name, unquote(file.rpartition(".")[0])
 
 
@@ -150,7 +160,9 @@ def _description(task: Task, key: str) -> Mapping[str, Any]:
 
 
 def _path(url: str) -> str:
+    """The path of a file in a URL, whatever stands before it."""
     try:
-        return urlsplit(url).path
+        path = urlsplit(url).path
     except ValueError:
         return ""
+    return path[path.find(UPLOADS) :] if UPLOADS in path else ""

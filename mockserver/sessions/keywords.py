@@ -33,6 +33,7 @@ class SessionKeywords(TaskKeywords, total=False):
     workflows: Mapping[str, TaskProfile | Mapping[str, Any]] | None
     slots: int | None
     faults: Sequence[str | FaultRule] | None
+    ids: Sequence[str] | None
     down: Collection[str] | None
     directives: bool | None
     balance: Credits | float | None

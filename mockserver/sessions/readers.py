@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
+from math import inf
 from typing import Any, Final
 
 from safelight.contracts import Timeline
+from safelight.contracts.lifecycle import NEVER, STEPS
 from safelight.contracts.wording import did_you_mean, either, shown
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
 from safelight.mockserver.model.credits import credits_of
@@ -171,7 +173,7 @@ def _flag(value: Any) -> bool:
 
 
 def _delay(value: Any) -> Any:
-    delay(value if isinstance(value, str) else _seen(value))
+    delay(value if isinstance(value, str) or value == inf else _seen(value))
     return value
 
 
@@ -223,10 +225,21 @@ DELAY: Final = Reader(
     _delay, {"type": ["number", "string"], "minimum": 0, "maximum": 10**15 - 1, "pattern": PATTERN}, "DELAY", str
 )
 PAIR: Final = Reader(_pair, _AMONG, "Q,R", _two)
-#: A step is a word, or words and how long it lasts.
-_STEP: Final[Schema] = {"type": ["array", "string"], "items": {"type": ["string", "number"]}}
-
-TIMELINE: Final = Reader(_timeline, {"type": "array", "minItems": 1, "items": _STEP})
+_UNITS: Final[Schema] = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 10**15}, {"const": NEVER}]}
+_STEP: Final[Schema] = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 3,
+    "prefixItems": [{"enum": list(STEPS)}, _UNITS, {"type": "string"}],
+}
+TIMELINE: Final = Reader(
+    _timeline,
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": ["array", "string"], "anyOf": [{"enum": list(STEPS)}, _STEP]},
+    },
+)
 REASON: Final = Reader(_reason, {"type": ["string", "boolean"], "minLength": 1}, "REASON", _truth)
 RULE: Final = Reader(_rule, {"type": "string", "maxLength": 2_000}, "RULE", str)
 KEY: Final = text(FORM.pattern, "a key is 1 to 200 visible ASCII characters, as it has to fit into a header", "KEY")

@@ -158,7 +158,7 @@ class Session:
     def check(self, override: TaskOverride) -> None:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
         taken = (other.id for other in self.data.overrides)
-        if override.id is not None and (self.find(override.id) or override.id in taken):
+        if override.id is not None and (self.find(override.id) or override.id in {*taken, *self._ids_to_come()}):
             raise ValueError(f"there is a task with the id {override.id!r} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
@@ -210,7 +210,8 @@ class Session:
             override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
         profile = settings.profile_of(workflow)
         drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
-        task_id = override.id or self._unused_id(engine.new_id, random, number)
+        given = settings.ids[number - 1] if number <= len(settings.ids) else None
+        task_id = override.id or given or self._unused_id(engine.new_id, random, number)
         drawn_seed, wanted_seed = random.getrandbits(32), int(parameters.get("seed", -1))
         task = Task(
             id=task_id,
@@ -238,9 +239,13 @@ class Session:
         if not is_enough and self.credits < price:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
 
+    def _ids_to_come(self) -> tuple[str, ...]:
+        """The ids that the settings give to tasks that are still to come."""
+        return self.settings.ids[self.data.submits.get(ALL_SUBMITS, 0) :]
+
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
-        reserved = {override.id for override in self.data.overrides}
+        reserved = {*(override.id for override in self.data.overrides), *self._ids_to_come()}
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
             if drawn not in reserved and not self.find(drawn):

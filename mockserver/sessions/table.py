@@ -116,12 +116,14 @@ def _dialect(setting: str, summary: str, example: str) -> Setting:
 
 _SLOTS: Final = whole("number of slots", "1 or more", minimum=1)
 _RULES: Final = array(RULE, '["poll#2: http 502"]', tuple)
+_IDS: Final = array(text(form="ID"), '["0001234567"]', tuple)
 _ENGINES: Final = array(word(ENGINES, "ENGINE"), '["rr3"]', frozenset)
 
 MORE: Final = _rows(
     Setting("workflows", "What is otherwise for tasks of one workflow", _WORKFLOWS, {"rr3": {"running": 20}}),
     Setting("slots", "N tasks run at once, the others wait; in seconds only", _SLOTS, 1, usual="all run"),
     Setting("faults", "What goes wrong, and when; `safelight faults` lists them", _RULES, ["poll#2: http 502"]),
+    Setting("ids", "Ids of the first tasks; the others are drawn", _IDS, ["0001234567"]),
     Setting("down", f"This engine does not answer: {', '.join(ENGINES)}", _ENGINES, ["rr3"]),
     Setting("directives", "A prompt can say what becomes of its task", FLAG, False, True),
 )
@@ -243,6 +245,9 @@ CONFLICTS: Final = (
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),
     Conflict({"speed": ..., "virtual_time": True}, "virtual time skips time, and speed lets it pass: give one of them"),
     Conflict({"speed": ..., "clock": "virtual"}, "a virtual clock stands still until it is advanced: leave out speed"),
+    Conflict(
+        {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
+    ),
     Conflict(
         {"any_key": True, "users": ...},
         "with any_key every key is accepted, and with users theirs alone: give one of them",

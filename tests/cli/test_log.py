@@ -160,3 +160,10 @@ def test_a_fault_is_named_with_what_the_client_got() -> None:
                 ["reset", "ok | fault: poll#2: reset"],
                 ["200", "ok | fault: poll#3: extra"],
             ]
+
+
+def test_a_fault_whose_text_has_escapes_is_one_line_without_them() -> None:
+    with serving("--faults", "submit: refuse 400 'no\n\x1b[31mink'") as server:
+        server.call("POST", "image_generation", json={"prompt": "a"})
+        [line] = server.log
+    assert line.endswith(r"fault: submit: refuse 400 'no\u000a\u001b[31mink'")

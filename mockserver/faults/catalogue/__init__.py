@@ -3,16 +3,18 @@
 A fault says what goes wrong; when it does is for a `Plan` to say.
 """
 
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, fields
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar, dataclass_transform
 
 from safelight.contracts.wording import counted, did_you_mean, listed
+from safelight.mockserver.faults.catalogue.settings import Json
+from safelight.mockserver.faults.words import as_word, quoted, words
 from safelight.mockserver.model.messages import Reply
+from safelight.mockserver.model.task_profile import check_text
 
 
 class Fault(Protocol):
@@ -28,7 +30,10 @@ _Class = TypeVar("_Class", bound=type[Any])
 _REGISTRY: Final[dict[str, type[Any]]] = {}
 
 #: The types that settings have, each of which reads its values from text -> what the text has to be.
-_KINDS: Final[Mapping[Any, str]] = {int: "a whole number", float: "a number", str: "a word"}
+_KINDS: Final[Mapping[Any, str]] = {int: "a whole number", float: "a number", str: "a text", Json: "JSON"}
+
+#: Words that are no text at the end of a rule, unless they are in quotation marks: they say when its fault strikes.
+TIMES: Final[Mapping[str, bool]] = {"before": False, "after": True}
 
 
 @dataclass_transform(frozen_default=True)
@@ -47,9 +52,15 @@ def fault(made: _Class) -> _Class:
 def _check(made: Any) -> None:
     """Raises `ValueError` with what is wrong with a setting."""
     for at in fields(made):
-        check = at.metadata.get("check")
-        if check and (problem := check(getattr(made, at.name), f"{at.name} of {name_of(type(made))}")):
+        check_text(getattr(made, at.name), at.name)
+        if problem := _problem(type(made), at, getattr(made, at.name)):
             raise ValueError(problem)
+
+
+def _problem(made: type[Any], at: Field[Any], value: object) -> str:
+    """What is wrong with the value of a setting, or nothing."""
+    check = at.metadata.get("check")
+    return str(check(value, f"{at.name} of {name_of(made)}")) if check else ""
 
 
 @cache
@@ -69,7 +80,7 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("disconnect", "drop", "disconnected"), "close"),
     **dict.fromkeys(("badjson", "bad-json", "broken"), "garbled"),
     **dict.fromkeys(("page", "gateway"), "html 502"),
-    **dict.fromkeys(("error", "fail", "status"), "http 500"),
+    **dict.fromkeys(("error", "fail"), "http 500"),
 }
 
 
@@ -86,17 +97,39 @@ def name_of(made: type[Any]) -> str:
     return made.__name__.lower()
 
 
-def read_fault(name: str, settings: list[str]) -> Fault:
+def read_fault(name: str, written: str = "") -> Fault:
     """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
     made = faults().get(name)
     if made is None:
         raise ValueError(f"{name} is no fault{_near(name)}")
-    known = fields(made)
-    if len(settings) > len(known):
+    known, texts = fields(made), _divided(made, written)
+    if len(texts) > len(known):
         takes = counted(len(known), "setting") if known else "no settings"
-        raise ValueError(f"{name} takes {takes}, not {' '.join(settings)}")
-    found: Fault = made(*map(partial(_value, name), known, settings))
+        raise ValueError(f"{name} takes {takes}, not {written.strip()}")
+    found: Fault = made(*(_value(name, at, text) for at, text in zip(known, texts, strict=False)))
     return found
+
+
+def _divided(made: type[Any], written: str) -> Sequence[str]:
+    """The text of each setting. One of them may have blanks: the last, unless a fault says otherwise.
+
+    Without quotation marks that one is what the others leave, as it stands.
+    """
+    known, found = fields(made), words(written)
+    at = next((number for number, one in enumerate(known) if one.metadata.get("has_blanks")), len(known) - 1)
+    first = found[at] if 0 <= at < len(found) and known[at].type in (str, Json) else None
+    if first is None or (first.is_quoted and not _is_json(known[at], first.written)):
+        return [word.text for word in found]
+    last, after = len(found), known[at + 1 :]
+    if after and last > at + 1 and not _problem(made, after[0], found[-1].text):
+        last -= 1
+    others = [word.text for word in found[:at]], [word.text for word in found[last:]]
+    return [*others[0], written[first.begin : found[last - 1].end], *others[1]]
+
+
+def _is_json(at: Field[Any], written: str) -> bool:
+    """In JSON the quotation marks belong to the text."""
+    return at.type is Json and written.startswith('"')
 
 
 def alters(struck: Any) -> bool:
@@ -104,14 +137,26 @@ def alters(struck: Any) -> bool:
     return bool(getattr(struck, "alters", not type(struck).__module__.endswith(".answers")))
 
 
+def leads_on(struck: Any) -> bool:
+    """The fault sends the client on with its request, which is carried out where it leads, and not before."""
+    return bool(getattr(struck, "leads_on", False))
+
+
 def written(struck: Any) -> str:
     """A fault as a plan has it: its name and its settings."""
     values = (getattr(struck, at.name) for at in fields(struck))
-    return " ".join([name_of(type(struck)), *(shlex.quote(_word(value)) for value in values)])
+    return " ".join([name_of(type(struck)), *map(_word, values)])
 
 
 def _word(value: object) -> str:
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+    match value:
+        case Json():
+            return value
+        case str():
+            return quoted(value) if value in TIMES else as_word(value)
+        case float():
+            return repr(value).removesuffix(".0")
+    return str(value)
 
 
 def _value(name: str, at: Any, text: str) -> Any:

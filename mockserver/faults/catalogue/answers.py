@@ -7,9 +7,9 @@ from time import time
 from typing import Final
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.settings import choice, error_status, header, media_type, status
-from safelight.mockserver.model.messages import HEADERS, Reply, Request, encoded, failure
-from safelight.mockserver.model.second_origin import at_second_origin
+from safelight.mockserver.faults.catalogue.settings import choice, error_status, header, media_type, status, text
+from safelight.mockserver.model.messages import HEADERS, Reply, encoded, failure
+from safelight.mockserver.model.redirects import TARGETS
 
 #: What a gateway says in the place of the service behind it.
 GATEWAY_PAGE: Final = """<html>\r
@@ -33,17 +33,6 @@ _RETRY_AFTER: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
 
 def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in list(HTTPStatus) else f"HTTP status {status}"
-
-
-def _here(request: Request) -> str:
-    return f"{request.origin}{request.path}?{request.query}".rstrip("?")
-
-
-#: Where `redirect` leads -> the URL that a request is sent to.
-_TARGETS: Final[Mapping[str, Callable[[Request], str]]] = {
-    "here": _here,
-    "elsewhere": lambda request: at_second_origin(_here(request)),
-}
 
 
 @fault
@@ -92,7 +81,7 @@ class Body:
     """Answer with this HTTP status, this text and this media type, whatever they are."""
 
     status: int = status(200)
-    text: str = "OK"
+    text: str = text("OK")
     media_type: str = media_type("application/json")
 
     def strike(self, reply: Reply) -> Reply:
@@ -140,11 +129,13 @@ class Garbled:
 
 @fault
 class Redirect:
-    """Redirect to the same target, with 301, 302, 303, 307 or 308: `elsewhere`, at another origin, or `here`."""
+    """Redirect once, with 301, 302, 303, 307 or 308: `elsewhere`, at another origin, or `here`; or in a `loop`."""
+
+    leads_on = True
 
     status: int = choice(307, ("301", "302", "303", "307", "308"), "HTTP status of a redirect")
-    where: str = choice("elsewhere", _TARGETS, "place to redirect to")
+    where: str = choice("elsewhere", TARGETS, "place to redirect to")
 
     def strike(self, reply: Reply) -> Reply:
         assert reply.request is not None
-        return Reply(self.status, b"", "text/html", {**HEADERS, "location": _TARGETS[self.where](reply.request)})
+        return Reply(self.status, b"", "text/html", {**HEADERS, "location": TARGETS[self.where](reply.request)})

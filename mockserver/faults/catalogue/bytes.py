@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import quote
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.contents import is_object
-from safelight.mockserver.faults.catalogue.settings import choice, media_type, number, setting
+from safelight.mockserver.faults.catalogue.contents import is_object, with_urls
+from safelight.mockserver.faults.catalogue.settings import choice, media_type, number, setting, status
 from safelight.mockserver.model.messages import Reply
 from safelight.mockserver.model.wire import Send, Wire, raw
 
@@ -78,6 +78,16 @@ class Huge:
         if not is_object(reply):
             return reply._replace(body=reply.body + bytes(size))
         return reply._replace(body=b"".join([reply.body[:-1], b',"padding":"', b"x" * size, b'"}']))
+
+
+@fault
+class Status:
+    """Give the answer another HTTP status, such as 201 or 202; the body stays."""
+
+    status: int = status(202)
+
+    def strike(self, reply: Reply) -> Reply:
+        return reply._replace(status=self.status)
 
 
 @fault
@@ -212,11 +222,13 @@ _UNPRINTABLE: Final = "a header cannot carry this name: leave out what cannot be
 
 @fault
 class FileName:
-    """Say that the file has this name, which is a hostile one."""
+    """Say that the file has this name, a hostile one: of a picture in its header, of a poll at the end of its URL."""
 
     name: str = setting("../../safelight.png", lambda name, _: "" if name.isprintable() else _UNPRINTABLE)
 
     def strike(self, reply: Reply) -> Reply:
+        if is_object(reply):
+            return with_urls(reply, lambda url: f"{url}/{quote(self.name, safe='')}")
         return reply._replace(headers={**reply.headers, "content-disposition": f"attachment; {_named(self.name)}"})
 
 

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from safelight.mockserver.faults.catalogue import fault
-from safelight.mockserver.faults.catalogue.settings import choice, setting
+from safelight.mockserver.faults.catalogue.settings import Json, choice, path
 from safelight.mockserver.model.messages import Reply, encoded
 from safelight.mockserver.model.second_origin import at_second_origin
 
@@ -25,15 +25,17 @@ def rewritten(reply: Reply, change: Callable[[dict[str, Any]], Any]) -> Reply:
     return reply._replace(body=encoded(change(json.loads(reply.body)))) if is_object(reply) else reply
 
 
-def with_field(reply: Reply, name: str, change: Callable[[Any], Any]) -> Reply:
-    """The reply with this field of its data changed; where it has none, it stays as it is."""
-    return rewritten(reply, lambda document: {**document, "data": _changed(document.get("data"), name, change)})
+def with_field(reply: Reply, path: str, change: Callable[[Any], Any]) -> Reply:
+    """The reply with the field at this path changed; where it has none, it stays as it is."""
+    return rewritten(reply, lambda document: _changed(document, path.split("."), change))
 
 
-def _changed(data: Any, name: str, change: Callable[[Any], Any]) -> Any:
-    if not isinstance(data, dict) or name not in data:
-        return data
-    return {field: value for field, value in {**data, name: change(data[name])}.items() if value is not REMOVED}
+def _changed(value: Any, path: Sequence[str], change: Callable[[Any], Any]) -> Any:
+    name, *deeper = path
+    if not isinstance(value, dict) or name not in value:
+        return value
+    held = _changed(value[name], deeper, change) if deeper else change(value[name])
+    return {name: held for name, held in {**value, name: held}.items() if held is not REMOVED}
 
 
 #: Kind of id -> what becomes of the one that was due.
@@ -56,7 +58,7 @@ class Id:
     kind: str = choice("missing", _IDS, "kind of id")
 
     def strike(self, reply: Reply) -> Reply:
-        return with_field(reply, "id", _IDS[self.kind])
+        return with_field(reply, "data.id", _IDS[self.kind])
 
 
 @fault
@@ -66,7 +68,7 @@ class Word:
     word: str = "warming_up"
 
     def strike(self, reply: Reply) -> Reply:
-        return with_field(reply, "status", lambda _: self.word)
+        return with_field(reply, "data.status", lambda _: self.word)
 
 
 @fault
@@ -74,7 +76,7 @@ class Shout:
     """Say the status word in upper case."""
 
     def strike(self, reply: Reply) -> Reply:
-        return with_field(reply, "status", str.upper)
+        return with_field(reply, "data.status", str.upper)
 
 
 @fault
@@ -84,7 +86,7 @@ class Progress:
     value: str = "absent"
 
     def strike(self, reply: Reply) -> Reply:
-        return with_field(reply, "progress", _PROGRESS.get(self.value, lambda _: _number_or_text(self.value)))
+        return with_field(reply, "data.progress", _PROGRESS.get(self.value, lambda _: _number_or_text(self.value)))
 
 
 #: The words that stand for something else -> what becomes of the progress that was due.
@@ -101,30 +103,40 @@ def _number_or_text(value: str) -> Any:
     return json.loads(value) if _NUMBER.fullmatch(value) else value
 
 
-def _each(change: Callable[[str], str]) -> Callable[[Mapping[str, str]], Any]:
-    """What changes every URL of a result."""
-    return lambda result: {name: change(url) for name, url in result.items()}
-
-
 #: Kind of result -> what becomes of the one that was due.
 _RESULTS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "null": lambda _: None,
     "empty": lambda _: {},
-    "blank": _each(lambda _: ""),
-    "relative": _each(lambda url: urlsplit(url).path),
-    "elsewhere": _each(at_second_origin),
-    "gone": _each(lambda url: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}"),
 }
+
+#: Kind of URL -> what becomes of the one that was due.
+_URLS: Final[Mapping[str, Callable[[str], str]]] = {
+    "blank": lambda _: "",
+    "relative": lambda url: urlsplit(url).path,
+    "elsewhere": at_second_origin,
+    "gone": lambda url: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}",
+}
+
+
+def with_urls(reply: Reply, change: Callable[[str], str]) -> Reply:
+    """The reply with each URL of a finished task's result changed."""
+    return _with_result(reply, lambda result: {name: change(url) for name, url in result.items()})
+
+
+def _with_result(reply: Reply, change: Callable[[Mapping[str, str]], Any]) -> Reply:
+    return with_field(reply, "data.result", lambda result: change(result) if result else result)
 
 
 @fault
 class Result:
     """Spoil a finished task's result: `null`, `empty`, or its URLs: `blank`, `relative`, `elsewhere`, `gone`."""
 
-    kind: str = choice("null", _RESULTS, "kind of result")
+    kind: str = choice("null", [*_RESULTS, *_URLS], "kind of result")
 
     def strike(self, reply: Reply) -> Reply:
-        return with_field(reply, "result", lambda result: _RESULTS[self.kind](result) if result else result)
+        if self.kind in _URLS:
+            return with_urls(reply, _URLS[self.kind])
+        return _with_result(reply, _RESULTS[self.kind])
 
 
 @fault
@@ -145,24 +157,44 @@ def _with_more(value: Any) -> Any:
     return {**{name: _with_more(held) for name, held in value.items()}, **_UNKNOWN}
 
 
-_NO_PATH: Final = "{} is no path: write data.status"
-
-
 @fault
 class Mistype:
     """Give the field at this path, such as `data.status`, a value of another type; without a path each field."""
 
-    path: str = setting("", lambda path, _: "" if not path or all(path.split(".")) else _NO_PATH.format(path))
+    path: str = path("")
 
     def strike(self, reply: Reply) -> Reply:
-        names = self.path.split(".") if self.path else []
-        return rewritten(reply, lambda document: _along(document, *names) if names else _all(document))
+        return with_field(reply, self.path, _mistyped) if self.path else rewritten(reply, _all)
 
 
-def _along(value: Any, name: str, *deeper: str) -> Any:
-    if not isinstance(value, dict) or name not in value:
-        return value
-    return {**value, name: _along(value[name], *deeper) if deeper else _mistyped(value[name])}
+#: Stands for a value while an answer is encoded: no answer has this text.
+_STAND_IN: Final = "safelight:\x00"
+
+
+@fault
+class Set:
+    """Give the field at this path, such as `data.error`, this value: JSON, or a text without quotation marks."""
+
+    path: str = path("data.result")
+    value: Json = Json("null")
+
+    def strike(self, reply: Reply) -> Reply:
+        struck = with_field(reply, self.path, lambda _: _STAND_IN)
+        # As it is written: what Python makes of 1e400 or of half a surrogate pair could not be sent.
+        return struck._replace(body=struck.body.replace(_STAND_IN_BYTES, self.value.encode()))
+
+
+_STAND_IN_BYTES: Final = json.dumps(_STAND_IN).encode()
+
+
+@fault
+class Remove:
+    """Take out the field at this path."""
+
+    path: str = path("data.id")
+
+    def strike(self, reply: Reply) -> Reply:
+        return with_field(reply, self.path, lambda _: REMOVED)
 
 
 def _all(value: Any) -> Any:

@@ -1,9 +1,10 @@
 """What the settings of faults can be: each function here makes a field with a check, which words what is wrong."""
 
+import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from safelight.contracts.wording import did_you_mean, either, shown
 
@@ -21,6 +22,51 @@ _BODILESS: Final = (204, 205, 304)
 def setting(default: Any, check: Check) -> Any:
     """A field of a fault with this default; the decorator `fault` has every value checked."""
     return field(default=default, metadata={"check": check})
+
+
+class Json(str):
+    """A JSON value as it is written. A text that is none, and does not begin like one, is that text as a string."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raises `ValueError` where the text begins like JSON, and is none."""
+        is_json = _is_json(text)
+        if not is_json and text.startswith(("{", "[", '"')):
+            raise ValueError(text)
+        return super().__new__(cls, text.strip() if is_json else json.dumps(text, ensure_ascii=False))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_constant(name: str) -> None:
+    """NaN is no JSON."""
+    raise ValueError(name)
+
+
+#: Names, each within what the name before it means.
+_PATH: Final = re.compile(r"[^\s.\"']+(\.[^\s.\"']+)*")
+
+
+def path(default: str) -> Any:
+    """Where a field is in an answer: `data.status`; a fault without a default can do without."""
+
+    def check(path: str, _: str) -> str:
+        is_path = _PATH.fullmatch(path) or path == default == ""
+        return "" if is_path else f"{shown(path)} is no path: write data.status"
+
+    return setting(default, check)
+
+
+def text(default: str) -> Any:
+    """Any text, blanks and all, although other settings follow."""
+    return field(default=default, metadata={"has_blanks": True})
 
 
 def error_status(default: int) -> Any:

@@ -116,6 +116,7 @@ _LIVES: Final = st.one_of(
     st.fixed_dictionaries({"polls": st.lists(st.integers(0, 9), min_size=2, max_size=2)}),
     st.just({"ticks": [1, 2]}),
     st.just({"timeline": [["queued", 2], ["running", 5], "done"]}),
+    st.just({"timeline": [["unseen", 2], ["running", "never", "cancelled"]]}),
 )
 _REST: Final = st.fixed_dictionaries(
     {},
@@ -336,6 +337,14 @@ def test_a_life_of_400_digits_is_a_sentence(fake: Steered, path: str) -> None:
     answered = fake.send(method, f"/_safelight{path}", body)
     assert answered.status == 400
     assert b"a step cannot last that long" in answered.body
+
+
+@pytest.mark.parametrize("path", ["/session", "/next"])
+@pytest.mark.parametrize("body", ['{"timeline": [["running", 1e400]]}', '{"queued": 1e400}', '{"running": -1e400}'])
+def test_a_number_beyond_all_is_not_for_ever(fake: Steered, path: str, body: str) -> None:
+    answered = fake.send("PUT" if path == "/session" else "POST", f"/_safelight{path}", body.encode())
+    assert answered.status == 400
+    assert b"inf" in answered.body
 
 
 #: Method, path and body of a request, and a part of the sentence that it is answered with.

@@ -143,6 +143,19 @@ STRIKES: Final[list[tuple[str, str, Callable[[Reply, Reply], bool]]]] = [
     ("result relative", "done", _is_done_at(f"/uploads/5afe/{ID}.png")),
     ("result elsewhere", "done", _is_done_at(f"http://localhost:8000/elsewhere/uploads/5afe/{ID}.png")),
     ("result gone", "done", _is_done_at(f"{HOME}/uploads/5afe/gone.png")),
+    ("set data.result.image_url ../../x", "done", _is_done_at("../../x")),
+    ("set data.result.image_url null", "done", _is_done_at(None)),
+    ('set data.result {"image_url":1,"image_url":[ 2]}', "done", lambda after, _: b':1,"image_url":[ 2]' in after.body),
+    ('set data.error {"message":"no ink"}', "failed", _has(error={"message": "no ink"})),
+    ("set data.progress 1e400", "running", lambda after, _: b'"progress":1e400}' in after.body),
+    (r'set data.error "\ud800"', "failed", lambda after, _: rb'"error":"\ud800"}' in after.body),
+    ("set error.message no ink", "refused", _is_error(404, "no ink")),
+    ("remove data.error", "failed", _lacks("error")),
+    ("remove data.result", "done", _lacks("result")),
+    ("remove data.result.image_url", "done", _has(result={})),
+    ("remove data", "json", lambda after, before: document(after).keys() == document(before).keys() - {"data"}),
+    ("status 201", "*", lambda after, before: after == before._replace(status=201)),
+    ("filename ../x", "done", _is_done_at(f"{URL}/..%2Fx")),
     ("extra", "task", lambda after, _: "x_unknown" in document(after).keys() & data(after).keys()),
     ("extra", "refused", lambda after, _: "x_unknown" in document(after)["error"]),
     ("extra", "done", lambda after, _: "x_unknown" in data(after)["result"]),
@@ -181,12 +194,20 @@ STRIKES: Final[list[tuple[str, str, Callable[[Reply, Reply], bool]]]] = [
     ("corrupt", "*", lambda after, before: len(after.body) == len(before.body) and after.body != before.body),
     (
         "filename '/etc/\"x'",
-        "*",
+        "picture",
         lambda after, _: after.headers["content-disposition"] == 'attachment; filename="/etc/\\"x"',
     ),
-    ("filename é", "*", lambda after, _: after.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9"),
-    ("redirect 301 here", "queued", lambda after, _: after.headers["location"] == _target(POLL)),
-    ("redirect", "queued", lambda after, _: after.headers["location"] == at_second_origin(_target(POLL))),
+    (
+        "filename é",
+        "picture",
+        lambda after, _: after.headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9",
+    ),
+    ("redirect 301 here", "queued", lambda after, _: after.headers["location"] == f"{_target(POLL)}&redirected=1"),
+    (
+        "redirect",
+        "queued",
+        lambda after, _: after.headers["location"] == at_second_origin(f"{_target(POLL)}&redirected=1"),
+    ),
 ]
 
 JSON: Final = "application/json"
@@ -219,7 +240,15 @@ def test_a_fault_makes_of_an_answer_what_it_says(fault: str, which: str, holds: 
         ),
         *((fault, name) for fault in ("id", "word", "shout") for name in ("picture", "refused")),
         *(("progress 250", name) for name in REPLIES if name != "running"),
-        *(("result gone", name) for name in REPLIES if name != "done"),
+        *(
+            (fault, name)
+            for fault in ("result gone", "filename x")
+            for name in REPLIES
+            if name not in ("done", "picture")
+        ),
+        ("set data.error null", "done"),
+        ("set data.error.message null", "failed"),
+        ("remove data.result.video_url", "done"),
         *((fault, "picture") for fault in ("extra", "mistype", "charset")),
         ("mistype data.nothing", "done"),
         ("mistype data.status.deeper", "done"),
@@ -236,7 +265,7 @@ def test_every_fault_stands_in_the_table() -> None:
 @pytest.mark.parametrize("name", faults())
 def test_a_fault_is_written_as_it_is_read(name: str) -> None:
     rule = read_rule(f"poll#2: {name}")
-    assert rule.fault == faults()[name]() == read_fault(name, [])
+    assert rule.fault == faults()[name]() == read_fault(name)
     assert read_rule(str(rule)) == rule
 
 
@@ -263,13 +292,13 @@ MISTAKES: Final[list[tuple[str, str]]] = [
     ("html 204", "an answer with HTTP status 204 has no body: write empty 204"),
     ("body 304 x", "an answer with HTTP status 304 has no body: write empty 304"),
     ("empty 600", "600 is no HTTP status of an answer: give 200 to 599"),
-    ("body 200 x text", '"text" is no media type: write text/plain'),
+    ("body 200 'x' text", '"text" is no media type: write text/plain'),
     ("mediatype 'text/html\r\nx-a: b'", '"text/html\\r\\nx-a: b" is no media type: write text/plain'),
     ("throttle ''", '"" cannot be the value of Retry-After: give 1 to 200 visible ASCII characters'),
     ("id nul", '"nul" is no kind of id; did you mean null?'),
     ("id 7", '"7" is no kind of id: give missing, null, number, object or other'),
     ("result elsewher", '"elsewher" is no kind of result; did you mean elsewhere?'),
-    ("mistype data..id", "data..id is no path: write data.status"),
+    ("mistype data..id", '"data..id" is no path: write data.status'),
     ("charset utf16le", '"utf16le" is no charset that it can be in; did you mean utf-16?'),
     ("length 0", "a length that is off by 0 is right: give more, or fewer such as -10"),
     ("bomb 1001", "1001 cannot be the megabytes of bomb: give 1 to 1,000"),
@@ -282,7 +311,7 @@ MISTAKES: Final[list[tuple[str, str]]] = [
     ("truncate -1", "-1 cannot be the bytes of truncate: give 0 to 1,000,000,000,000"),
     ("filename 'a\nb'", "a header cannot carry this name: leave out what cannot be printed"),
     ("redirect 304", '"304" is no HTTP status of a redirect: give 301, 302, 303, 307 or 308'),
-    ("redirect 302 away", '"away" is no place to redirect to: give here or elsewhere'),
+    ("redirect 302 away", '"away" is no place to redirect to: give here, elsewhere or loop'),
 ]
 
 
@@ -325,7 +354,7 @@ def test_elsewhere_is_the_other_name_of_this_machine(url: str, there: str) -> No
 def test_of_an_answer_that_is_too_large_not_even_half_a_key_is_kept(begun: int) -> None:
     fake = planned()
     text = ("x" * (begun - 2) + fake.key).ljust(200_000)
-    fake.session.plan.add(FaultRule("poll", read_fault("body", ["200", f'"{text}"']), after=True))
+    fake.session.plan.add(FaultRule("poll", faults()["body"](200, f'"{text}"'), after=True))
     fake.send("GET", status_of(fake.submit()))
     assert 90_000 < len(fake.journal[-1].answer) < 100_000
     assert fake.key[:6].encode() not in fake.journal[-1].answer
@@ -411,7 +440,7 @@ def test_whatever_strikes_the_story_can_be_told_and_is_not_large(fault: str) -> 
 
 
 #: What finds nothing in the answer about a failed task.
-NOTHING_TO_SPOIL: Final = ("result", "progress")
+NOTHING_TO_SPOIL: Final = ("result", "progress", "set", "filename")
 
 #: A rule -> a request in whose answer there is nothing for it to spoil.
 IDLE: Final = {

@@ -37,6 +37,10 @@ PROMPTS: Final[list[tuple[str, str, list[Any]]]] = [
         "a lamp",
         [502, "completed", 503, 503],
     ),
+    ('a lamp [[safelight poll: refuse 503 {"a":[[1]]}]] [[x]]', "a lamp  [[x]]", [503] * 4),
+    ("a lamp [[safelight poll: refuse 503 'x]]']] [[x]]", "a lamp  [[x]]", [503] * 4),
+    ("a lamp [[safelight poll: refuse 503 [[]] [[x]]", "a lamp  [[x]]", [503] * 4),
+    ("a lamp [[safelight fail=']]']] [[x]]", "a lamp  [[x]]", ["failed"] * 4),
     ("a [[cat:dog:0.5]] in [[(brackets)]]", "a [[cat:dog:0.5]] in [[(brackets)]]", ["completed"] * 4),
     ("a [[safelights]] lamp", "a [[safelights]] lamp", ["completed"] * 4),
     ("a [[safelight lamp", "a [[safelight lamp", ["completed"] * 4),
@@ -59,6 +63,31 @@ def test_a_failure_by_prompt_gives_its_reason_and_is_paid_back() -> None:
     fake = Fake()
     assert fake.poll(fake.submit(prompt='a lamp [[safelight fail="out of memory"]]'))["error"] == "out of memory"
     assert fake.ledger.total == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        (r"C:\dir", r"C:\dir"),
+        ("it's", "it's"),
+        (r'"a \"b\" \c"', r'a "b" \c'),
+        ("'true'", "true"),
+        ("'[[a]] b'", "[[a]] b"),
+    ],
+)
+def test_a_reason_is_what_stands_there(option: str, reason: str) -> None:
+    fake = Fake()
+    assert fake.poll(fake.submit(prompt=f"a lamp [[safelight fail={option}]]"))["error"] == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [('{"a":1}', '{"a":1}'), ('{"a": [[1]]}', '{"a": [[1]]}'), ("'1]] x'", "1]] x"), (r"C:\ \d", r"C:\ \d")],
+)
+def test_a_fault_of_a_prompt_says_its_text_to_the_letter(text: str, answer: str) -> None:
+    fake = Fake(checked=False)
+    task_id = fake.submit(prompt=f"a lamp [[safelight poll: body 200 {text}]]")
+    assert fake.send("GET", status_of(task_id)).body.decode() == answer
 
 
 def test_a_prompt_comes_before_what_was_said_about_the_next_task() -> None:
@@ -84,6 +113,7 @@ MISTAKES: Final[dict[str, str]] = {
     "running=soon": "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
     "queued=1 and more": "and says nothing about a life: there are queued, running, fail, id and axis",
     "axis=miles": "'miles' is no axis: there are seconds, polls, ticks",
+    "fail=''": "fail says nothing: write fail=... without blanks around it",
     "fail='out of memory": "a quotation mark is missing its other half, in [[safelight fail='out of memory]]",
     "poll#2: htp 502": "htp is no fault; did you mean http?, in [[safelight poll#2: htp 502]] at column 9",
     "": '[[safelight ]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from fake import SUBMIT, Fake, message_of, status_of
 from safelight.mockserver.faults.catalogue import faults, name_of, written
-from safelight.mockserver.faults.catalogue.answers import Garbled, Http
+from safelight.mockserver.faults.catalogue.answers import Body, Garbled, Http, Refuse
 from safelight.mockserver.faults.catalogue.connections import Reset
-from safelight.mockserver.faults.catalogue.contents import Word
-from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule, read_rules
+from safelight.mockserver.faults.catalogue.contents import Set, Word
+from safelight.mockserver.faults.catalogue.settings import Json
+from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule, read_rules, reread_rule
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.sessions.opening import task_profile
@@ -51,7 +52,8 @@ RULES: Final[list[tuple[str, FaultRule, str]]] = [
     ("poll 0.00001%: reset", FaultRule("poll", Reset(), True, percent=0.00001), ""),
     ("poll 0.00001-0.5s: reset", FaultRule("poll", Reset(), True, since=0.00001, until=0.5), ""),
     (r"""poll task_id="a\"b'c:d\\": reset""", FaultRule("poll", Reset(), True, where=(("task_id", "a\"b'c:d\\"),)), ""),
-    ("poll: word 'after'", FaultRule("poll", Word("after"), True), "poll: word after after"),
+    ("poll: word 'after'", FaultRule("poll", Word("after"), True), ""),
+    ("poll: word after", FaultRule("poll", Word(), True), "poll: word warming_up"),
     ("task_status#1: reset", FaultRule("task_status", Reset(), True, 1, 1), ""),
     (
         "  poll#2-  workflow=rr3   20%  every 3 : http 502 before ",
@@ -90,7 +92,11 @@ MISTAKES: Final[list[tuple[Any, int, str]]] = [
     ("poll every 0: reset", 5, "every is no condition: write every 3, 20%, workflow=rr3, 10-60s or over 2/s"),
     ("poll 60-10s: reset", 5, "a time ends after it begins: write 10-60s"),
     ("poll over 0/s: reset", 5, "a quota is above 0: write over 2/s"),
-    ("poll: http '502", 6, "a quotation mark is missing its other half"),
+    ("poll: http '502", 6, "'502 cannot be the status of http: give a whole number"),
+    ("poll: refuse 400 'no ink' left", 6, "refuse takes 2 settings, not 400 'no ink' left"),
+    ('poll: set data.error {"a":1', 6, '{"a":1 cannot be the value of set: give JSON'),
+    ("poll: set data..error 1", 6, '"data..error" is no path: write data.status'),
+    ("poll: set '' 1", 6, '"" is no path: write data.status'),
 ]
 
 
@@ -115,6 +121,68 @@ def test_any_text_is_a_rule_or_a_wrong_one(text: str) -> None:
     with suppress(WrongRule):
         rule = read_rule(text)
         assert read_rule(str(rule)) == rule
+
+
+#: A fault with a text, as it is written, and the setting that is that text.
+TEXTS: Final[list[tuple[str, str, str]]] = [
+    ('body 200 {"a":1}', "text", '{"a":1}'),
+    ('body 200 {"a": 1, "b": "c d"}', "text", '{"a": 1, "b": "c d"}'),
+    ('body 200 {"a": 1} text/plain', "text", '{"a": 1}'),
+    ("body 200 '{\"a\":1}' text/plain", "text", '{"a":1}'),
+    (r'body 200 "{\"a\": \"C:\\dir\"}"', "text", r'{"a": "C:\dir"}'),
+    ("body 200 'text/plain'", "text", "text/plain"),
+    ("body 200 [1,\n2]", "text", "[1,\n2]"),
+    (r"filename ..\..\x", "name", r"..\..\x"),
+    (r"filename a\ b", "name", r"a\ b"),
+    ("refuse 400 it's broken", "message", "it's broken"),
+    ("refuse 400 no   ink left", "message", "no   ink left"),
+    ('refuse 400 width is "512", not 512', "message", 'width is "512", not 512'),
+    ("refuse 400 'come back after'", "message", "come back after"),
+    ("throttle Wed, 21 Oct 2065 07:28:00 GMT", "after", "Wed, 21 Oct 2065 07:28:00 GMT"),
+    ("mediatype text/html; charset=utf-8", "type", "text/html; charset=utf-8"),
+    ('set data.error {"message": "no ink"}', "value", '{"message": "no ink"}'),
+    ('set data.progress "45"', "value", '"45"'),
+    ("set data.progress 45%", "value", '"45%"'),
+    ("set data.progress '45'", "value", "45"),
+    ("set data.result.image_url ''", "value", '""'),
+]
+
+
+@pytest.mark.parametrize("when", ["", " after", " before"])
+@pytest.mark.parametrize(("fault", "setting", "text"), TEXTS)
+def test_a_text_is_what_stands_there(fault: str, setting: str, text: str, when: str) -> None:
+    rule = read_rule(f"poll: {fault}{when}")
+    assert getattr(rule.fault, setting) == text
+    assert rule.after is (when != " before")
+    assert read_rule(str(rule)) == rule
+
+
+ANY_TEXT: Final = st.text(st.characters(exclude_categories=["Cs"])) | st.text(" \n'\"\\:a/é{}[]", max_size=9)
+
+
+@given(
+    fault=st.one_of(
+        st.builds(Body, st.just(200), ANY_TEXT, st.sampled_from(["text/plain", 'text/x; a="b c"'])),
+        st.builds(Refuse, st.just(400), ANY_TEXT | st.sampled_from(["after", "go before"])),
+        st.builds(Word, ANY_TEXT),
+        st.builds(Set, st.just("data.error"), st.recursive(ANY_TEXT, st.lists).map(json.dumps).map(Json)),
+        st.builds(Set, st.just("data.error"), ANY_TEXT.filter(lambda text: text[:1] not in ("{", "[", '"')).map(Json)),
+    ),
+    where=st.lists(st.tuples(st.sampled_from(["prompt", "seed"]), ANY_TEXT), max_size=2).map(tuple),
+    after=st.booleans(),
+)
+def test_any_text_can_be_said_in_a_rule_and_none_loses_a_letter(
+    fault: Any, where: tuple[tuple[str, str], ...], *, after: bool
+) -> None:
+    rule = FaultRule("poll", fault, after, where=where)
+    assert reread_rule(str(rule)) == rule
+
+
+def test_a_rule_that_no_text_says_is_refused() -> None:
+    with pytest.raises(ValueError, match="half a surrogate pair is no character"):
+        Word("\ud800")
+    with pytest.raises(ValueError, match="cannot be written as a rule"):
+        read_rules([FaultRule("poll", Reset(), after=True, percent=1 / 3)])
 
 
 FAULTS: Final = st.one_of(st.builds(Http, st.integers(400, 599)), st.just(Garbled()), st.just(Reset()))
@@ -310,7 +378,7 @@ WHEN: Final = {
 def test_what_changes_the_answer_that_was_due_strikes_after_there_is_one(fault: str) -> None:
     rule = read_rule(f"submit#1: {fault}")
     assert rule.after is WHEN[fault]
-    assert read_rule(f"poll#1: {fault}").after
+    assert read_rule(f"poll#1: {fault}").after is (fault != "redirect"), "a redirect leads to where it is carried out"
     assert str(read_rule(f"submit#1: {fault} before")).endswith(" before") is WHEN[fault]
     fake = Fake(Settings(plan=(str(rule),)), checked=False)
     fake.send("POST", SUBMIT, b'{"prompt": "a"}')

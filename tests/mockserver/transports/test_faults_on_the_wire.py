@@ -233,9 +233,12 @@ SEEN: Final[Mapping[str, tuple[str, str, Holds]]] = {
     ),
     "refuse": ("poll: refuse 402 'no money'", "done", _is_error(402, "no money")),
     "reset": ("poll: reset", "done", lambda heard, _: heard == Heard(b"", "reset")),
+    "remove": ("poll: remove data.result.image_url", "done", _has(result={})),
     "result": ("poll: result empty", "done", _has(result={})),
+    "set": ("poll: set data.result ''", "done", _has(result="")),
     "shout": ("poll: shout", "done", _has(status="COMPLETED")),
     "stall": ("poll: stall", "done", lambda heard, plain: (heard.body, heard.end) == (_half(plain.body), "silent")),
+    "status": ("poll: status 201", "done", lambda heard, plain: (heard.status, heard.body) == (201, plain.body)),
     "throttle": ("poll: throttle soon", "done", _is_whole(lambda heard, _: heard.headers["retry-after"] == "soon")),
     "truncate": (
         "image: truncate 99",
@@ -393,8 +396,8 @@ def test_a_client_that_takes_its_key_to_another_origin_is_seen(way: str, status:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_here_is_where_a_redirect_goes_in_circles(way: str) -> None:
-    with Safelight(faults=["balance: redirect 308 here"]) as api, WAYS[way](api) as http:
+def test_a_redirect_can_go_in_circles(way: str) -> None:
+    with Safelight(faults=["balance: redirect 308 loop"]) as api, WAYS[way](api) as http:
         with pytest.raises(httpx.TooManyRedirects):
             http.get(f"{api.url}?endpoint=user_balance")
         assert "another origin" not in api.transcript
