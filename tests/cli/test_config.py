@@ -61,7 +61,7 @@ MISTAKES: Final = {
         "workflows.rr3: time is in seconds or in po",
     ),
     "two axes": ("queued = 1\npolls = [1, 1]", "time is in seconds or in polls"),
-    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need lives in seconds"),
+    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need timelines in seconds"),
     "any key and users": (
         "any-key = true\n[users.alice]\nkey = 'k'",
         "with any-key every key is accepted, and with users",

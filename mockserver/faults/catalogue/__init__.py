@@ -3,6 +3,7 @@
 A fault says what goes wrong; when it does is for a `Plan` to say.
 """
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +12,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar, dataclass_transform
 
-from safelight.contracts.wording import counted, did_you_mean, listed
+from safelight.contracts.wording import brief, counted, did_you_mean, listed
 from safelight.mockserver.model.messages import Reply
 
 
@@ -73,9 +74,12 @@ _SYNONYMS: Final[Mapping[str, str]] = {
 }
 
 
+_STATUS: Final = re.compile(r"[1-5]\d\d", re.ASCII)
+
+
 def _near(name: str) -> str:
     """What was meant, or where to look."""
-    meant = f"http {name}" if name.isdecimal() else _SYNONYMS.get(name.casefold(), "")
+    meant = f"http {name}" if _STATUS.fullmatch(name) else _SYNONYMS.get(name.casefold(), "")
     if meant:
         return f"; did you mean {meant}?"
     return did_you_mean(name, faults()) or "; `safelight faults` lists those there are"
@@ -90,11 +94,11 @@ def read_fault(name: str, settings: list[str]) -> Fault:
     """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
     made = faults().get(name)
     if made is None:
-        raise ValueError(f"{name} is no fault{_near(name)}")
+        raise ValueError(f"{brief(name)} is no fault{_near(name)}")
     known = fields(made)
     if len(settings) > len(known):
         takes = counted(len(known), "setting") if known else "no settings"
-        raise ValueError(f"{name} takes {takes}, not {' '.join(settings)}")
+        raise ValueError(f"{name} takes {takes}, not {brief(' '.join(settings))}")
     found: Fault = made(*map(partial(_value, name), known, settings))
     return found
 
@@ -118,4 +122,4 @@ def _value(name: str, at: Any, text: str) -> Any:
     try:
         return at.type(text)
     except ValueError:
-        raise ValueError(f"{text} cannot be the {at.name} of {name}: give {_KINDS[at.type]}") from None
+        raise ValueError(f"{brief(text)} cannot be the {at.name} of {name}: give {_KINDS[at.type]}") from None
