@@ -52,16 +52,15 @@ def with_keys(known: AbstractSet[str], *further: str) -> AbstractSet[str]:
 
 def redacted(text: str, keys: AbstractSet[str] = NO_KEYS) -> str:
     """The text without keys, however they are encoded in it; `keys` are those that are known."""
-    plain = _without(text, keys)
-    further = plain
+    found = further = _without(text, keys)
     for _ in range(_MAX_DECODINGS):
         if "%" not in further and "\\u" not in further:
             break
         decoded = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), unquote(further))
         further = _without(decoded, keys)
-        if further != decoded:
-            return further
-    return plain
+        if further != decoded:  # and others may be encoded more often
+            found = further
+    return found
 
 
 def redacted_bytes(text: bytes, keys: AbstractSet[str] = NO_KEYS) -> bytes:

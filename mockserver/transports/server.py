@@ -51,7 +51,8 @@ class CannotListen(Exception):
             return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}: this is no name of a host"
         if self.error.errno == errno.EADDRINUSE:
             return f"port {self.port} on {brief(self.host)} is in use: choose another, or 0 for a free one"
-        return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}, port {self.port}: {self.error.strerror or self.error}"
+        host, reason = echoed(self.host, MAX_PATH_CHARACTERS), self.error.strerror or self.error
+        return f"cannot listen on {host}, port {self.port}: {reason}"
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -92,8 +92,8 @@ MISTAKES: Final[dict[str, str]] = {
     "at column 1",
     "queued=1]] [[safelight running=1": "a prompt says one task override, in one directive, and one rule about its "
     "submit",
-    "submit: reset]] [[safelight submit: close": "a prompt says one task override, in one directive, and one rule about "
-    "its submit",
+    "submit: reset]] [[safelight submit: close": "a prompt says one task override, in one directive, and one rule "
+    "about its submit",
     "submit#2: reset": "submit#2 is not about this submit alone: write submit: reset",
     "submit workflow=rr3: reset": "submit workflow=rr3 is not about this submit alone: write submit: reset",
     "balance: reset": "a prompt can say what goes wrong with its submit, poll or image, and not with balance",
