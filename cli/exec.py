@@ -11,6 +11,7 @@ import click
 
 from safelight.cli._fake import fake_of
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
+from safelight.contracts.wording import MAX_PATH_CHARACTERS, echoed
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.sessions.table import EXEC
@@ -51,10 +52,10 @@ def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
     try:
         process = subprocess.Popen(cmd, env=environment)  # noqa: S603 - running it is what the user asked for
     except FileNotFoundError:
-        click.echo(f"safelight exec: there is no command {cmd[0]!r}", err=True)
+        click.echo(f"safelight exec: there is no command {echoed(cmd[0], MAX_PATH_CHARACTERS)}", err=True)
         return _NOT_FOUND
     except OSError as error:
-        click.echo(f"safelight exec: {cmd[0]!r} cannot be run: {error.strerror}", err=True)
+        click.echo(f"safelight exec: {echoed(cmd[0], MAX_PATH_CHARACTERS)} cannot be run: {error.strerror}", err=True)
         return _NOT_RUN
     _hand_on(process, early)
     code = process.wait()

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts.vocabularies import vocabularies
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean, echoed, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def check_dialect(setting: str, name: str) -> None:
     known = dialects()[setting]
     if name not in known:
         near = did_you_mean(name, known) or f": there are {listed(known)}"
-        raise ValueError(f"{setting} cannot be {name!r}{near}")
+        raise ValueError(f"{setting} cannot be {echoed(name)}{near}")
 
 
 def error_of(envelope: object) -> str:

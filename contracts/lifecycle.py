@@ -13,12 +13,14 @@ from itertools import pairwise, takewhile
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight.contracts.wording import echoed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Phase(StrEnum):
-    """Where a task is in its life. On the wire a vocabulary spells it."""
+    """Where a task is in its lifecycle. On the wire a vocabulary spells it."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -98,7 +100,7 @@ _DONE: Final = Step(Phase.DONE)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole life of a task as steps, the last of which never ends."""
+    """All that becomes of a task, as steps, the last of which never ends."""
 
     steps: tuple[Step, ...]
 
@@ -108,12 +110,12 @@ class Timeline:
 
     @classmethod
     def of(cls, *, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
-        """The usual life: `queued` and `running` units, then done, or failed for the reason `fail`."""
+        """The usual timeline: `queued` and `running` units, then done, or failed for the reason `fail`."""
         return _usual(queued, running, fail)
 
     @classmethod
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
-        """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence.
+        """A timeline as people write it: `[("queued", 2), ("running", 5), "done"]`, or `ValueError` with a sentence.
 
         A step is a phase or `unseen`, where the task is not found; how long it lasts, perhaps `never` to end; and
         perhaps another status word.
@@ -148,7 +150,7 @@ class Timeline:
         return sum(step.dwell for step in self.steps[:-1])
 
     def held(self, units: float) -> Timeline:
-        """The same life, queued so much longer: what waiting for an engine slot does."""
+        """The same timeline, queued so much longer: what waiting for an engine slot does."""
         first, *rest = self.steps
         if first.phase is not Phase.QUEUED:
             return replace(self, steps=(Step(Phase.QUEUED, units), *self.steps))
@@ -180,7 +182,9 @@ def _step(written: object) -> Step:
             return replace(_STEPS[name], dwell=units)
         case [str(name), dwell, str(word)] if name in _STEPS and (units := _units(dwell)) is not None:
             return replace(_STEPS[name], dwell=units, word=word)
-    raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(_STEPS)}")
+    raise ValueError(
+        f"{echoed(written)} is no step of a timeline: write ('running', 5), or a phase alone: {', '.join(_STEPS)}"
+    )
 
 
 def _units(dwell: object) -> float | None:

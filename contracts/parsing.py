@@ -33,6 +33,19 @@ class _Enough(Exception):
     """As many violations are found as were wanted."""
 
 
+def integer(digits: str) -> int:
+    """An integer of JSON; Python itself words otherwise that there are too many digits. Raises `ValueError`."""
+    many = len(digits.lstrip("-"))
+    if many > MAX_INTEGER_DIGITS:
+        raise ValueError(too_many_digits(many))
+    return int(digits)
+
+
+def too_many_digits(many: int) -> str:
+    """What is said of an integer that is too long."""
+    return f"an integer has {many:,} digits; the most is {MAX_INTEGER_DIGITS:,}"
+
+
 @dataclass(slots=True)
 class Parsed:
     """What the bytes held, and what is wrong with the text itself."""
@@ -116,7 +129,7 @@ def _read(text: str, parsed: Parsed, body: bytes) -> None:
     def number(digits: str) -> int:
         many = len(digits.lstrip("-"))
         if many > MAX_INTEGER_DIGITS:
-            parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MAX_INTEGER_DIGITS:,}")
+            parsed.report("json.digits", too_many_digits(many))
         return int(
             digits[: MAX_INTEGER_DIGITS + 2]
         )  # still too large, and with the right sign, for the rules that follow

@@ -14,7 +14,7 @@ from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.locations import AnyMember, pointer
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule, rules
-from safelight.contracts.wording import did_you_mean, named, shown
+from safelight.contracts.wording import did_you_mean, echoed, named, shown
 from safelight.strategies.dialects import moved
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.locations import RuleLocation, rule_locations
@@ -74,7 +74,9 @@ class UnknownRule(LookupError):
 
     def __str__(self) -> str:
         near = did_you_mean(self.rule, _all_rules())
-        return f"no rule of a request is called {self.rule!r}{near or '; reachable_rules() lists those there are'}"
+        return (
+            f"no rule of a request is called {echoed(self.rule)}{near or '; reachable_rules() lists those there are'}"
+        )
 
 
 @dataclass(eq=False)

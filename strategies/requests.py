@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safelight.contracts import operations, workflows
 from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.schemas import Schema, known
-from safelight.contracts.wording import not_among
+from safelight.contracts.wording import echoed, not_among
 from safelight.strategies.dialects import in_dialect
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.texts import texts
@@ -51,7 +51,7 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
             return comfyui_workflows(_MAX_NODES)
         case None:
             return weighted((_GRAPHS - 1, prompts("text")), (1, prompts("graph")))
-    raise ValueError(f"no kind of prompt is called {kind!r}; there are text and graph")
+    raise ValueError(f"no kind of prompt is called {echoed(kind)}; there are text and graph")
 
 
 #: What requests ask for where no prompts are given.

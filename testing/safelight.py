@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import Timeline
+from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.setting import read
@@ -239,5 +240,6 @@ class Safelight:
                 f"nothing can be expected: {number} are no longer kept, as there were so many or so large"
             )
         if unmet := expectation(seen, *given):
+            unmet.sentence = redacted(unmet.sentence, with_keys(NO_KEYS, self.api_key))
             unmet.transcript = self._transcript(unmet.exchanges or seen)
             raise unmet

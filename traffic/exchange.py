@@ -25,6 +25,7 @@ class Exchange(NamedTuple):
     #: Without keys.
     headers: Mapping[str, str]
     body: bytes
+    #: 0: nothing was sent.
     status: int
     media_type: str
     #: Empty where the reply is no JSON: a picture is drawn again, not kept.
@@ -36,14 +37,17 @@ class Exchange(NamedTuple):
     advice: Sequence[Advice] = ()
     #: The rule of the plan that struck, as it reads; empty: none did.
     fault: str = ""
-    #: What happened below HTTP: then status and answer did not arrive as they stand here.
+    #: What happened below HTTP: then status and answer are what was sent by then, which may be nothing.
     wire: str = ""
     #: Headers of the answer, where they are known; names in lower case.
     answer_headers: Mapping[str, str] = MappingProxyType({})
-    #: Seconds from the request to the end of its answer; None: nobody measured.
+    #: Seconds from the request to the end of its answer; None: nobody measured, or it goes on.
     took: float | None = None
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
+    #: Bytes of the body and of the answer's as they were sent, with all that is not kept; None: nobody counted.
+    body_bytes: int | None = None
+    answer_bytes: int | None = None
 
     @property
     def outcome(self) -> str:

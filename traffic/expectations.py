@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import FINAL, operations, schema
+from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, did_you_mean, listed, shown
 from safelight.traffic.exchange import abridged_text, object_of
 from safelight.traffic.request_kinds import REQUEST_KINDS
@@ -53,7 +54,7 @@ class UnmetExpectation(AssertionError):
     transcript: str = ""
 
     def __str__(self) -> str:
-        return f"{self.sentence}\n\n{self.transcript}".rstrip()
+        return redacted(f"{self.sentence}\n\n{self.transcript}".rstrip())
 
 
 class Undelivered(UnmetExpectation):

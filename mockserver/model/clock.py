@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 import time
 from math import inf
 from threading import Lock
 from typing import Any, Final, Protocol
+
+from safelight.contracts.wording import shown
 
 
 class Clock(Protocol):
@@ -140,11 +141,11 @@ class VirtualClock:
 
 def _checked_seconds(seconds: object) -> float:
     if not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_ADVANCE_SECONDS:
-        raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
+        raise ValueError(f"a clock cannot be advanced by {shown(seconds)} s: give 0 or more")
     return seconds
 
 
 def _checked_speed(speed: float) -> float:
     if not 0 < speed < inf:
-        raise ValueError(f"a clock cannot run at {speed} times the speed: give a number above 0")
+        raise ValueError(f"a clock cannot run at {shown(speed)} times the speed: give a number above 0")
     return speed

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import TYPE_CHECKING, Final, Protocol
 
+from safelight.contracts.wording import echoed, shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
@@ -86,19 +88,20 @@ PATTERN: Final = rf"^[ \t\r\n]*({'|'.join(_FORMS)})[ \t\r\n]*$"
 
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
+    written = text if isinstance(text, str) else shown(text)
     for form, make in _FORMS.items() if text != inf else ():  # the number: too large a one becomes that
-        found = re.fullmatch(form, str(text).strip(_SPACE))
+        found = re.fullmatch(form, written.strip(_SPACE))
         if found:
             return _possible(make(*found.groups()), text)
-    raise ValueError(f"{text!r} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
+    raise ValueError(f"{echoed(text)} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
 
 
 def _possible(made: Delay, text: object) -> Delay:
     match made:
         case Uniform(low, high) if low > high:
-            raise ValueError(f"{text!r} is no delay: {low:g} is more than {high:g}")
+            raise ValueError(f"{echoed(text)} is no delay: {low:g} is more than {high:g}")
         case LogNormal(median) if not median:
-            raise ValueError(f"{text!r} is no delay: a median is above 0")
+            raise ValueError(f"{echoed(text)} is no delay: a median is above 0")
         case LogNormal(sigma=sigma) if sigma > _MAX_SIGMA:
-            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MAX_SIGMA}")
+            raise ValueError(f"{echoed(text)} is no delay: a sigma is at most {_MAX_SIGMA}")
     return made

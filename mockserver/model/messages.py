@@ -57,6 +57,13 @@ class Reply(NamedTuple):
     request: Request | None = None
     #: To be called when the last byte is on its way, or all of what is done instead.
     on_delivery: Callable[[], object] | None = None
+    #: To be called with the number of bytes that were sent, once no more will be: of what happens below HTTP.
+    on_end: Callable[[int], object] | None = None
+
+    def end(self, sent: int) -> None:
+        """Say that so many bytes were sent, and no more will be."""
+        if self.on_end:
+            self.on_end(sent)
 
     def deliver(self) -> None:
         """Say that it is on its way."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Axis, operations, workflows
 from safelight.contracts.dialects import check_dialect
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean, echoed, listed, shown
 from safelight.mockserver.model.credits import times
 from safelight.mockserver.model.delays import NO_DELAY
 from safelight.mockserver.model.engines import ENGINES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.credits import Credits
 
 SLOTS_NEED_SECONDS: Final = (
-    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+    "engine slots need timelines in seconds (queued and running): polls and ticks do not say when a slot is free"
 )
 
 
@@ -51,7 +51,7 @@ def check_names(given: Iterable[str], known: Iterable[str], kind: str) -> None:
     for name in given:
         if name not in options:
             near = did_you_mean(name, options) or f": there are {listed(options)}"
-            raise ValueError(f"no {kind} is called {name!r}{near}")
+            raise ValueError(f"no {kind} is called {echoed(name)}{near}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Settings:
             if task_id in self.ids[:number]:
                 raise ValueError(f"the id {task_id!r} is given twice: each task has its own")
         if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
-            raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
+            raise ValueError(f"{shown(self.slots)} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(profile.axis is not Axis.SECONDS for profile in (self.profile, *self.workflows.values())):
             raise ValueError(SLOTS_NEED_SECONDS)
         for setting in ("vocabulary", "errors", "limits", "requests"):

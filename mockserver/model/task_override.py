@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Phase, Step, Timeline
+from safelight.contracts.wording import echoed
 from safelight.mockserver.model.delays import delay
 from safelight.mockserver.model.task_profile import check_id, check_text
 
@@ -28,15 +29,15 @@ class TaskOverride:
     def __post_init__(self) -> None:
         parts = (self.queued, self.running, self.fail)
         if self.timeline and any(part is not None for part in parts):
-            raise ValueError("a timeline is a whole life: leave out queued, running and fail")
+            raise ValueError("a timeline says all of a task: leave out queued, running and fail")
         for units in (self.queued, self.running):
             if units is not None:
                 delay(units)  # or it says why that is none
         check_text(self.fail, "reason")
         if not isinstance(self.fail, str | bool | None):
-            raise ValueError(f"fail is {self.fail!r}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
+            raise ValueError(f"fail is {echoed(self.fail)}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
         if self.axis is not None and self.axis not in list(Axis):
-            raise ValueError(f"{self.axis!r} is no axis: there are {', '.join(Axis)}")
+            raise ValueError(f"{echoed(self.axis)} is no axis: there are {', '.join(Axis)}")
         if self.id is not None:
             check_id(self.id)
 

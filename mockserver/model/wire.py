@@ -53,6 +53,16 @@ class Wire:
     whole: bool = False
 
     @property
+    def is_silent(self) -> bool:
+        """The client never gets a byte."""
+        return not any(isinstance(step, Send) for step in self.steps)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are sent, if the client stays."""
+        return sum(len(step.data) for step in self.steps if isinstance(step, Send))
+
+    @property
     def error(self) -> str:
         """What httpx and httpx2 raise when it happens to them; empty where the answer arrives."""
         if self.whole:

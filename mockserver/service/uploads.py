@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from safelight.contracts import Phase, pictures, workflows
 from safelight.contracts.operations import defaults, effective, longest_side
+from safelight.contracts.secrets import NO_KEYS, with_keys
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
 from safelight.mockserver.sessions.session import Session
@@ -151,7 +152,7 @@ def _description(task: Task, key: str) -> Mapping[str, Any]:
     """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
     own = {"workflow": task.workflow} if task.workflow in workflows() else {}
     description: dict[str, Any] = redacted_value(
-        {**own, **defaults(task.operation, task.workflow), **task.request}, key
+        {**own, **defaults(task.operation, task.workflow), **task.request}, with_keys(NO_KEYS, key)
     )
     image = description.get("image", "")
     if len(image) > _MAX_IMAGE_CHARACTERS:

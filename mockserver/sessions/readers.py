@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
-from math import inf
+from math import inf, isfinite
 from typing import Any, Final
 
 from safelight.contracts import Timeline
@@ -48,11 +49,10 @@ def _mapping(value: Any, hint: str) -> Mapping[str, Any]:
 def _as_number(text: str) -> Any:
     """The number that a text writes, or the text, which a reader of numbers refuses."""
     for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+        with suppress(ValueError):
+            if isfinite(found := kind(text)) or text.isalpha():
+                return found
+    return text  # also what is a number, but none that Python has, such as 1e400
 
 
 def _is_number(value: Any) -> bool:

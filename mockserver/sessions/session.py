@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, State
+from safelight.contracts.wording import echoed
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
@@ -159,7 +160,7 @@ class Session:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
         taken = (other.id for other in self.data.overrides)
         if override.id is not None and (self.find(override.id) or override.id in {*taken, *self._ids_to_come()}):
-            raise ValueError(f"there is a task with the id {override.id!r} already: ids are never given twice")
+            raise ValueError(f"there is a task with the id {echoed(override.id)} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
 
@@ -167,7 +168,7 @@ class Session:
         """Move a task on the axis of ticks along."""
         task = self.find(task_id)
         if task is None:
-            raise ValueError(f"no task {task_id!r}: it was never issued to this key")
+            raise ValueError(f"no task {echoed(task_id)}: it was never issued to this key")
         booking.counts_of(self.data, task_id).ticks += ticks
         booking.expect_refund(self.data, task)
 

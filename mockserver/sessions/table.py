@@ -87,7 +87,7 @@ def _two_axes() -> Iterable[Conflict]:
         yield from (Conflict({one: ..., two: ...}, reason) for one, two in product(names, others))
 
 
-_WHOLE_TIMELINE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
+_WHOLE_TIMELINE: Final = "a timeline says all of a task: leave out fail, fail_rate and fail_nth"
 
 _OF_TASKS: Final = (
     *_two_axes(),

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as Sending
@@ -23,6 +22,7 @@ from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Send, Wait, Wire
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.transports.cors import EnvelopeCORS
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
@@ -41,7 +41,7 @@ def create_app(
 
     With a `control`, programs can control it under `/_safelight/`.
     """
-    everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+    everyone = Middleware(EnvelopeCORS, errors=lambda: api.sessions.only_settings().errors)
     app = Starlette(middleware=[everyone] if cors else [])
     # What no route takes goes to the core; a route that takes everything would have to be matched first.
     app.router.default = bare_app(api, body_limit, control)
@@ -50,6 +50,8 @@ def create_app(
 
 def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Control | None = None) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
+    if control and control.token:
+        api.sessions.hide(control.token)
 
     async def answer(scope: Scope, receive: Receive, send: Sending) -> None:
         if scope["type"] != "http":
@@ -138,14 +140,21 @@ async def _carry_out(reply: Reply, wire: Wire, scope: Scope, receive: Receive, u
     transport = _transport(scope)
     if transport is None:
         reply.deliver()
+        reply.end(wire.size)
         raise AnswerLost(wire)
     gone = asyncio.ensure_future(_disconnect(receive))
     *steps, last = wire.steps or (Send(b""),)
+    sent = 0
     for step in steps:
-        await _take(step, transport, gone, under_way)
+        sent += await _take(step, transport, gone, under_way)
     if not transport.is_closing():
         reply.deliver()  # before the last of it, so that who has had that finds it counted
-    await _take(last, transport, gone, under_way)
+    if isinstance(last, Send):
+        reply.end(sent if transport.is_closing() else sent + len(last.data))
+        await _take(last, transport, gone, under_way)
+    else:
+        await _take(last, transport, gone, under_way)
+        reply.end(sent)
     if not transport.is_closing():
         ON_SOCKET[wire.end](transport)
     await gone  # to return before that is taken for an answer that was forgotten
@@ -156,23 +165,27 @@ async def _disconnect(receive: Receive) -> None:
         pass
 
 
-async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> None:
-    """One step, unless the client has left or leaves."""
+async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> int:
+    """One step, unless the client has left or leaves; how many bytes it sent."""
+    sent = 0
     if transport.is_closing():
-        return
+        return sent
     match step:
         case Wait(seconds):
             under_way.close()
             await asyncio.wait([gone], timeout=None if seconds == inf else seconds)
         case Send(data, rate) if rate == inf:
             transport.write(data)
+            sent = len(data)
         case Send(data, rate):
             piece = max(1, int(rate * _BEAT))
             for at in range(0, len(data), piece):
                 if transport.is_closing():
                     break
                 transport.write(data[at : at + piece])
+                sent += len(data[at : at + piece])
                 await asyncio.wait([gone], timeout=piece / rate)
+    return sent
 
 
 async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -> None:

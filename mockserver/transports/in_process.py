@@ -15,6 +15,7 @@ def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
     def answer(request: Any) -> Any:
         reply = api.handle(_request(request))
         reply.deliver()
+        reply.end(reply.wire.size if reply.wire else 0)
         if reply.wire and reply.wire.error:
             raise getattr(library, reply.wire.error)(str(AnswerLost(reply.wire)), request=request)
         headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}

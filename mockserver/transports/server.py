@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
+from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief, echoed
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
@@ -47,10 +48,11 @@ class CannotListen(Exception):
 
     def __str__(self) -> str:
         if isinstance(self.error, UnicodeError):
-            return f"cannot listen on {self.host!r}: this is no name of a host"
+            return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}: this is no name of a host"
         if self.error.errno == errno.EADDRINUSE:
-            return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
-        return f"cannot listen on {self.host!r}, port {self.port}: {self.error.strerror or self.error}"
+            return f"port {self.port} on {brief(self.host)} is in use: choose another, or 0 for a free one"
+        host, reason = echoed(self.host, MAX_PATH_CHARACTERS), self.error.strerror or self.error
+        return f"cannot listen on {host}, port {self.port}: {reason}"
 
 
 def listen(host: str, port: int) -> socket.socket:

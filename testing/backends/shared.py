@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 from safelight.contracts import FINAL, Axis
+from safelight.contracts.secrets import NO_KEYS, with_keys
+from safelight.contracts.wording import shown
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.task_override import TaskOverride
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task import Task
-    from safelight.mockserver.service.service import Listener
+    from safelight.mockserver.service.service import EndListener, Listener
     from safelight.mockserver.transports.server import AppServer
     from safelight.testing.virtual_time.thread_time import VirtualTime
     from safelight.traffic.exchange import Exchange
@@ -46,13 +48,13 @@ class SharedServer:
 
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
-        self.api = Service(seed=seed, store=self.store, listener=self._tell)
+        self.api = Service(seed=seed, store=self.store, listener=self._tell, end_listener=self._tell_end)
         self._port = port
         self._server: AppServer | None = None
         #: Exchanges under way that nobody waits for.
         self._given_up = 0
         self._open = ExitStack()
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, tuple[Listener, EndListener]] = {}
         self._telling = Lock()
 
     def __enter__(self) -> Self:
@@ -86,9 +88,9 @@ class SharedServer:
         """The server listens on this port."""
         return urlsplit(self.url).port == port
 
-    def listen(self, key: str, listener: Listener) -> None:
-        """Tell this listener of the exchanges of its key, and of those that came without any session's key."""
-        self._listeners[fingerprint(key)] = listener
+    def listen(self, key: str, listener: Listener, end_listener: EndListener) -> None:
+        """Tell these listeners of the exchanges of a key, the first also of those without any session's key."""
+        self._listeners[fingerprint(key)] = listener, end_listener
 
     def close(self, key: str) -> None:
         """Close the session of a key; whatever still comes with it is refused."""
@@ -98,8 +100,13 @@ class SharedServer:
     def _tell(self, name: str | None, exchange: Exchange) -> None:
         with self._telling:
             for one in list(self._listeners) if name is None else [name]:
-                if listener := self._listeners.get(one):
-                    listener(name, exchange)
+                if listeners := self._listeners.get(one):
+                    listeners[0](name, exchange)
+
+    def _tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
+        with self._telling:
+            if listeners := self._listeners.get(name or ""):
+                listeners[1](name, exchange, earlier)
 
 
 class SharedBackend:
@@ -127,7 +134,7 @@ class SharedBackend:
         self._journal = server.store.journal(self._session.name)
         #: Also what came without a usable key, in the order of all answers; without the long texts of bodies.
         self.seen = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
-        server.listen(key, self._see)
+        server.listen(key, self._see, lambda _, ended, earlier: self.seen.add(abridged(ended), abridged(earlier)))
         self._open = ExitStack()
         #: The virtual time of the thread that uses this, once there is some.
         self._virtual_time: VirtualTime | None = None
@@ -228,7 +235,7 @@ class SharedBackend:
     def _see(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
         if name is None:
-            exchange = without_keys(exchange, self.api_key)._replace(at=self.clock.now())
+            exchange = without_keys(exchange, with_keys(NO_KEYS, self.api_key))._replace(at=self.clock.now())
         self.seen.add(abridged(exchange))
         if self._virtual_time and self._waits_for_time(exchange) and self._virtual_time.stands_still():
             # Whatever the client does next, its task has ended: most clients then end too, and the test fails.
@@ -285,6 +292,8 @@ class SharedPlan:
 
 def chosen_clock(given: Clock | None, *, virtual_time: bool | None, speed: float | None) -> Clock:
     """The clock of a session: a virtual one where there may be virtual time, else the wall's, perhaps faster."""
+    if given is not None and not callable(getattr(given, "now", None)):
+        raise ValueError(f"clock is {shown(given)}, which gives no time: leave it out, or give VirtualClock()")
     if speed is not None and (given or virtual_time):
         raise ValueError("speed lets the wall's time run faster: leave out " + ("clock" if given else "virtual_time"))
     if virtual_time is False:

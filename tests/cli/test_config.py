@@ -69,7 +69,7 @@ MISTAKES: Final = {
     "the same id twice": ("ids = ['1', '2', '1']", "the id '1' is given twice: each task has its own"),
     "a port of what is off": ("control = false\ncontrol-port = 0", "with control off there is no control-port: leave"),
     "two axes": ("queued = 1\npolls = [1, 1]", "time is in seconds or in polls"),
-    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need lives in seconds"),
+    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need timelines in seconds"),
     "any key and users": (
         "any-key = true\n[users.alice]\nkey = 'k'",
         "with any-key every key is accepted, and with users",

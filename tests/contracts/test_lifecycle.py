@@ -242,7 +242,7 @@ def test_a_number_beyond_all_is_not_for_ever(step: Any) -> None:
 )
 def test_what_is_no_step_is_a_sentence(written: Any) -> None:
     with pytest.raises(
-        ValueError, match=r"is no step of a life: write \('running', 5\), or a phase alone: queued, "
+        ValueError, match=r"is no step of a timeline: write \('running', 5\), or a phase alone: queued, "
     ) as raised:
         Timeline.read([written])
     assert str(raised.value).startswith(repr(written))

@@ -207,7 +207,7 @@ def test_an_id_said_for_one_key_is_another_task_for_another() -> None:
 @pytest.mark.parametrize("axis", [Axis.POLLS, Axis.TICKS])
 def test_slots_need_a_next_life_in_seconds(axis: Axis) -> None:
     fake = Fake(Settings(task_profile(running=1), slots=1))
-    with pytest.raises(ValueError, match="engine slots need lives in seconds"):
+    with pytest.raises(ValueError, match="engine slots need timelines in seconds"):
         fake.next(axis=axis)
     fake.next(axis=Axis.SECONDS)
 

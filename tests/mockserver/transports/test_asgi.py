@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from asgi_call import GONE, Answered, body_in, call, scope_of
 from fake import PNG, SUBMIT, Fake, status_of, violations
 from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
 
 KEYED: Final = [(b"x-api-key", FAKE_KEY.encode()), (b"content-type", b"application/json")]
@@ -230,3 +231,21 @@ def test_whatever_bytes_come_the_answer_is_an_envelope(
 ) -> None:
     answered = send(Fake(), method, target, *chunks, headers=[*(KEYED if keyed else ()), *headers])
     assert answered.status in {200, 400, 401, 404, 405}
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ([(b"access-control-request-method", b"BREW")], 'no page may send the method "BREW"; it may send '),
+        (
+            [(b"access-control-request-method", b"GET"), (b"access-control-request-private-network", b"true")],
+            "open the page from this machine",
+        ),
+    ],
+)
+def test_a_preflight_that_is_refused_says_why_in_the_envelope(headers: list[tuple[bytes, bytes]], says: str) -> None:
+    app = create_app(Service(), cors=True)
+    answered = call(app, scope_of("OPTIONS", b"/v1/index.php", [(b"origin", b"http://page.example"), *headers]))
+    assert (answered.status, answered.media_type) == (400, "application/json")
+    assert says in json.loads(answered.body)["error"]["message"]
+    assert answered.headers["access-control-allow-origin"] == "*"
