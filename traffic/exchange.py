@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from safelight.contracts import Advice, Phase, Violation
 
 
+#: With what paths begin at the second origin, where only redirects and results of the fake lead.
+SECOND_ORIGIN: Final = "/elsewhere"
+
+
 class Exchange(NamedTuple):
     """One request and its reply, decoded. A tuple, because one is made for every request."""
 
@@ -44,6 +48,15 @@ class Exchange(NamedTuple):
     took: float | None = None
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
+    #: What stands for the key that it came with; empty: with none, or with one that the server does not know.
+    key: str = ""
+    #: Places that hold a key and are not for it, in words: `the query (in Base64)`, `another origin`.
+    leaks: Sequence[str] = ()
+
+    @property
+    def is_at_second_origin(self) -> bool:
+        """It was sent to the origin at which no client has anything to do with its key."""
+        return self.target.startswith(f"{SECOND_ORIGIN}/")
 
     @property
     def outcome(self) -> str:

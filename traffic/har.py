@@ -46,7 +46,7 @@ _PAGE: Final = "safelight"
 #: Members of an exchange that HAR has no place for; and those of an answer that did not arrive, which has none either.
 _OURS: Final = (
     *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
-    *("took", "gap", "answer_headers", "body_base64"),
+    *("took", "gap", "key", "leaks", "answer_headers", "body_base64"),
 )
 _NOT_ARRIVED: Final = ("status", "answer", "answer_text", "answer_base64")
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+from time import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from safelight.mockserver.model.second_origin import leaks
+from safelight.mockserver.model import second_origin
+from safelight.mockserver.model.keys import fingerprint
 from safelight.traffic.exchange import Exchange
+from safelight.traffic.leaks import leaks
 from safelight.traffic.redaction import (
     redacted,
     redacted_again,
@@ -16,12 +21,16 @@ from safelight.traffic.redaction import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from safelight.mockserver.model.messages import Reply
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
 
 #: Bytes of an answer that are written down. The fake's own are far smaller; a fault's need not be.
 MAX_ANSWER_BYTES: Final = 100_000
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 #: Bytes that a key can take, whatever its spelling.
 _MAX_KEY_BYTES: Final = 2_000
@@ -30,7 +39,7 @@ _MAX_KEY_BYTES: Final = 2_000
 def record(service: Service, call: Call) -> None:
     """Write the exchange into the journal of its session, or among the orphans."""
     request, reply, key = call.request, call.reply, call.secret
-    advice = [*leaks(request, call.key), *call.advice]
+    advice = [*second_origin.leaks(request, call.key), *call.advice]
     exchange = Exchange(
         at=service.now(call.session_name) if call.at is None else call.at,
         method=redacted_again(request.method, key),
@@ -48,10 +57,29 @@ def record(service: Service, call: Call) -> None:
         fault=str(call.strike.rule) if call.strike else "",
         wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         gap=call.gap,
+        key=fingerprint(call.key) if call.key and call.key == call.session_key else "",
+        leaks=tuple(redacted(place, key) for place in _leaks(service, call)),
+        answer_headers=_retry_after(reply),
     )
     if call.session_key and call.key not in ("", call.session_key):  # the picture of another one's
         exchange = without_keys(exchange, call.key)
     service.tell(call.session_name or None, exchange)
+
+
+def _leaks(service: Service, call: Call) -> Sequence[str]:
+    """The places of a request that hold a key; without a session's own key, that of any session which is open here."""
+    request, keys = call.request, dict.fromkeys((call.session_key, call.key))
+    if not call.session_key:
+        keys |= dict.fromkeys(service.sessions.few_keys())
+    return leaks(f"{request.path}?{request.query}", request.headers, request.body or b"", keys)
+
+
+def _retry_after(reply: Reply) -> Mapping[str, str]:
+    """What an answer says of the time to wait, and when it said so where that is a date."""
+    wait = reply.headers.get("retry-after")
+    if wait is None:
+        return _NO_HEADERS
+    return {"retry-after": wait} if wait.isdecimal() else {"retry-after": wait, "date": formatdate(time(), usegmt=True)}
 
 
 def _kept(reply: Reply, key: str) -> bytes:
