@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from safelight.contracts import FINAL, Phase, operations
-from safelight.traffic.exchange import object_of
+from safelight.contracts import FINAL, Phase, operations, parse
 from safelight.traffic.recognition import phase_of
 
 if TYPE_CHECKING:
@@ -49,8 +48,9 @@ def data_told(exchange: Exchange) -> Mapping[str, Any]:
     fault = exchange.fault.partition(": ")[2].partition(" ")[0]
     if exchange.wire or fault in _SLOW_OR_BROKEN or exchange.status != _OK:
         return {}
-    match object_of(exchange.answer):
-        case {"success": True, "data": dict(data)} if exchange.media_type == "application/json":
+    read = parse(exchange.answer, max_violations=1)
+    match read.document:
+        case {"success": True, "data": dict(data)} if not read.violations and exchange.media_type == "application/json":
             return data
     return {}
 
