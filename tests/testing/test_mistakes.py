@@ -68,7 +68,7 @@ class Client:
         """Poll to the end: the URL of the picture."""
         while (data := self.poll(task_id))["status"] not in ("completed", "failed"):
             time.sleep(2)
-        return (data["result"] or {}).get("image_url", "")
+        return str((data["result"] or {}).get("image_url", ""))
 
 
 def base64(text: str) -> str:
@@ -261,9 +261,7 @@ def test_a_client_is_not_blamed_where(server: SharedServer, right: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(spelled("sk-"))))
-def test_a_key_is_found_in_a_query_in_a_path_and_in_a_header_however_it_is_encoded(
-    server: SharedServer, number: int
-) -> None:
+def test_a_key_is_found_wherever_it_is_however_it_is_encoded(server: SharedServer, number: int) -> None:
     for where in ("query", "path", "header"):
         with opened(server) as api:
             text = spelled(api.api_key)[number]
