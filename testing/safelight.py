@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import Timeline
+from safelight.contracts.wording import not_among
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.setting import read
@@ -240,6 +241,9 @@ class Safelight:
         """All that the pytest plugin expects at the end of each test; `key_known=False` leaves that out."""
         __tracebackhide__ = True
         fake = self._backend.fake("assert_no_mistake")
+        for name in switches:
+            if name not in expectations.JUDGED:
+                raise TypeError(not_among("switch", name, expectations.JUDGED))
         for switch, expected in expectations.JUDGED.items():
             if switches.get(switch, True) and (fake.has_moving_clock or not expected.of_time):
                 try:

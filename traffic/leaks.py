@@ -39,6 +39,17 @@ _MAX_READ_BYTES: Final = 100_000
 _MAX_ESCAPES: Final = 3
 
 
+def keys_in(headers: Mapping[str, str]) -> Iterator[str]:
+    """The keys in the headers for them."""
+    for name in KEY_HEADERS:
+        if key := _SCHEME.sub("", headers.get(name, "")).strip(" \t"):
+            yield key
+
+
+#: What stands in front of a key.
+_SCHEME: Final = re.compile(r"bearer +", re.IGNORECASE)
+
+
 def leaks(target: str, headers: Mapping[str, str], body: bytes, keys: Iterable[str]) -> tuple[str, ...]:
     """The places of a request that hold one of these keys and are not for it, in words: `the query (in Base64)`."""
     sent = [key for key in keys if key]

@@ -468,6 +468,11 @@ def test_each_switch_is_an_option_of_the_marker_and_named_as_its_assertion() -> 
         assert switch in (expected.holds.__name__, "contract")
 
 
+def test_a_switch_that_is_none_is_refused() -> None:
+    with pytest.raises(TypeError, match="no switch is called 'key_knwon'; did you mean key_known"):
+        Safelight().assert_no_mistake(key_knwon=False)
+
+
 def test_a_mistake_fails_a_test_that_passed_unless_its_marker_says_that_it_is_meant(pytester: pytest.Pytester) -> None:
     tests = """
         def test_polls_null(safelight):
