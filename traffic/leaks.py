@@ -91,7 +91,7 @@ def _in_body(body: bytes, key: str) -> Iterator[str]:
         return
     if b'"api_key"' in body and object_of(body).get("api_key") == key:
         yield IN_BODY
-        body = _MEMBER.sub(b"", body)
+        body = _MEMBER.sub(b"", body, count=1)
     if (how := _how(body, _spellings(key))) is not None:
         yield f"the body{how}"
 
