@@ -79,7 +79,8 @@ def _retry_after(reply: Reply) -> Mapping[str, str]:
     wait = reply.headers.get("retry-after")
     if wait is None:
         return _NO_HEADERS
-    return {"retry-after": wait} if wait.isdecimal() else {"retry-after": wait, "date": formatdate(time(), usegmt=True)}
+    now = {} if wait.isdecimal() else {"date": formatdate(time(), usegmt=True)}
+    return {"content-type": reply.media_type, "retry-after": wait, **now}
 
 
 def _kept(reply: Reply, key: str) -> bytes:

@@ -1,6 +1,5 @@
 """Wrong clients, each of which was green once, and right ones beside them that have to stay green."""
 
-import json
 import time
 from base64 import b64encode, urlsafe_b64encode
 from codecs import encode
@@ -10,8 +9,6 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from safelight.mockserver.sessions import keywords
 from safelight.mockserver.sessions.opening import checked
@@ -19,7 +16,6 @@ from safelight.testing.backends.shared import SharedServer
 from safelight.testing.factory import key_of, open_server, shared_backend
 from safelight.testing.safelight import Safelight
 from safelight.traffic.expectations import JUDGED, UnmetExpectation
-from safelight.traffic.expectations.equality import same
 from suites import run
 
 Answer = Mapping[str, Any]
@@ -437,27 +433,6 @@ def test_what_is_another_json_value_was_not_sent(server: SharedServer, sent_valu
         api.assert_submitted(x=sent_value)
         with pytest.raises(UnmetExpectation, match="in the submit, x was "):
             api.assert_submitted(x=wanted)
-
-
-_JSON: Final = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 0.5]) | st.sampled_from(["", "1"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
-    max_leaves=5,
-)
-
-
-def canonical(value: Any) -> str:
-    """A value as text that is the same for the same value alone: 1.0 is 1."""
-    return json.dumps(
-        json.loads(json.dumps(value), parse_float=lambda text: float(text) if float(text) % 1 else int(float(text))),
-        sort_keys=True,
-    )
-
-
-@given(_JSON, _JSON)
-def test_two_json_values_are_equal_where_they_read_the_same(one: Any, other: Any) -> None:
-    assert same(one, json.loads(json.dumps(one)))
-    assert same(one, other) is same(other, one) is (canonical(one) == canonical(other))
 
 
 def test_each_switch_is_an_option_of_the_marker_and_named_as_its_assertion() -> None:
