@@ -94,7 +94,16 @@ def abridged_text(value: Any) -> Any:
     if not _is_long(value):
         return value
     digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{value[:100]}… ({len(value):,} characters, SHA-256 {digest})"
+    return f"{value[:100]}… ({len(value):,}{_DIGEST}{digest})"
+
+
+def is_abridged(exchange: Exchange) -> bool:
+    """A long text of the body is not there: nothing can be said of it any more."""
+    return _DIGEST.encode() in exchange.body
+
+
+#: What stands before the digest of a text.
+_DIGEST: Final = " characters, SHA-256 "
 
 
 def _is_long(value: Any) -> bool:

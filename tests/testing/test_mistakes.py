@@ -317,6 +317,14 @@ def test_a_picture_elsewhere_is_fetched_without_the_key(server: SharedServer) ->
             api.assert_key_only_to_origin()
 
 
+def test_a_long_picture_that_is_not_kept_breaks_nothing(server: SharedServer) -> None:
+    with opened(server) as api:
+        query, headers = {"endpoint": "image_editing"}, {"x-api-key": "sk-wrong-wrong"}
+        request = {"prompt": "make it night", "image": 10_000 * "abcd"}
+        Client(api).http.post("/v1/index.php", params=query, headers=headers, json=request)
+        api.assert_contract_kept()
+
+
 def test_a_revoked_key_is_no_wrong_key(server: SharedServer) -> None:
     with opened(server) as api:
         api.revoke()

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from safelight.contracts.wording import counted, listed
+from safelight.traffic.exchange import is_abridged
 from safelight.traffic.expectations.unmet import Missed, Undelivered, UnmetExpectation, judged
 from safelight.traffic.recognition import recognized
 from safelight.traffic.request_kinds import REQUEST_KINDS
@@ -32,7 +33,8 @@ def contract_kept(seen: Iterable[Exchange]) -> UnmetExpectation | None:
 
 def _validated(exchange: Exchange) -> Exchange:
     """The exchange with its violations, also where its key was refused before anybody looked at the request."""
-    if exchange.status != HTTPStatus.UNAUTHORIZED or exchange.violations or exchange.operation is None:
+    is_read = exchange.status != HTTPStatus.UNAUTHORIZED or exchange.violations
+    if is_read or exchange.operation is None or is_abridged(exchange):
         return exchange
     return exchange._replace(violations=recognized(exchange).violations)
 
