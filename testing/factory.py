@@ -15,6 +15,7 @@ from safelight.testing.backends.controlled import ControlledBackend, is_controll
 from safelight.testing.backends.external import ExternalBackend, Server, skip_what_needs_the_fake
 from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
 from safelight.testing.guard import guard
+from safelight.testing.judgement import switches_of
 from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Factory:
         self._keys: set[str] = set()
 
     def __call__(self, **options: Unpack[MarkerKeywords]) -> AbstractContextManager[Safelight]:
-        """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
+        """The options of the marker `safelight`. A block that ends well is judged: the client made no mistake.
 
         Whether each fault struck is not judged, as it need not in every example: call `assert_plan_delivered()`.
         """
@@ -145,5 +146,5 @@ class _Opening:
         self._open.close()
         if kind is None:
             self._api.assert_client_ended()
-            if self._backend.is_fake and self._options.get("contract", True):
-                self._api.assert_contract_kept()
+            if self._backend.is_fake:
+                self._api.assert_no_mistake(**switches_of(self._options))

@@ -168,7 +168,7 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
     """The API, fresh for each test: url, api_key, journal, clock, plan, ledger, tasks, next(...), timeline(...)."""
     from safelight.testing.factory import backend_at, key_of
     from safelight.testing.guard import guard
-    from safelight.testing.judgement import Judged
+    from safelight.testing.judgement import Judged, switches_of
     from safelight.testing.markers import options_of
     from safelight.testing.safelight import Safelight
 
@@ -181,7 +181,7 @@ def safelight(request: pytest.FixtureRequest, safelight_scenario: Scenario | Non
         api = Safelight(backend=backend)
         if backend.is_fake:
             request.node.stash[_USED] = api
-            request.node.stash[_JUDGED] = Judged(api, options.get("contract", True), safelight_scenario)
+            request.node.stash[_JUDGED] = Judged(api, switches_of(options), safelight_scenario)
         yield api
 
 
@@ -219,7 +219,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge a test that passed: its client kept the contract, and each fault of its plan was delivered."""
+    """Judge a test that passed: its client made no mistake, and each fault of its plan was delivered."""
     result = yield
     if judged := item.stash.get(_JUDGED, None):
         from safelight.testing.judgement import judge

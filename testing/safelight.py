@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import Timeline
 from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
+from safelight.contracts.wording import not_among
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.setting import read
@@ -30,6 +31,20 @@ if TYPE_CHECKING:
     from safelight.testing.backends import Backend, Planned
     from safelight.traffic.exchange import Exchange
     from safelight.traffic.journal import Journal
+
+
+def _assertion(
+    expectation: Callable[[Iterable[Exchange]], UnmetExpectation | None], *, of_time: bool = False
+) -> Callable[[Safelight], None]:
+    """The method that holds the client to an expectation, with its documentation."""
+
+    def expect(self: Safelight) -> None:
+        __tracebackhide__ = True
+        self._expect(expectation, of_time=of_time)
+
+    expect.__name__ = expect.__qualname__ = f"assert_{expectation.__name__}"
+    expect.__doc__ = expectation.__doc__
+    return expect
 
 
 class Safelight:
@@ -85,6 +100,13 @@ class Safelight:
     def api_key(self) -> str:
         """The key."""
         return self._backend.api_key
+
+    def other_key(self) -> str:
+        """A further key, each time another one: an account of its own, alike, for which no fault is planned.
+
+        What is done with it is judged together with the rest: `tasks`, `ledger` and `journal` are of all keys.
+        """
+        return self._backend.in_process("other_key").other_key()
 
     @property
     def asgi(self) -> Starlette:
@@ -182,12 +204,24 @@ class Safelight:
 
     def _transcript(self, exchanges: Iterable[Exchange]) -> str:
         fake = self._backend.fake("transcript")
-        return transcript(exchanges, {task.id: task.number for task in fake.tasks}, began=fake.began)
+        numbers = {task.id: task.number for task in fake.tasks}
+        if len(set(numbers.values())) < len(numbers):  # each key counts its own
+            numbers = {task_id: number for number, task_id in enumerate(numbers, 1)}
+        return transcript(exchanges, numbers, began=fake.began)
 
-    def assert_submitted_once(self) -> None:
-        """Exactly one submit was accepted: each further one would be paid for."""
-        __tracebackhide__ = True
-        self._expect(expectations.submitted_once)
+    # What each of these expects stands at its function.
+    assert_submitted_once = _assertion(expectations.submitted_once)
+    assert_no_poll_after_end = _assertion(expectations.no_poll_after_end)
+    assert_no_poll_after_401 = _assertion(expectations.no_poll_after_401)
+    assert_only_issued_ids = _assertion(expectations.only_issued_ids)
+    assert_results_fetched = _assertion(expectations.results_fetched)
+    assert_retry_after_kept = _assertion(expectations.retry_after_kept, of_time=True)
+    assert_key_known = _assertion(expectations.key_known)
+    assert_key_only_in_headers = _assertion(expectations.key_only_in_headers)
+    assert_key_only_where_read = _assertion(expectations.key_only_where_read)
+    assert_key_only_to_origin = _assertion(expectations.key_only_to_origin)
+    assert_submitted_under_one_key = _assertion(expectations.submitted_under_one_key)
+    assert_contract_kept = _assertion(expectations.contract_kept)
 
     def assert_submitted(self, **parameters: Any) -> None:
         """Some submit, accepted or not, was sent with these parameters, and perhaps more."""
@@ -199,20 +233,25 @@ class Safelight:
         __tracebackhide__ = True
         self._expect(expectations.polled, at_least)
 
-    def assert_no_poll_after_end(self) -> None:
-        """A client that was answered that a task is done or failed did not poll it again."""
+    def assert_polls_apart(self, *, at_least: float) -> None:
+        """Between two polls of a task there were so many seconds or more."""
         __tracebackhide__ = True
-        self._expect(expectations.no_poll_after_end)
+        self._expect(expectations.polls_apart, at_least, of_time=True)
 
-    def assert_key_only_in_headers(self) -> None:
-        """No URL and no body had a key in it: those end up in logs."""
+    def assert_no_mistake(self, **switches: bool) -> None:
+        """All that the pytest plugin expects at the end of each test; `key_known=False` leaves that out."""
         __tracebackhide__ = True
-        self._expect(expectations.key_only_in_headers)
-
-    def assert_contract_kept(self) -> None:
-        """Every request was one of the API's and fitted its schema. A wrong key or an unknown task breaks nothing."""
-        __tracebackhide__ = True
-        self._expect(expectations.contract_kept)
+        fake = self._backend.fake("assert_no_mistake")
+        for name in switches:
+            if name not in expectations.JUDGED:
+                raise TypeError(not_among("switch", name, expectations.JUDGED))
+        for switch, expected in expectations.JUDGED.items():
+            if switches.get(switch, True) and (fake.has_moving_clock or not expected.of_time):
+                try:
+                    self._expect(expected.holds)
+                except UnmetExpectation as unmet:
+                    unmet.switch = switch
+                    raise
 
     def assert_plan_delivered(self) -> None:
         """Each fault of the plan struck at least once: one that never came has tested nothing."""
@@ -231,9 +270,15 @@ class Safelight:
         """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
         return self._backend.failure()
 
-    def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any) -> None:
+    def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any, of_time: bool = False) -> None:
         __tracebackhide__ = True
-        seen = self._backend.fake(f"assert_{expectation.__name__}").seen
+        fake = self._backend.fake(f"assert_{expectation.__name__}")
+        if of_time and not fake.has_moving_clock:
+            raise UnmetExpectation(
+                "nothing can be expected of seconds: the clock of this session stands still while the client waits; "
+                "give virtual_time=True, or speed"
+            )
+        seen = fake.seen
         if seen.dropped:
             number = f"{seen.dropped:,} exchanges of this session"
             raise UnmetExpectation(

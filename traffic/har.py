@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from safelight.contracts.wording import shown
 from safelight.traffic.elements import elements
+from safelight.traffic.leaks import keys_in, leaks
 from safelight.traffic.ndjson import (
     MAX_SECONDS,
     Unreadable,
@@ -47,7 +48,7 @@ _PAGE: Final = "safelight"
 #: Members of an exchange that HAR has no place for, or not as exactly.
 _OURS: Final = (
     *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
-    *("took", "gap", "answer_headers", "body_base64", "body_bytes", "answer_bytes"),
+    *("took", "gap", "key", "leaks", "answer_headers", "body_base64", "body_bytes", "answer_bytes"),
 )
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
@@ -173,13 +174,15 @@ def _exchange(entry: Any) -> Exchange:
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
     ours, took = _member(entry, "_safelight"), entry.get("time")
+    target, headers, body = _target(str(request.get("url", ""))), _headers(request), _body(request)
     is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),
-        "target": _target(str(request.get("url", ""))),
-        "headers": _headers(request),
-        **body_form(_body(request)),
+        "target": target,
+        "headers": headers,
+        **body_form(body),
+        "leaks": [*leaks(target, headers, body, keys_in(headers))],
         "status": response.get("status") or 0,
         "media_type": str(content.get("mimeType", "")),
         **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),

@@ -82,6 +82,8 @@ def exchange_form(exchange: Exchange, began: float = 0.0) -> Form:
         "gap": exchange.gap,
         "body_bytes": exchange.body_bytes,
         "answer_bytes": exchange.answer_bytes,
+        "key": exchange.key,
+        "leaks": list(exchange.leaks),
     }
 
 
@@ -131,10 +133,13 @@ _MEMBERS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "status": ((int,), "a whole number of 0 to 999"),
     **dict.fromkeys(("body_bytes", "answer_bytes"), ((int,), "a number of bytes")),
     **dict.fromkeys(("method", "target", "media_type", "body", "body_base64"), ((str,), "a text")),
-    **dict.fromkeys(("answer_text", "answer_base64", "operation", "task_id", "fault", "wire"), ((str,), "a text")),
+    **dict.fromkeys(
+        ("answer_text", "answer_base64", "operation", "task_id", "fault", "wire", "key"), ((str,), "a text")
+    ),
     "phase": ((str,), listed(map(str, Phase), "or")),
     **dict.fromkeys(("headers", "answer_headers"), ((dict,), "an object of texts")),
     **dict.fromkeys(("violations", "advice"), ((list,), "a list of objects")),
+    "leaks": ((list,), "a list of texts"),
 }
 
 #: Above all statuses, and above all times in seconds since the epoch that anybody meant.
@@ -162,6 +167,7 @@ def exchange_of(form: object) -> Exchange:
         "headers": {},
         "media_type": "",
         **{name: value for name, value in values.items() if name in Exchange._fields},
+        "leaks": tuple(values.get("leaks", ())),
         "at": values["at"] + values.get("began", 0),
         "body": _bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
         "answer": _answer(values, form.get("answer")),
@@ -177,6 +183,8 @@ def _check(name: str, value: Any) -> None:
     fits = isinstance(value, kinds) and not isinstance(value, bool)
     if fits and isinstance(value, dict):
         fits = all(isinstance(text, str) for text in value.values())
+    if fits and name == "leaks":
+        fits = all(isinstance(place, str) for place in value)
     if fits and name == "phase":
         fits = value in list(Phase)
     if fits and isinstance(value, int | float):

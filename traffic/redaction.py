@@ -46,6 +46,8 @@ def without_keys(exchange: Exchange, keys: AbstractSet[str] = NO_KEYS) -> Exchan
         advice=[_without_key(one, keys) for one in remarks] if remarks else [],
         fault=_again(exchange.fault, keys),
         wire=_again(exchange.wire, keys),
+        key=_again(exchange.key, keys),
+        leaks=tuple(_again(place, keys) for place in exchange.leaks),
     )
 
 

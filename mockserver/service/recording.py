@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Final
 
+from safelight.mockserver.model import second_origin
+from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Reply
-from safelight.mockserver.model.second_origin import leaks
 from safelight.traffic.exchange import Exchange
+from safelight.traffic.leaks import leaks
 from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
 
 #: Bytes of an answer that are written down. The fake's own are far smaller; a fault's need not be.
 MAX_ANSWER_BYTES: Final = 100_000
+
 
 #: Bytes that a key can take, whatever its spelling.
 _MAX_KEY_BYTES: Final = 2_000
@@ -53,14 +60,16 @@ def _exchange(service: Service, call: Call) -> Exchange:
         task_id=call.task_id,
         phase=call.phase,
         violations=call.violations,
-        advice=[*leaks(request, call.key), *call.advice],
+        advice=[*second_origin.leaks(request, call.key), *call.advice],
         fault=str(call.strike.rule) if call.strike else "",
         wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
-        answer_headers=arrived.headers,
+        answer_headers=_answer_headers(arrived),
         took=None if reply.wire else max(0.0, call.clock.now() - call.began),
         gap=call.gap,
         body_bytes=None if request.body is None else len(request.body),
         answer_bytes=0 if is_head else len(arrived.body),
+        key=fingerprint(call.key) if call.key and call.key == call.session_key else "",
+        leaks=tuple(_leaks(service, call)),
     )
 
 
@@ -76,3 +85,19 @@ def _end(service: Service, call: Call, exchange: Exchange, sent: int) -> None:
         size = max(0, size - (wire.size - sent))
         ended = ended._replace(wire=wire.name, answer=ended.answer[:size], answer_bytes=size)
     service.tell_end(call.session_name or None, ended, exchange)
+
+
+def _leaks(service: Service, call: Call) -> Sequence[str]:
+    """The places of a request that hold a key; without a session's own key, that of any session which is open here."""
+    request, keys = call.request, dict.fromkeys((call.session_key, call.key))
+    if not call.session_key:
+        keys |= dict.fromkeys(service.sessions.few_keys())
+    return leaks(f"{request.path}?{request.query}", request.headers, request.body or b"", keys)
+
+
+def _answer_headers(reply: Reply) -> Mapping[str, str]:
+    """The headers of an answer, and when it was said where it tells a date to wait for."""
+    wait = reply.headers.get("retry-after", "")
+    if not wait or wait.isdecimal():
+        return reply.headers
+    return {**reply.headers, "date": formatdate(time(), usegmt=True)}

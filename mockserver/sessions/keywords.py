@@ -51,3 +51,10 @@ class MarkerKeywords(SessionKeywords, total=False):
     virtual_time: bool | None
     speed: float | None
     contract: bool | None
+    key_known: bool | None
+    key_only_to_origin: bool | None
+    key_only_where_read: bool | None
+    no_poll_after_401: bool | None
+    only_issued_ids: bool | None
+    retry_after_kept: bool | None
+    submitted_under_one_key: bool | None

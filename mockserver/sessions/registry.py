@@ -14,7 +14,7 @@ from safelight.mockserver.sessions.session import EnteredSession, Session, new_s
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.session_state import Bounds, SessionState
@@ -29,6 +29,9 @@ MIN_SECRET_CHARACTERS: Final = 8
 
 #: Guest sessions that are tried when another one comes: however many there are, that takes no longer.
 _MAX_EVICTION_TRIES: Final = 16
+
+#: Sessions whose keys are looked for in a request that came with none of them.
+_MAX_LOOKED_AT: Final = 16
 
 
 class Registry:
@@ -91,6 +94,12 @@ class Registry:
         """The session of a key while a block runs. Raises `NoSession`."""
         self.look(key)
         return EnteredSession(self.store, fingerprint(key))
+
+    def few_keys(self) -> Sequence[str]:
+        """The keys of the sessions, where looking at them is quick: in memory, and few."""
+        names = () if self.store.does_io else self.store.names()
+        found = map(self.store.look, names) if len(names) <= _MAX_LOOKED_AT else ()
+        return [state.key for state in found if state]
 
     def only_settings(self) -> Settings:
         """The settings of the only session that there is; of none or several, those of the registry."""

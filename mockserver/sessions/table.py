@@ -34,6 +34,7 @@ from safelight.mockserver.sessions.readers import (
     word,
 )
 from safelight.mockserver.sessions.setting import Conflict, Reader, Setting
+from safelight.traffic.expectations import JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -206,7 +207,7 @@ _OF_TESTS: Final = _rows(
         "virtual_time", "The client's sleeps move the clock, on each axis; False: you advance it yourself", FLAG, True
     ),
     CLOCK["speed"],
-    Setting("contract", "The client has to keep the contract", FLAG, False, True),
+    *(Setting(switch, expected.summary.removesuffix("."), FLAG, False, True) for switch, expected in JUDGED.items()),
 )
 
 _KIND: Final = Setting(

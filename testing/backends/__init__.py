@@ -62,6 +62,11 @@ class Fake(Protocol):
         ...
 
     @property
+    def has_moving_clock(self) -> bool:
+        """The clock of the exchanges moves while a client waits: something can be said of seconds."""
+        ...
+
+    @property
     def journal(self) -> Journal:
         """Every exchange with the key so far."""
         ...

@@ -48,6 +48,7 @@ class ControlledBackend:
     """A session of a running fake, from its options to its end."""
 
     is_fake = True
+    has_moving_clock = True
 
     def __init__(self, server: Server, key: str, options: Mapping[str, Any]) -> None:
         self.url, self.api_key = server.url, key

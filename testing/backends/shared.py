@@ -6,7 +6,9 @@ What the tests know of the core's inside, they know here.
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import replace
+from heapq import merge
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
@@ -15,28 +17,26 @@ from safelight.contracts import FINAL, Axis
 from safelight.contracts.secrets import NO_KEYS, with_keys
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
-from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.model.keys import digest, fingerprint
+from safelight.mockserver.model.ledger import Ledger
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import EnteredSession
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
+from safelight.testing.backends.shared_plan import SharedPlan
 from safelight.traffic.exchange import abridged
 from safelight.traffic.journal import Journal
 from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from safelight.mockserver.faults.rules import FaultRule
-    from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task import Task
     from safelight.mockserver.service.service import EndListener, Listener
+    from safelight.mockserver.sessions.session import Session
     from safelight.mockserver.transports.server import AppServer
     from safelight.testing.virtual_time.thread_time import VirtualTime
     from safelight.traffic.exchange import Exchange
-    from safelight.traffic.expectations import Missed
 
 #: Exchanges of one session, and their bytes, that expectations are computed from.
 MAX_EXCHANGES: Final = 100_000
@@ -99,9 +99,9 @@ class SharedServer:
 
     def _tell(self, name: str | None, exchange: Exchange) -> None:
         with self._telling:
-            for one in list(self._listeners) if name is None else [name]:
-                if listeners := self._listeners.get(one):
-                    listeners[0](name, exchange)
+            found = self._listeners.values() if name is None else [self._listeners.get(name)]
+            for listeners in filter(None, dict.fromkeys(found)):  # one that listens for several keys is told once
+                listeners[0](name, exchange)
 
     def _tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
         with self._telling:
@@ -131,10 +131,12 @@ class SharedBackend:
         self.began = clock.now()
         #: The session as it is; of one that is over, as it was by then.
         self._session = server.api.sessions.open(key, settings, clock)
-        self._journal = server.store.journal(self._session.name)
+        #: Those of all keys, the first included.
+        self._sessions = [self._session]
+        self._journals = [server.store.journal(self._session.name)]
         #: Also what came without a usable key, in the order of all answers; without the long texts of bodies.
         self.seen = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
-        server.listen(key, self._see, lambda _, ended, earlier: self.seen.add(abridged(ended), abridged(earlier)))
+        server.listen(key, self._see, self._see_end)
         self._open = ExitStack()
         #: The virtual time of the thread that uses this, once there is some.
         self._virtual_time: VirtualTime | None = None
@@ -181,9 +183,30 @@ class SharedBackend:
         return self.server.api
 
     @property
+    def has_moving_clock(self) -> bool:
+        """It is the wall's, or virtual time moves it."""
+        return self._virtual_time is not None or not isinstance(self.clock, VirtualClock)
+
+    def other_key(self) -> str:
+        """A further key with a session of its own, of the same settings, on the same clock, and without faults."""
+        key = f"sk-{digest(f'{self.api_key} {len(self._sessions)}')[:48]}"
+        session = self.server.api.sessions.open(key, replace(self._session.settings, plan=()), self.clock)
+        self._sessions.append(session)
+        self._journals.append(self.server.store.journal(session.name))
+        self.server.listen(key, self._see, self._see_end)
+        self._open.callback(self.server.close, key)
+        return key
+
+    @property
     def journal(self) -> Journal:
-        """Every exchange with the key so far."""
-        return self._journal
+        """Every exchange with a key of these so far."""
+        first, *others = self._journals
+        if not others:
+            return first
+        journal = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
+        for exchange in merge(*self._journals, key=attrgetter("at")):
+            journal.add(exchange)
+        return journal
 
     @property
     def orphans(self) -> Journal:
@@ -193,13 +216,22 @@ class SharedBackend:
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned so far; of a session that is over, what was by then."""
-        with self.server.store.transaction(self._session.name):
-            return self._session.ledger
+        ledgers = [self._ledger_of(session) for session in self._sessions]
+        if len(ledgers) == 1:
+            return ledgers[0]
+        together = Ledger()
+        for entry in merge(*ledgers, key=attrgetter("at")):
+            together.add(entry)
+        return together
+
+    def _ledger_of(self, session: Session) -> Ledger:
+        with self.server.store.transaction(session.name):
+            return session.ledger
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks that were accepted so far, in the order of their submits."""
-        return self._session.tasks
+        return sorted((task for one in self._sessions for task in one.tasks), key=attrgetter("submitted"))
 
     @property
     def plan(self) -> SharedPlan:
@@ -235,59 +267,24 @@ class SharedBackend:
     def _see(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
         if name is None:
-            exchange = without_keys(exchange, with_keys(NO_KEYS, self.api_key))._replace(at=self.clock.now())
+            keys = with_keys(NO_KEYS, *(session.key for session in self._sessions))
+            exchange = without_keys(exchange, keys)._replace(at=self.clock.now())
         self.seen.add(abridged(exchange))
         if self._virtual_time and self._waits_for_time(exchange) and self._virtual_time.stands_still():
             # Whatever the client does next, its task has ended: most clients then end too, and the test fails.
-            with suppress(NoSession), self._changing() as session:
+            with suppress(NoSession), EnteredSession(self.server.store, str(name)) as session:
                 session.fail(str(exchange.task_id), self._virtual_time.failure)
+
+    def _see_end(self, _: str | None, exchange: Exchange, earlier: Exchange) -> None:
+        """Keep an exchange as it ended in the place of what was kept of it earlier."""
+        self.seen.add(abridged(exchange), abridged(earlier))
 
     def _waits_for_time(self, exchange: Exchange) -> bool:
         """It is a poll of a task that goes on once seconds have passed."""
-        task = self._session.find(exchange.task_id or "")
+        task = next(filter(None, (session.find(exchange.task_id or "") for session in self._sessions)), None)
         if task is None or exchange.operation != "task_status":
             return False
         return task.axis is Axis.SECONDS and exchange.phase not in FINAL
-
-
-@dataclass(frozen=True, slots=True)
-class SharedPlan:
-    """The plan of a session, entered anew for each call, as the server's thread uses it too."""
-
-    _enter: Callable[[], EnteredSession]
-
-    def __iter__(self) -> Iterator[FaultRule]:
-        with self._enter() as session:
-            return iter(session.plan)
-
-    def __len__(self) -> int:
-        with self._enter() as session:
-            return len(session.plan)
-
-    def __str__(self) -> str:
-        with self._enter() as session:
-            return str(session.plan)
-
-    def add(self, *rules: str | FaultRule) -> None:
-        """Plan more: `add("poll#2: http 502")`. A rule counts the requests that come from now on."""
-        __tracebackhide__ = True
-        with self._enter() as session:
-            session.plan.add(*rules)
-
-    def clear(self) -> None:
-        """Plan nothing."""
-        with self._enter() as session:
-            session.plan.clear()
-
-    def counts(self) -> list[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
-        with self._enter() as session:
-            return session.plan.counts()
-
-    def undelivered(self) -> list[Missed]:
-        """The rules whose fault was never delivered, and why."""
-        with self._enter() as session:
-            return session.plan.undelivered()
 
 
 def chosen_clock(given: Clock | None, *, virtual_time: bool | None, speed: float | None) -> Clock:

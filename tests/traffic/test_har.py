@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from safelight.mockserver.model.settings import Settings
 from safelight.traffic import ndjson
 from safelight.traffic.elements import elements
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.expectations import contract_kept, submitted_once
+from safelight.traffic.expectations import contract_kept, key_only_where_read, submitted_once
 from safelight.traffic.har import har, read
 from safelight.traffic.ndjson import Unreadable
 from safelight.traffic.redaction import without_keys
@@ -172,6 +173,14 @@ def test_keys_are_taken_out_on_reading() -> None:
         archived(entry("POST", f"{URL}image_generation&api_key={KEY}", 200, {"echo": KEY}, request=asked))
     )
     assert KEY not in repr(found)
+
+
+def test_a_key_in_base64_in_a_cookie_is_seen_in_a_recording() -> None:
+    spelled = b64encode(KEY.encode()).decode()
+    asked = {"headers": [{"name": "X-Api-Key", "value": KEY}, {"name": "Cookie", "value": f"session={spelled}"}]}
+    found = read_back(archived(entry("GET", f"{URL}user_balance", 200, request=asked)))
+    assert found[0].leaks == ("the header cookie (in Base64)",)
+    assert key_only_where_read(found) is not None
 
 
 @pytest.mark.parametrize(
