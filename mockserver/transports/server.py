@@ -15,10 +15,12 @@ from types import FrameType
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
+from safelight.mockserver.model.wire import EXTENSION
+from safelight.mockserver.transports.asgi import disconnected
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
@@ -159,11 +161,18 @@ class AppServer(Server):
 
 
 def _quiet(app: ASGIApp) -> ASGIApp:
-    """The application, of which uvicorn does not print a traceback where the server itself cut off a request."""
+    """The application, of which uvicorn prints no traceback where a connection ended before its answer did."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope["extensions"][EXTENSION].transport
+
+        async def send_while_open(message: Message) -> None:
+            if transport.is_closing():  # uvicorn writes to it all the same, until it is told
+                await disconnected(receive)
+            await send(message)
+
         with suppress(asyncio.CancelledError):
-            await app(scope, receive, send)
+            await app(scope, receive, send_while_open)
 
     return answer
 

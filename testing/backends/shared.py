@@ -86,6 +86,14 @@ class SharedServer:
         """The server listens on this port."""
         return urlsplit(self.url).port == port
 
+    def next_end(self) -> float:
+        """Seconds after which an answer goes on that is late or slow."""
+        return self.api.in_flight.next_end()
+
+    def pass_time(self, seconds: float) -> None:
+        """So much virtual time has passed: answers go on."""
+        self.api.in_flight.pass_time(seconds)
+
     def listen(self, key: str, listener: Listener) -> None:
         """Tell this listener of the exchanges of its key, and of those that came without any session's key."""
         self._listeners[fingerprint(key)] = listener
