@@ -131,7 +131,9 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def _drop_half(self) -> bool:
         """Let the application know that the rest of a request never comes. Gives whether it was answered already."""
         cycle = self.cycle  # None before the first request, whatever its type says
-        if cycle is None or not cycle.more_body or cycle.response_complete:  # type: ignore[redundant-expr]
+        if cycle is None or not cycle.more_body:  # type: ignore[redundant-expr]
+            return False
+        if cycle.response_complete or cycle.disconnected:
             return False
         cycle.disconnected = True
         cycle.message_event.set()
