@@ -47,9 +47,10 @@ class InProcess:
     def _plain(self, reply: Reply, request: Any) -> Any:
         reply.deliver()
         headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
-        if request.method == "HEAD":
-            return self._library.Response(reply.status, headers={**headers, "content-length": str(len(reply.body))})
-        return self._library.Response(reply.status, headers=headers, content=reply.body)
+        headers["content-length"] = str(len(reply.body))
+        body = b"" if request.method == "HEAD" else reply.body
+        # Not as content, which would count as read: a client may stream it.
+        return self._library.Response(reply.status, headers=headers, stream=self._library.ByteStream(body))
 
     def _begun(self, head: Any, body: Iterator[bytes] | AsyncIterator[bytes]) -> Any:
         """A response whose body is still to come."""
@@ -81,7 +82,7 @@ class InProcess:
 
 def transport(api: Service, library: ModuleType, sleep: Sleep = time.sleep) -> Any:
     """The core as a transport of httpx or httpx2, for its clients of both kinds. Raises `ValueError` for others."""
-    if not all(hasattr(library, name) for name in ("BaseTransport", "AsyncBaseTransport", "Response", *ERRORS)):
+    if not all(hasattr(library, name) for name in ("BaseTransport", "AsyncBaseTransport", "ByteStream", *ERRORS)):
         raise ValueError(f"{library.__name__} has no transports: give httpx or httpx2, and to others the URL")
     core = InProcess(api, library, sleep)
 

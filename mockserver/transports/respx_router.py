@@ -54,5 +54,7 @@ class Router(respx.MockRouter):
         return _origin(request.url) in self._origins
 
     def _recorded(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if isinstance(response.stream, httpx.ByteStream):  # as respx does, for those who look at its calls
+            response.read()
         self.record(request, response=response)
         return response

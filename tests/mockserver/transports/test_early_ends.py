@@ -82,7 +82,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 def answers(connection: socket.socket, number: int | None) -> list[tuple[int, bytes]]:
     """Status and body of so many answers, or of all until the connection ends."""
-    found, came = [], b""
+    found: list[tuple[int, bytes]] = []
+    came = b""
     while number is None or len(found) < number:
         head, ended, rest = came.partition(b"\r\n\r\n")
         status = int(head.split()[1]) if ended else 0
@@ -213,9 +214,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "a request line that is too long": Row(
         lambda key: submit(key).replace(b"php?", b"php?" + 100_000 * b"x", 1), [400]
     ),
-    "a request line without end": Row(lambda key: b"GET /" + 100_000 * b"x", [400]),
-    "no HTTP": Row(lambda key: b"tea, please\r\n\r\n", [400]),
-    "nothing": Row(lambda key: b"", []),
+    "a request line without end": Row(lambda _: b"GET /" + 100_000 * b"x", [400]),
+    "no HTTP": Row(lambda _: b"tea, please\r\n\r\n", [400]),
+    "nothing": Row(lambda _: b"", []),
 }
 
 
