@@ -249,7 +249,7 @@ def test_a_client_that_leaves_in_the_middle_has_had_the_fault(server: SharedServ
         with (
             api.respx if way == "respx" else nullcontext(),
             httpx.Client(
-                timeout=_timeout(httpx, 0.1 if fault == "stall" else LONG), trust_env=False, **options
+                timeout=_timeout(httpx, LONG if fault == "huge 64" else 0.1), trust_env=False, **options
             ) as http,
             suppress(httpx.ReadTimeout),
             http.stream("GET", url, headers=headers) as answer,
