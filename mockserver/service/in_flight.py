@@ -39,8 +39,8 @@ class InFlight:
             self.open -= 1
 
     @contextmanager
-    def silence(self, seconds: float, end: Callable[[], object]) -> Iterator[None]:
-        """While the block runs, the exchange waits for time to pass. `end` is called where virtual time passes."""
+    def silence(self, seconds: float = inf, end: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """While the block runs, the exchange waits for time to pass. `end` is called once so much virtual time has."""
         silence = _Silence(seconds, end)
         with self._lock:
             self.open -= 1

@@ -159,8 +159,7 @@ async def _carry_out(reply: Reply, wire: Wire, connection: Connection, receive: 
     """What happens below HTTP, as long as the client is there."""
     transport = connection.transport
     gone = asyncio.ensure_future(disconnected(receive))
-    pieces = iter(() if transport.is_closing() else wire.pieces(reply.deliver))
-    for data, seconds in pieces:
+    for data, seconds in () if transport.is_closing() else wire.pieces(reply.deliver):
         if data:
             transport.write(data)
         if seconds:
@@ -168,7 +167,7 @@ async def _carry_out(reply: Reply, wire: Wire, connection: Connection, receive: 
             await _silence(seconds, gone, in_flight)
         if transport.is_closing():
             break
-    else:
+    if not transport.is_closing():
         ON_SOCKET[wire.end](transport)
     await gone  # to return before that is taken for an answer that was forgotten
 
@@ -196,18 +195,18 @@ async def _play(reply: Reply, wire: Wire, request: Request, send: Sending, in_fl
     for heard in played(wire, reply.deliver, request.method):
         match heard:
             case float(seconds):
-                with in_flight.silence(inf, bool):  # the loop knows when that ends
+                with in_flight.silence():  # the client's own loop knows when that ends
                     await sleep(seconds)
             case h11.Response():
                 await send({"type": "http.response.start", "status": heard.status_code, "headers": [*heard.headers]})
             case h11.Data():
                 await send({"type": "http.response.body", "body": bytes(heard.data), "more_body": True})
-            case _:
+            case h11.EndOfMessage() if request.body is not None:
                 await send({"type": "http.response.body"})
 
 
 async def _send(reply: Reply, request: Request, scope: Scope, send: Sending) -> None:
-    """Send an answer: its end is left out where the body of the request is still to be read."""
+    """Send an answer; `_discard` ends it where the body of the request is still to be read."""
     headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
     if request.body is None and "expect" in request.headers:  # the body may come, or not
         headers.append((b"connection", b"close"))

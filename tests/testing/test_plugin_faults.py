@@ -40,9 +40,8 @@ FACTS: Final = {
         @pytest.mark.parametrize("way", ["socket", "respx"])
         def test(safelight, way, fault):
             safelight.plan.add(f"balance#1: {fault}")
-            ask = lambda: httpx.get(
-                safelight.url, params={"endpoint": "user_balance"}, headers={"x-api-key": safelight.api_key}, timeout=0.1
-            )
+            url, headers = f"{safelight.url}?endpoint=user_balance", {"x-api-key": safelight.api_key}
+            ask = lambda: httpx.get(url, headers=headers, timeout=0.1)
             with safelight.respx if way == "respx" else nullcontext():
                 with pytest.raises(httpx.ReadTimeout):
                     ask()

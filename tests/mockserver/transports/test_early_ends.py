@@ -246,6 +246,17 @@ def test_a_control_route_answers_who_has_ended_its_side() -> None:
         assert server.complaints() == ""
 
 
+@pytest.mark.parametrize(
+    ("fault", "statuses"), [("hang 0.1", [200]), ("drip 5000", [200]), ("hang", []), ("hang 99", [])]
+)
+def test_a_late_answer_is_sent_unless_it_is_not_worth_waiting_for(fault: str, statuses: list[int]) -> None:
+    with Safelight(faults=[f"balance: {fault}"]) as api, Server(api.url, api.api_key, str).connect() as connection:
+        connection.sendall(get(api.api_key))
+        connection.shutdown(socket.SHUT_WR)
+        assert [status for status, _ in answers(connection, None)] == statuses
+        assert api.plan.undelivered() == []
+
+
 @given(data=st.data())
 @settings(deadline=None, max_examples=40)
 def test_half_a_submit_is_none_wherever_it_ends(server: Server, data: st.DataObject) -> None:
