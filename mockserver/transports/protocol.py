@@ -4,10 +4,11 @@ A client that ends its side of the connection may still read, as `nc -N` does: w
 request is dropped. Whether it has left altogether shows only when it is written to.
 """
 
+from asyncio import Transport
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from safelight.mockserver.model.messages import failure
 from safelight.mockserver.model.wire import EXTENSION, raw
@@ -35,12 +36,16 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _refusal = ""
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
-    #: Requests that are still to be answered, the half one that may be coming in included.
-    _unanswered = 0
     #: The client has ended its side.
     _has_ended = False
     #: What is said to it is not worth waiting for.
     _ends_with_client = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin with nothing to answer."""
+        super().connection_made(transport)
+        #: The requests that are still to be answered, the half one that may be coming in included.
+        self._unanswered: list[RequestResponseCycle] = []
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
@@ -74,7 +79,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
         if not self._offers:
             super().on_headers_complete()
-            self._unanswered += 1
+            self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body on."""
@@ -130,17 +135,19 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _drop_half(self) -> bool:
         """Let the application know that the rest of a request never comes. Gives whether it was answered already."""
-        cycle = self.cycle  # None before the first request, whatever its type says
-        if cycle is None or not cycle.more_body:  # type: ignore[redundant-expr]
+        if not self._unanswered or not self._unanswered[-1].more_body:
             return False
-        if cycle.response_complete or cycle.disconnected:
-            return False
-        cycle.disconnected = True
-        cycle.message_event.set()
-        self._unanswered -= 1
-        if self.pipeline and self.pipeline[0][0] is cycle:
+        half = self._unanswered.pop()
+        _disconnect(half)
+        if self.pipeline and self.pipeline[0][0] is half:
             self.pipeline.popleft()
-        return cycle.response_started
+        return half.response_started
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn's, which tells the request alone that came last."""
+        for cycle in self._unanswered:
+            _disconnect(cycle)
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request in the envelope, and close the connection: once what came before is answered."""
@@ -155,7 +162,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that waits for its turn."""
         super().on_response_complete()
-        self._unanswered -= 1
+        self._unanswered.pop(0)
         if self._unanswered or self.transport.is_closing():
             return
         if self._refusal:
@@ -173,3 +180,9 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Close when the client has had the time to read: closed with bytes unread, the connection is reset."""
         self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """Say that the client is gone."""
+    cycle.disconnected = True
+    cycle.message_event.set()
