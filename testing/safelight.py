@@ -119,7 +119,7 @@ class Safelight:
         """The API as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, their own errors."""
         from safelight.mockserver.transports.in_process import transport  # noqa: PLC0415 - as above
 
-        return transport(self._backend.in_process("transport").core, library)
+        return transport(self._backend.in_process("transport").core, library, _sleep)
 
     @property
     def respx(self) -> MockRouter:
@@ -129,7 +129,7 @@ class Safelight:
         """
         from safelight.mockserver.transports.respx_router import Router  # noqa: PLC0415 - as above
 
-        return Router(self._backend.in_process("respx").core, self.url)
+        return Router(self._backend.in_process("respx").core, self.url, _sleep)
 
     @property
     def clock(self) -> Clock:
@@ -288,3 +288,11 @@ class Safelight:
             unmet.sentence = redacted(unmet.sentence, with_keys(NO_KEYS, self.api_key))
             unmet.transcript = self._transcript(unmet.exchanges or seen)
             raise unmet
+
+
+def _sleep(seconds: float) -> None:
+    """What a client in this process waits for an answer that is late or slow."""
+    __tracebackhide__ = True
+    from safelight.testing.virtual_time.thread_time import sleep_in_thread  # noqa: PLC0415 - as above
+
+    sleep_in_thread(seconds)

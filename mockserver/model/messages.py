@@ -55,7 +55,7 @@ class Reply(NamedTuple):
     wire: Wire | None = None
     #: What it answers, where a fault has to know.
     request: Request | None = None
-    #: To be called when the last byte is on its way, or all of what is done instead.
+    #: To be called when it is on its way to a client that is there, or what is done instead.
     on_delivery: Callable[[], object] | None = None
     #: To be called with the number of bytes that were sent, once no more will be: of what happens below HTTP.
     on_end: Callable[[int], object] | None = None

@@ -11,7 +11,7 @@ from safelight.contracts.operations import clamped
 from safelight.contracts.reading import read
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
-from safelight.mockserver.model.messages import Refused, Request, parameters
+from safelight.mockserver.model.messages import Request, parameters
 from safelight.mockserver.service.hints import advice_on_encoding, advice_on_way, explained
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def validate(_: Service, call: Call) -> None:
 
 def _body(call: Call, settings: Settings) -> _Checked:
     request = call.home
-    if request.body is None:
-        raise Refused(413, "Request body too large: it is over the limit of this server")
+    assert request.body is not None
     parsed = parse(request.body, max_violations=MAX_FINDINGS)
     if parsed.violations:
         return {}, parsed.violations, _content_type(request)

@@ -15,11 +15,13 @@ from types import FrameType
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief, echoed
+from safelight.mockserver.model.wire import EXTENSION
+from safelight.mockserver.transports.asgi import disconnected
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
@@ -161,11 +163,18 @@ class AppServer(Server):
 
 
 def _quiet(app: ASGIApp) -> ASGIApp:
-    """The application, of which uvicorn does not print a traceback where the server itself cut off a request."""
+    """The application, of which uvicorn prints no traceback where a connection ended before its answer did."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope["extensions"][EXTENSION].transport
+
+        async def send_while_open(message: Message) -> None:
+            if transport.is_closing():  # uvicorn writes to it all the same, until it is told
+                await disconnected(receive)
+            await send(message)
+
         with suppress(asyncio.CancelledError):
-            await app(scope, receive, send)
+            await app(scope, receive, send_while_open)
 
     return answer
 

@@ -111,7 +111,7 @@ class Planned(Protocol):
         ...
 
     def counts(self) -> Sequence[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
+        """Each rule, how often it struck, and how often its fault was delivered: reached its client."""
         ...
 
     def undelivered(self) -> Sequence[Missed]:

@@ -88,6 +88,14 @@ class SharedServer:
         """The server listens on this port."""
         return urlsplit(self.url).port == port
 
+    def next_end(self) -> float:
+        """Seconds after which an answer goes on that is late or slow."""
+        return self.api.in_flight.next_end()
+
+    def pass_time(self, seconds: float) -> None:
+        """So much virtual time has passed: answers go on."""
+        self.api.in_flight.pass_time(seconds)
+
     def listen(self, key: str, listener: Listener, end_listener: EndListener) -> None:
         """Tell these listeners of the exchanges of a key, the first also of those without any session's key."""
         self._listeners[fingerprint(key)] = listener, end_listener

@@ -43,7 +43,7 @@ class SharedPlan:
             session.plan.clear()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
+        """Each rule, how often it struck, and how often its fault was delivered: reached its client."""
         with self._enter() as session:
             return session.plan.counts()
 

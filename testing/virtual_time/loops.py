@@ -33,11 +33,19 @@ class Jumping:
 
     def select(self, timeout: float | None = None) -> Any:
         """As a selector's, but nobody waits for time to pass."""
-        if not timeout or self._is_for_ever() or self._virtual_time.is_ending:
+        if timeout == 0 or self._virtual_time.is_ending:
             return self._selector.select(timeout)
         events = self._selector.select(0) or self._others()
-        if not events:
-            self._virtual_time.jump(timeout)
+        planned = inf if timeout is None or self._is_for_ever() else timeout
+        late = self._virtual_time.next_end()
+        if events:
+            return events
+        if late < planned:
+            self._virtual_time.pass_time(late)
+        elif planned < inf:
+            self._virtual_time.jump(planned)
+        else:
+            return self._selector.select(timeout)
         return events
 
     def _is_for_ever(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import pytest
 
@@ -43,6 +44,14 @@ class Quiet(Protocol):
         """The fake listens on this port."""
         ...
 
+    def next_end(self) -> float:
+        """Seconds after which an answer goes on that is late or slow."""
+        ...
+
+    def pass_time(self, seconds: float) -> None:
+        """So much virtual time has passed: answers go on."""
+        ...
+
 
 @dataclass(eq=False)
 class VirtualTime:
@@ -73,9 +82,12 @@ class VirtualTime:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, once nothing is under way."""
+        __tracebackhide__ = True
         begun = WALL["monotonic"]()
         while self.has_exchanges(WALL["monotonic"]() - begun):
             WALL["sleep"](MOMENT)
+        if seconds == inf:
+            self.fail("the client waits for ever for an answer that does not come: give it a read time-out")
         self.jump(seconds)
 
     def has_exchanges(self, waited: float) -> bool:
@@ -88,22 +100,37 @@ class VirtualTime:
             return False
         return True
 
+    def next_end(self) -> float:
+        """Seconds after which an answer of a fake goes on that is late or slow."""
+        return min((server.next_end() for server in self.servers), default=inf)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass at once, for the clocks and for the fakes that wait."""
+        for clock in dict.fromkeys(self.clocks):
+            clock.advance(seconds)
+        for server in dict.fromkeys(self.servers):
+            server.pass_time(seconds)
+
     def jump(self, seconds: float) -> None:
-        """Let time pass at once. When that has been done too often, the client is stopped, and the test fails.
+        """Skip a sleep. When that has been done too often, the client is stopped, and the test fails.
 
         Time passes nevertheless: a client that goes on whatever is raised may have a deadline.
         """
         __tracebackhide__ = True
-        for clock in dict.fromkeys(self.clocks):
-            clock.advance(seconds)
+        self.pass_time(seconds)
         self.skipped += 1
         if self.skipped > MAX_SLEEPS:
-            self.failure = self.failure or (
+            self.fail(
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
                 "on: give it a deadline by time.monotonic, or the task a timeline that ends"
             )
-            # Not an AssertionError, which more clients go on after. Whoever goes on after this too fails at the end.
-            raise pytest.fail.Exception(self.failure, pytrace=False)
+
+    def fail(self, sentence: str) -> NoReturn:
+        """Stop a client that is not going to end. Whoever goes on after this too fails at the end of the test."""
+        __tracebackhide__ = True
+        self.failure = self.failure or sentence
+        # Not an AssertionError, which more clients go on after.
+        raise pytest.fail.Exception(self.failure, pytrace=False)
 
     def returned(self) -> None:
         """A thread has done its work."""
@@ -131,6 +158,21 @@ class VirtualTime:
 
 #: Thread -> its virtual time.
 VIRTUAL_TIMES: Final[dict[int, VirtualTime]] = {}
+
+
+#: Seconds of the wall that are slept at once: more than some would be refused.
+_DAY: Final = 86_400.0
+
+
+def sleep_in_thread(seconds: float) -> None:
+    """Let so many seconds pass for this thread, or all there are: its virtual ones where it has some."""
+    __tracebackhide__ = True
+    if virtual_time := virtual_time_of_thread():
+        virtual_time.sleep(seconds)
+        return
+    while seconds > 0:
+        WALL["sleep"](min(seconds, _DAY))
+        seconds -= _DAY
 
 
 def virtual_time_of_thread() -> VirtualTime | None:

@@ -33,6 +33,20 @@ FACTS: Final = {
             with pytest.raises(AssertionError, match="submitted 2 times"):
                 safelight.assert_submitted_once()
     """,
+    "a client that leaves a late or slow answer has met the fault": """
+        from contextlib import nullcontext
+
+        @pytest.mark.parametrize("fault", ["hang 1", "hang", "stall", "drip 1"])
+        @pytest.mark.parametrize("way", ["socket", "respx"])
+        def test(safelight, way, fault):
+            safelight.plan.add(f"balance#1: {fault}")
+            url, headers = f"{safelight.url}?endpoint=user_balance", {"x-api-key": safelight.api_key}
+            ask = lambda: httpx.get(url, headers=headers, timeout=0.1)
+            with safelight.respx if way == "respx" else nullcontext():
+                with pytest.raises(httpx.ReadTimeout):
+                    ask()
+                assert ask().status_code == 200
+    """,
     "who was not told the end may ask again": """
         @pytest.mark.safelight_faults("poll#3: garbled")
         def test(safelight):

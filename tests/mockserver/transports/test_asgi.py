@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from asgi_call import GONE, Answered, body_in, call, scope_of
 from fake import PNG, SUBMIT, Fake, status_of, violations
+from idle_fake import IdleFake
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
+from safelight.testing import VirtualClock
+from safelight.testing.virtual_time import virtual_time
 
 KEYED: Final = [(b"x-api-key", FAKE_KEY.encode()), (b"content-type", b"application/json")]
 PROMPT: Final = b'{"prompt": "a lamp", "width": 16, "height": 8}'
@@ -108,6 +111,30 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_books_nothing(before: list
     ]
     answered = call(create_app(fake.api), scope_of("POST", SUBMIT.encode(), KEYED), messages)
     assert (answered.status, fake.tasks, len(fake.journal)) == (0, [], 0)
+
+
+async def _sends_without_end() -> dict[str, Any]:
+    return {"type": "http.request", "body": bytes(50_000_000), "more_body": True}
+
+
+async def _sends_no_more() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    return GONE
+
+
+@pytest.mark.parametrize("receive", [_sends_without_end, _sends_no_more])
+def test_the_rest_of_a_body_that_was_answered_is_not_waited_for_long(receive: Any) -> None:
+    """On a clock that leaps: what sends without end is cut off by its bytes, and what sends no more by the time."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    length = (b"content-length", b"%d" % 10**15)
+    with virtual_time(clock := VirtualClock(), IdleFake()):
+        asyncio.run(create_app(Fake().api)(scope_of("POST", SUBMIT.encode(), [*KEYED, length]), receive, send))
+    assert [message.get("status") for message in sent] == [413, None, None]
+    assert clock.now() == (0 if receive is _sends_without_end else 10)
 
 
 @pytest.mark.parametrize(
