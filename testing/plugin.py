@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 # Before any test can mock them.
-from safelight.testing import real_time as _wall  # noqa: F401
+from safelight.mockserver.model import real_time as _wall  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Let clients connect to this host too, beside those of this machine. Repeatable.",
     )
     parser.addini(
-        "safelight_virtual_time", "Virtual time for each test that does not say otherwise.", type="bool", default=False
+        "safelight_virtual_time", "Virtual time for each test that does not say otherwise.", type="bool", default=True
     )
     parser.addini("safelight_allow", "Hosts that clients may connect to, as with --safelight-allow.", type="linelist")
 

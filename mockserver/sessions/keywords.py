@@ -47,6 +47,6 @@ class SessionKeywords(TaskKeywords, total=False):
 class MarkerKeywords(SessionKeywords, total=False):
     """What `safelight_factory` takes beside, and the marker `safelight`."""
 
-    virtual_time: bool | None
+    virtual_time: bool
     speed: float | None
     contract: bool | None

@@ -176,7 +176,8 @@ async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[No
 
 
 async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -> None:
-    headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
+    named = {**reply.all_headers, "content-length": str(len(reply.body))}
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     body = reply.body if with_body else b""
     if reply.on_delivery and len(body) > _LARGE:
@@ -186,10 +187,3 @@ async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -
     if reply.on_delivery and not (transport and transport.is_closing()):
         reply.on_delivery()  # before the last of it, so that who has had that finds it counted
     await send({"type": "http.response.body", "body": body})
-
-
-@lru_cache(256)
-def _raw(media_type: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
-    """The headers of a reply as ASGI wants them: there are few different ones."""
-    named = {"cache-control": "no-store", **dict(headers), "content-type": media_type}
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]

@@ -17,7 +17,7 @@ def handler(api: Service, library: ModuleType) -> Callable[[Any], Any]:
         reply.deliver()
         if reply.wire and reply.wire.error:
             raise getattr(library, reply.wire.error)(str(AnswerLost(reply.wire)), request=request)
-        headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
+        headers = reply.all_headers
         if request.method == "HEAD":
             return library.Response(reply.status, headers={**headers, "content-length": str(len(reply.body))})
         return library.Response(reply.status, headers=headers, content=reply.body)

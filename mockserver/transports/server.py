@@ -94,6 +94,7 @@ class AppServer(Server):
             log_config=None,
             log_level="error",
             server_header=False,
+            date_header=False,  # a reply has its own, which is that of its client
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_LAST_RESORT,
         )

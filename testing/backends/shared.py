@@ -114,11 +114,10 @@ class SharedBackend:
         settings: Settings,
         *,
         clock: Clock,
-        virtual_time: bool | None = False,
+        virtual_time: bool = False,
         is_own: bool = False,
     ) -> None:
         self.server, self.api_key, self.clock = server, key, clock
-        #: None: once a task has a timeline in seconds.
         self._wants_virtual_time = virtual_time
         self._is_own = is_own
         self.began = clock.now()
@@ -152,7 +151,6 @@ class SharedBackend:
         from safelight.testing.virtual_time import virtual_time  # noqa: PLC0415 - asyncio is needed for it alone
 
         assert isinstance(self.clock, VirtualClock)
-        self._wants_virtual_time = True
         self._virtual_time = self._open.enter_context(virtual_time(self.clock, self.server))
 
     def fake(self, member: str) -> Self:  # noqa: ARG002 - it has all
@@ -204,8 +202,6 @@ class SharedBackend:
         __tracebackhide__ = True
         with self._changing() as session:
             session.override(TaskOverride(**override))
-        if override.get("axis") == Axis.SECONDS and self._wants_virtual_time is None:
-            self._begin_virtual_time()
 
     def release(self, task_id: str, ticks: int) -> None:
         """Move a task on the axis of ticks along."""
@@ -283,11 +279,11 @@ class SharedPlan:
             return session.plan.undelivered()
 
 
-def chosen_clock(given: Clock | None, *, virtual_time: bool | None, speed: float | None) -> Clock:
+def chosen_clock(given: Clock | None, *, virtual_time: bool, speed: float | None) -> Clock:
     """The clock of a session: a virtual one where there may be virtual time, else the wall's, perhaps faster."""
     if speed is not None and (given or virtual_time):
         raise ValueError("speed lets the wall's time run faster: leave out " + ("clock" if given else "virtual_time"))
-    if virtual_time is False:
+    if not virtual_time:
         return given or RealClock(speed or 1.0)
     if given is None:
         from safelight.testing.virtual_time import clock_in_use  # noqa: PLC0415 - asyncio is needed for it alone
