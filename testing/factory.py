@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 @contextmanager
 def open_server() -> Iterator[SharedServer]:
     """A server that has answered once: what is loaded for the first answer costs no test its deadline."""
+    import_module("safelight.mockserver.transports.asgi")
+    import_module("safelight.mockserver.transports.server")
     with SharedServer() as server:
         with shared_backend(server, key_of("the first answer"), {"virtual_time": True}) as session:
             headers = {"x-api-key": session.api_key}

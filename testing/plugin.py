@@ -142,19 +142,12 @@ def safelight_scenario(request: pytest.FixtureRequest) -> Scenario | None:
 @pytest.fixture(scope="session")
 def _safelight_server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
     """The one server of a run."""
-    from safelight.mockserver.transports.server import CannotListen
     from safelight.testing.factory import open_server
 
-    try:
-        with open_server() as server:
-            request.config.stash[_SHARED] = server
-            yield server
-            del request.config.stash[_SHARED]
-    except CannotListen as error:
-        sentence = f"the fixture safelight needs a port of this machine: {error}"
-        if hasattr(request.config, "workerinput"):  # where the end of a run would be one of a worker
-            raise pytest.fail.Exception(sentence, pytrace=False) from None
-        pytest.exit(sentence, pytest.ExitCode.USAGE_ERROR)
+    with open_server() as server:
+        request.config.stash[_SHARED] = server
+        yield server
+        del request.config.stash[_SHARED]
 
 
 def _server(request: pytest.FixtureRequest) -> Any:

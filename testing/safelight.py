@@ -77,7 +77,8 @@ class Safelight:
 
     @property
     def url(self) -> str:
-        """The entry point, ending in `/v1/index.php`."""
+        """The entry point, ending in `/v1/index.php`. From then on it is listened at."""
+        __tracebackhide__ = True
         return self._backend.url
 
     @property

@@ -43,11 +43,18 @@ class CannotListen(Exception):
 
     host: str
     port: int
-    error: OSError | UnicodeError
+    error: OSError | UnicodeError | RuntimeError
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Nothing is wrong with the address: this process may open no sockets at all, as pytest-socket has it."""
+        return isinstance(self.error, RuntimeError)
 
     def __str__(self) -> str:
         if isinstance(self.error, UnicodeError):
             return f"cannot listen on {self.host!r}: this is no name of a host"
+        if isinstance(self.error, RuntimeError):
+            return f"cannot listen on {self.host!r}, port {self.port}: {self.error}"
         if self.error.errno == errno.EADDRINUSE:
             return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
         return f"cannot listen on {self.host!r}, port {self.port}: {self.error.strerror or self.error}"
@@ -65,7 +72,7 @@ def listen(host: str, port: int) -> socket.socket:
             bound.bind(address)
             # Two sockets can be bound to one port; only one of them can listen.
             bound.listen(_BACKLOG)
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, RuntimeError) as error:
             raise CannotListen(host, port, error) from None
         unless_bound.pop_all()
     return bound
@@ -129,6 +136,10 @@ class AppServer(Server):
         current_default_thread_limiter().total_tokens = _WORKERS
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:  # noqa: ARG002 - uvicorn's signature
+        """Whether to end. Unlike uvicorn's it asks nobody for the date: while freezegun stops, that ends the server."""
+        return self.should_exit
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but neither half a request is waited for, whose rest may never come, nor a row of pictures."""

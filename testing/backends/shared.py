@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
+from warnings import catch_warnings, simplefilter
 
 from safelight.contracts import FINAL, Axis
+from safelight.contracts.dialects import PATHS
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.task_override import TaskOverride
@@ -40,15 +42,24 @@ if TYPE_CHECKING:
 MAX_EXCHANGES: Final = 100_000
 MAX_EXCHANGE_BYTES: Final = 256_000_000
 
+#: The entry point where nobody may listen; at this port nobody does.
+UNHEARD: Final = f"http://127.0.0.1:9{PATHS['published']}"
+
 
 class SharedServer:
-    """The core, and while the block runs its server. Each session's listener gets its exchanges as they come."""
+    """The core, and while the block runs its server, from when somebody asks for its URL on.
+
+    Each session's listener gets its exchanges as they come.
+    """
 
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
         self.api = Service(seed=seed, store=self.store, listener=self._tell)
         self._port = port
+        self._is_open = False
+        #: What listens, once somebody asked where.
         self._server: AppServer | None = None
+        self._starting = Lock()
         #: Exchanges under way that nobody waits for.
         self._given_up = 0
         self._open = ExitStack()
@@ -56,20 +67,41 @@ class SharedServer:
         self._telling = Lock()
 
     def __enter__(self) -> Self:
-        from safelight.mockserver.transports.asgi import bare_app  # noqa: PLC0415 - not for `--help`
-        from safelight.mockserver.transports.server import in_thread  # noqa: PLC0415
-
-        self._server = self._open.enter_context(in_thread(bare_app(self.api), port=self._port))
+        self._is_open = True
+        if self._port:  # whoever chose it need not ask for the URL
+            self._listen()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_open = False
         self._server = None
         self._open.close()
 
     @property
     def url(self) -> str:
-        """The entry point; empty while there is no server."""
-        return self._server.url if self._server else ""
+        """The entry point, which is listened at from then on. Raises `CannotListen`.
+
+        Where no socket may be opened, nobody listens, and only the ways in that need none lead there.
+        """
+        __tracebackhide__ = True
+        if not self._is_open:
+            raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
+        self._listen()
+        return self._server.url if self._server else UNHEARD
+
+    def _listen(self) -> None:
+        """Start the server, unless it runs."""
+        from safelight.mockserver.transports.asgi import bare_app  # noqa: PLC0415 - not for `--help`
+        from safelight.mockserver.transports.server import CannotListen, in_thread  # noqa: PLC0415 - as above
+
+        __tracebackhide__ = True
+        with self._starting, catch_warnings():
+            simplefilter("ignore")  # pytest-socket warns of what it forbids
+            try:
+                self._server = self._server or self._open.enter_context(in_thread(bare_app(self.api), port=self._port))
+            except CannotListen as error:
+                if not error.is_forbidden:
+                    raise error.with_traceback(None) from None
 
     def is_quiet(self) -> bool:
         """No exchange is under way that is worth waiting for, nor one that was sent and not yet read."""
@@ -84,7 +116,7 @@ class SharedServer:
 
     def is_ours(self, port: int) -> bool:
         """The server listens on this port."""
-        return urlsplit(self.url).port == port
+        return self._server is not None and urlsplit(self._server.url).port == port
 
     def listen(self, key: str, listener: Listener) -> None:
         """Tell this listener of the exchanges of its key, and of those that came without any session's key."""
@@ -162,8 +194,7 @@ class SharedBackend:
     @property
     def url(self) -> str:
         """The entry point, ending in `/v1/index.php`."""
-        if not self.server.url:
-            raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
+        __tracebackhide__ = True
         return self.server.url
 
     @property
