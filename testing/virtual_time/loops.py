@@ -89,8 +89,9 @@ def move(loop: Any, virtual_time: VirtualTime) -> None:
     selector = getattr(loop, "_selector", None)
     if hasattr(selector, "select") and not isinstance(selector, Jumping):
         virtual_time.loops[loop] = selector
-        ahead = int(loop.time() - virtual_time.now("monotonic"))  # where somebody holds it, it may be far away
-        loop.time = lambda: virtual_time.now("monotonic") + ahead
+        for planned in getattr(loop, "_scheduled", ()):  # perhaps while somebody held its time, far from here
+            planned._when += int(virtual_time.now("monotonic") - loop.time())  # noqa: SLF001 - no public way
+        loop.time = lambda: virtual_time.now("monotonic")
         loop._selector = Jumping(loop, selector, virtual_time)  # noqa: SLF001 - there is no public way to it
 
 
