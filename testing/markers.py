@@ -31,15 +31,19 @@ def options_of(item: pytest.Item) -> dict[str, Any]:
     planned: Sequence[str] = ()
     if scenario := _scenario_of(item):
         kept = {name: value for name, value in options.items() if name not in TIME}
-        options = {"virtual_time": None if "speed" in kept else True, **kept, **scenario.options}
+        options = {**kept, **scenario.options}
         planned = scenario.plan
-    elif item.config.getini("safelight_virtual_time") and "speed" not in options:
-        options = {"virtual_time": True, **options}
     try:
         rules = [*planned, *checked({"faults": own}).get("faults", ()), *rules]
-        return checked({**options, "faults": rules or None})
+        usual = item.config.getini("safelight_virtual_time")
+        return with_virtual_time(checked({**options, "faults": rules or None}), usual)
     except ValueError as error:
         raise refusal(f"{item.nodeid}: @pytest.mark.safelight: {error}") from None
+
+
+def with_virtual_time(options: dict[str, Any], usual: bool) -> dict[str, Any]:  # noqa: FBT001 - as configured
+    """The options of a session in a run that has virtual time, or not, where they do not say."""
+    return options if {"virtual_time", "speed"} & options.keys() else {**options, "virtual_time": usual}
 
 
 def _of_marker(item: pytest.Item) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 # Before any test can mock them.
-from safelight.testing import real_time as _wall  # noqa: F401
+from safelight.mockserver.model import real_time as _wall  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Let clients connect to this host too, beside those of this machine. Repeatable.",
     )
     parser.addini(
-        "safelight_virtual_time", "Virtual time for each test that does not say otherwise.", type="bool", default=False
+        "safelight_virtual_time", "Virtual time for each test that does not say otherwise.", type="bool", default=True
     )
     parser.addini("safelight_allow", "Hosts that clients may connect to, as with --safelight-allow.", type="linelist")
 
@@ -142,19 +142,12 @@ def safelight_scenario(request: pytest.FixtureRequest) -> Scenario | None:
 @pytest.fixture(scope="session")
 def _safelight_server(request: pytest.FixtureRequest) -> Iterator[SharedServer]:
     """The one server of a run."""
-    from safelight.mockserver.transports.server import CannotListen
     from safelight.testing.factory import open_server
 
-    try:
-        with open_server() as server:
-            request.config.stash[_SHARED] = server
-            yield server
-            del request.config.stash[_SHARED]
-    except CannotListen as error:
-        sentence = f"the fixture safelight needs a port of this machine: {error}"
-        if hasattr(request.config, "workerinput"):  # where the end of a run would be one of a worker
-            raise pytest.fail.Exception(sentence, pytrace=False) from None
-        pytest.exit(sentence, pytest.ExitCode.USAGE_ERROR)
+    with open_server() as server:
+        request.config.stash[_SHARED] = server
+        yield server
+        del request.config.stash[_SHARED]
 
 
 def _server(request: pytest.FixtureRequest) -> Any:

@@ -53,7 +53,7 @@ class Safelight:
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
     and `ticks` those that `release` gives. `workflows` has settings of their own: `{"rr3": {"running": 20}}`.
-    With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
+    With `virtual_time`, sleeps of this thread move the clock instead of waiting.
     """
 
     __module__ = "safelight"  # pytest prints it with each failed test
@@ -63,7 +63,7 @@ class Safelight:
         *,
         seed: int = 0,
         clock: Clock | None = None,
-        virtual_time: bool | None = False,
+        virtual_time: bool = False,
         speed: float | None = None,
         api_key: str = FAKE_KEY,
         port: int = 0,
@@ -93,7 +93,8 @@ class Safelight:
 
     @property
     def url(self) -> str:
-        """The entry point, ending in `/v1/index.php`."""
+        """The entry point, ending in `/v1/index.php`. From then on it is listened at."""
+        __tracebackhide__ = True
         return self._backend.url
 
     @property

@@ -62,6 +62,8 @@ class Call:
     #: When it was carried out, in seconds of the session's clock, and seconds since the answer before about its task.
     at: float | None = None
     gap: float | None = None
+    #: What the client reads as the date then; None: it has no session.
+    date: float | None = None
     reply: Reply = field(init=False)
 
 

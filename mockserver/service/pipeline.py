@@ -64,4 +64,4 @@ def handle(service: Service, request: Request) -> Reply:
         call.reply = CRASHED
     for stage in ENDING:
         stage(service, call)
-    return call.reply
+    return call.reply._replace(date=call.date)

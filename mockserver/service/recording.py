@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from functools import partial
-from time import time
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model import second_origin
 from safelight.mockserver.model.keys import fingerprint
-from safelight.mockserver.model.messages import Reply
+from safelight.mockserver.model.messages import Reply, http_date
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.leaks import leaks
 from safelight.traffic.redaction import without_keys
@@ -63,7 +61,7 @@ def _exchange(service: Service, call: Call) -> Exchange:
         advice=[*second_origin.leaks(request, call.key), *call.advice],
         fault=str(call.strike.rule) if call.strike else "",
         wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
-        answer_headers=_answer_headers(arrived),
+        answer_headers=_answer_headers(arrived, call.date),
         took=None if reply.wire else max(0.0, call.clock.now() - call.began),
         gap=call.gap,
         body_bytes=None if request.body is None else len(request.body),
@@ -95,9 +93,9 @@ def _leaks(service: Service, call: Call) -> Sequence[str]:
     return leaks(f"{request.path}?{request.query}", request.headers, request.body or b"", keys)
 
 
-def _answer_headers(reply: Reply) -> Mapping[str, str]:
+def _answer_headers(reply: Reply, date: float | None) -> Mapping[str, str]:
     """The headers of an answer, and when it was said where it tells a date to wait for."""
     wait = reply.headers.get("retry-after", "")
     if not wait or wait.isdecimal():
         return reply.headers
-    return {**reply.headers, "date": formatdate(time(), usegmt=True)}
+    return {**reply.headers, "date": http_date(date)}

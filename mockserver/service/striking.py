@@ -60,7 +60,7 @@ def strike(service: Service, call: Call) -> None:
     if call.strike is None:
         return
     serial, rule = call.strike
-    reply = call.reply._replace(request=call.request)
+    reply = call.reply._replace(request=call.request, date=call.date)
     try:
         struck = in_dialect(rule.fault.strike(reply), errors_of(service, call))
     except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope

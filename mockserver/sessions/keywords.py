@@ -48,7 +48,7 @@ class SessionKeywords(TaskKeywords, total=False):
 class MarkerKeywords(SessionKeywords, total=False):
     """What `safelight_factory` takes beside, and the marker `safelight`."""
 
-    virtual_time: bool | None
+    virtual_time: bool
     speed: float | None
     contract: bool | None
     key_known: bool | None

@@ -204,7 +204,7 @@ SERVER: Final = _rows(
 
 _OF_TESTS: Final = _rows(
     Setting(
-        "virtual_time", "The client's sleeps move the clock, on each axis; False: you advance it yourself", FLAG, True
+        "virtual_time", "The client's sleeps move the clock, unless this is false: you advance it yourself", FLAG, False
     ),
     CLOCK["speed"],
     *(Setting(switch, expected.summary.removesuffix("."), FLAG, False, True) for switch, expected in JUDGED.items()),

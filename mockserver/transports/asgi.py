@@ -214,7 +214,8 @@ async def _play(reply: Reply, wire: Wire, request: Request, send: Sending, in_fl
 
 async def _send(reply: Reply, request: Request, scope: Scope, send: Sending) -> None:
     """Send an answer; `_discard` ends it where the body of the request is still to be read."""
-    headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
+    named = {**reply.all_headers, "content-length": str(len(reply.body))}
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     if request.body is None and "expect" in request.headers:  # the body may come, or not
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -223,10 +224,3 @@ async def _send(reply: Reply, request: Request, scope: Scope, send: Sending) -> 
         reply.deliver()  # before the last of it, so that who has had that finds it counted
     body = reply.body if request.method != "HEAD" else b""
     await send({"type": "http.response.body", "body": body, "more_body": request.body is None})
-
-
-@lru_cache(256)
-def _raw(media_type: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
-    """The headers of a reply as ASGI wants them: there are few different ones."""
-    named = {"cache-control": "no-store", **dict(headers), "content-type": media_type}
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]

@@ -46,8 +46,7 @@ class InProcess:
 
     def _plain(self, reply: Reply, request: Any) -> Any:
         reply.deliver()
-        headers = {"cache-control": "no-store", **reply.headers, "content-type": reply.media_type}
-        headers["content-length"] = str(len(reply.body))
+        headers = {**reply.all_headers, "content-length": str(len(reply.body))}
         body = b"" if request.method == "HEAD" else reply.body
         # Not as content, which would count as read: a client may stream it.
         return self._library.Response(reply.status, headers=headers, stream=self._library.ByteStream(body))

@@ -46,11 +46,18 @@ class CannotListen(Exception):
 
     host: str
     port: int
-    error: OSError | UnicodeError
+    error: OSError | UnicodeError | RuntimeError
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Nothing is wrong with the address: this process may open no sockets at all, as pytest-socket has it."""
+        return isinstance(self.error, RuntimeError)
 
     def __str__(self) -> str:
         if isinstance(self.error, UnicodeError):
             return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}: this is no name of a host"
+        if isinstance(self.error, RuntimeError):
+            return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}, port {self.port}: {self.error}"
         if self.error.errno == errno.EADDRINUSE:
             return f"port {self.port} on {brief(self.host)} is in use: choose another, or 0 for a free one"
         host, reason = echoed(self.host, MAX_PATH_CHARACTERS), self.error.strerror or self.error
@@ -69,7 +76,7 @@ def listen(host: str, port: int) -> socket.socket:
             bound.bind(address)
             # Two sockets can be bound to one port; only one of them can listen.
             bound.listen(_BACKLOG)
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, RuntimeError) as error:
             raise CannotListen(host, port, error) from None
         unless_bound.pop_all()
     return bound
@@ -98,6 +105,7 @@ class AppServer(Server):
             log_config=None,
             log_level="error",
             server_header=False,
+            date_header=False,  # a reply has its own, which is that of its client
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_LAST_RESORT,
         )
@@ -132,6 +140,10 @@ class AppServer(Server):
         current_default_thread_limiter().total_tokens = _WORKERS
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:  # noqa: ARG002 - uvicorn's signature
+        """Whether to end. Unlike uvicorn's it asks nobody for the date: while freezegun stops, that ends the server."""
+        return self.should_exit
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but neither half a request is waited for, whose rest may never come, nor a row of pictures."""

@@ -12,8 +12,10 @@ from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
+from warnings import catch_warnings, simplefilter
 
 from safelight.contracts import FINAL, Axis
+from safelight.contracts.dialects import PATHS
 from safelight.contracts.secrets import NO_KEYS, with_keys
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
@@ -42,15 +44,24 @@ if TYPE_CHECKING:
 MAX_EXCHANGES: Final = 100_000
 MAX_EXCHANGE_BYTES: Final = 256_000_000
 
+#: The entry point where nobody may listen; at this port nobody does.
+UNHEARD: Final = f"http://127.0.0.1:9{PATHS['published']}"
+
 
 class SharedServer:
-    """The core, and while the block runs its server. Each session's listener gets its exchanges as they come."""
+    """The core, and while the block runs its server, from when somebody asks for its URL on.
+
+    Each session's listener gets its exchanges as they come.
+    """
 
     def __init__(self, *, seed: int = 0, port: int = 0) -> None:
         self.store = MemoryStore()
         self.api = Service(seed=seed, store=self.store, listener=self._tell, end_listener=self._tell_end)
         self._port = port
+        self._is_open = False
+        #: What listens, once somebody asked where.
         self._server: AppServer | None = None
+        self._starting = Lock()
         #: Exchanges under way that nobody waits for.
         self._given_up = 0
         self._open = ExitStack()
@@ -58,20 +69,41 @@ class SharedServer:
         self._telling = Lock()
 
     def __enter__(self) -> Self:
-        from safelight.mockserver.transports.asgi import bare_app  # noqa: PLC0415 - not for `--help`
-        from safelight.mockserver.transports.server import in_thread  # noqa: PLC0415
-
-        self._server = self._open.enter_context(in_thread(bare_app(self.api), port=self._port))
+        self._is_open = True
+        if self._port:  # whoever chose it need not ask for the URL
+            self._listen()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_open = False
         self._server = None
         self._open.close()
 
     @property
     def url(self) -> str:
-        """The entry point; empty while there is no server."""
-        return self._server.url if self._server else ""
+        """The entry point, which is listened at from then on. Raises `CannotListen`.
+
+        Where no socket may be opened, nobody listens, and only the ways in that need none lead there.
+        """
+        __tracebackhide__ = True
+        if not self._is_open:
+            raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
+        self._listen()
+        return self._server.url if self._server else UNHEARD
+
+    def _listen(self) -> None:
+        """Start the server, unless it runs."""
+        from safelight.mockserver.transports.asgi import bare_app  # noqa: PLC0415 - not for `--help`
+        from safelight.mockserver.transports.server import CannotListen, in_thread  # noqa: PLC0415 - as above
+
+        __tracebackhide__ = True
+        with self._starting, catch_warnings():
+            simplefilter("ignore")  # pytest-socket warns of what it forbids
+            try:
+                self._server = self._server or self._open.enter_context(in_thread(bare_app(self.api), port=self._port))
+            except CannotListen as error:
+                if not error.is_forbidden:
+                    raise error.with_traceback(None) from None
 
     def is_quiet(self) -> bool:
         """No exchange is under way that is worth waiting for, nor one that was sent and not yet read."""
@@ -86,7 +118,7 @@ class SharedServer:
 
     def is_ours(self, port: int) -> bool:
         """The server listens on this port."""
-        return urlsplit(self.url).port == port
+        return self._server is not None and urlsplit(self._server.url).port == port
 
     def next_end(self) -> float:
         """Seconds after which an answer goes on that is late or slow."""
@@ -129,11 +161,10 @@ class SharedBackend:
         settings: Settings,
         *,
         clock: Clock,
-        virtual_time: bool | None = False,
+        virtual_time: bool = False,
         is_own: bool = False,
     ) -> None:
         self.server, self.api_key, self.clock = server, key, clock
-        #: None: once a task has a timeline in seconds.
         self._wants_virtual_time = virtual_time
         self._is_own = is_own
         self.began = clock.now()
@@ -169,7 +200,6 @@ class SharedBackend:
         from safelight.testing.virtual_time import virtual_time  # noqa: PLC0415 - asyncio is needed for it alone
 
         assert isinstance(self.clock, VirtualClock)
-        self._wants_virtual_time = True
         self._virtual_time = self._open.enter_context(virtual_time(self.clock, self.server))
 
     def fake(self, member: str) -> Self:  # noqa: ARG002 - it has all
@@ -181,8 +211,7 @@ class SharedBackend:
     @property
     def url(self) -> str:
         """The entry point, ending in `/v1/index.php`."""
-        if not self.server.url:
-            raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
+        __tracebackhide__ = True
         return self.server.url
 
     @property
@@ -251,8 +280,6 @@ class SharedBackend:
         __tracebackhide__ = True
         with self._changing() as session:
             session.override(TaskOverride(**override))
-        if override.get("axis") == Axis.SECONDS and self._wants_virtual_time is None:
-            self._begin_virtual_time()
 
     def release(self, task_id: str, ticks: int) -> None:
         """Move a task on the axis of ticks along."""
@@ -295,13 +322,13 @@ class SharedBackend:
         return task.axis is Axis.SECONDS and exchange.phase not in FINAL
 
 
-def chosen_clock(given: Clock | None, *, virtual_time: bool | None, speed: float | None) -> Clock:
+def chosen_clock(given: Clock | None, *, virtual_time: bool, speed: float | None) -> Clock:
     """The clock of a session: a virtual one where there may be virtual time, else the wall's, perhaps faster."""
     if given is not None and not callable(getattr(given, "now", None)):
         raise ValueError(f"clock is {shown(given)}, which gives no time: leave it out, or give VirtualClock()")
     if speed is not None and (given or virtual_time):
         raise ValueError("speed lets the wall's time run faster: leave out " + ("clock" if given else "virtual_time"))
-    if virtual_time is False:
+    if not virtual_time:
         return given or RealClock(speed or 1.0)
     if given is None:
         from safelight.testing.virtual_time import clock_in_use  # noqa: PLC0415 - asyncio is needed for it alone

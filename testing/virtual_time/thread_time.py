@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from threading import get_ident
@@ -9,9 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import pytest
 
-from safelight.testing.real_time import WALL
+from safelight.mockserver.model.clock import machine_date
+from safelight.mockserver.model.real_time import WALL
+from safelight.testing.virtual_time.others import holder, move_along
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safelight.mockserver.model.clock import VirtualClock
 
 #: Sleeps that are skipped in one virtual time. A client that sleeps more often is not going to end.
@@ -80,11 +85,30 @@ class VirtualTime:
         """What the function of `time` says."""
         return self.origins[name] + self.clocks[0].now()
 
+    def date(self) -> float:
+        """What its client reads as `time.time`, whichever thread asks: a library may hold it."""
+        with self._entered():
+            return machine_date()
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """While the block runs, this thread has this virtual time."""
+        thread = get_ident()
+        before = VIRTUAL_TIMES.get(thread)
+        VIRTUAL_TIMES[thread] = self
+        try:
+            yield
+        finally:
+            if before:
+                VIRTUAL_TIMES[thread] = before
+            else:
+                del VIRTUAL_TIMES[thread]
+
     def sleep(self, seconds: float) -> None:
         """Let time pass, once nothing is under way."""
         __tracebackhide__ = True
-        begun = WALL["monotonic"]()
-        while self.has_exchanges(WALL["monotonic"]() - begun):
+        begun = WALL["perf_counter"]()
+        while self.has_exchanges(WALL["perf_counter"]() - begun):
             WALL["sleep"](MOMENT)
         if seconds == inf:
             self.fail("the client waits for ever for an answer that does not come: give it a read time-out")
@@ -110,6 +134,7 @@ class VirtualTime:
             clock.advance(seconds)
         for server in dict.fromkeys(self.servers):
             server.pass_time(seconds)
+        move_along(seconds)
 
     def jump(self, seconds: float) -> None:
         """Skip a sleep. When that has been done too often, the client is stopped, and the test fails.
@@ -122,7 +147,7 @@ class VirtualTime:
         if self.skipped > MAX_SLEEPS:
             self.fail(
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
-                "on: give it a deadline by time.monotonic, or the task a timeline that ends"
+                f"on: {_way_out()}"
             )
 
     def fail(self, sentence: str) -> NoReturn:
@@ -138,7 +163,7 @@ class VirtualTime:
 
     def stands_still(self) -> bool:
         """A poll came to nothing, as time has to pass. Gives whether too many did while the clock stood still."""
-        moment, now = self.clocks[0].now(), WALL["monotonic"]()
+        moment, now = self.clocks[0].now(), WALL["perf_counter"]()
         if moment != self.moment or not self.unmoved:
             self.unmoved, self.moment, self.since = 0, moment, now
         self.unmoved += 1
@@ -147,13 +172,20 @@ class VirtualTime:
             self.failure = self.failure or (
                 f"the client has sent {self.unmoved:,} requests, and the clock stood still: it does not wait between "
                 "them, or with something that does not move the clock, such as another thread or process, Event.wait "
-                "or datetime; give speed=60, or polls=(1, 1)"
+                "or a loop of uvloop; give speed=60, or polls=(1, 1)"
             )
         return bool(self.failure)
 
     def is_quiet(self) -> bool:
         """No exchange is under way."""
         return all(server.is_quiet() for server in dict.fromkeys(self.servers))
+
+
+def _way_out() -> str:
+    """What ends a client that sleeps for ever."""
+    if library := holder():
+        return f"{library} lets time stand still, so that no deadline comes; give it tick=True"
+    return "give it a deadline by time.monotonic, or the task a timeline that ends"
 
 
 #: Thread -> its virtual time.
