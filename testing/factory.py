@@ -14,7 +14,8 @@ from safelight.mockserver.sessions.opening import checked, settings
 from safelight.mockserver.sessions.table import SESSION
 from safelight.testing.backends.controlled import ControlledBackend, is_controllable
 from safelight.testing.backends.external import ExternalBackend, Server, skip_what_needs_the_fake
-from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
+from safelight.testing.backends.shared import SharedBackend, chosen_clock
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.guard import guard
 from safelight.testing.judgement import switches_of
 from safelight.testing.markers import with_virtual_time

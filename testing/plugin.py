@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from safelight.mockserver.faults.scenarios import Scenario
-    from safelight.testing.backends.shared import SharedServer
+    from safelight.testing.backends.shared_server import SharedServer
     from safelight.testing.factory import Factory
     from safelight.testing.safelight import Safelight
 

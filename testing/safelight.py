@@ -11,7 +11,8 @@ from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import CLOCK, SERVER
-from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
+from safelight.testing.backends.shared import SharedBackend, chosen_clock
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.traffic import expectations
 from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript

@@ -237,7 +237,11 @@ TIMELINE: Final = Reader(
     {
         "type": "array",
         "minItems": 1,
-        "items": {"type": ["array", "string"], "anyOf": [{"enum": list(STEPS)}, _STEP]},
+        "items": {
+            "type": ["array", "string"],
+            "items": {"type": ["string", "number"]},
+            "anyOf": [{"enum": list(STEPS)}, _STEP],
+        },
     },
 )
 REASON: Final = Reader(_reason, {"type": ["string", "boolean"], "minLength": 1}, "REASON", _truth)

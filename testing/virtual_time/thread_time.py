@@ -155,7 +155,7 @@ class VirtualTime:
         __tracebackhide__ = True
         self.failure = self.failure or sentence
         # Not an AssertionError, which more clients go on after.
-        raise pytest.fail.Exception(self.failure, pytrace=False)
+        raise pytest.fail.Exception(sentence, pytrace=False)
 
     def returned(self) -> None:
         """A thread has done its work."""

@@ -12,7 +12,7 @@ import pytest
 
 from safelight.mockserver.sessions import keywords
 from safelight.mockserver.sessions.opening import checked
-from safelight.testing.backends.shared import SharedServer
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import key_of, open_server, shared_backend
 from safelight.testing.safelight import Safelight
 from safelight.traffic.expectations import JUDGED, UnmetExpectation
@@ -356,7 +356,7 @@ def test_what_another_key_does_is_in_the_same_books(server: SharedServer) -> Non
 
 
 def test_of_seconds_nothing_is_said_while_the_clock_stands_still(server: SharedServer) -> None:
-    with opened(server) as api:
+    with opened(server, virtual_time=False) as api:
         client = Client(api)
         client.poll(client.submit())
         for expect in (api.assert_retry_after_kept, lambda: api.assert_polls_apart(at_least=1)):

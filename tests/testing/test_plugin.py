@@ -92,6 +92,7 @@ FACTS = {
         import threading
 
         def test(safelight):
+            assert safelight.url, "from then on it is listened at"
             assert [thread.name for thread in threading.enumerate()].count("safelight") == 1
     """,
     "polls count": """

@@ -142,6 +142,7 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
             assert await async_wait(safelight) == 60
 
         @pytest.mark.asyncio(loop_scope="module")
+        @pytest.mark.safelight(virtual_time=False)
         async def test_after(safelight):
             begun = time.monotonic()
             await asyncio.sleep(0.01)

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import requests
 
-from safelight.testing.backends.shared import SharedServer
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import key_of, open_server, shared_backend
 from safelight.testing.safelight import Safelight
 from sentences import CheckSentence
@@ -154,7 +154,11 @@ def check(api: Safelight, ask: Ask, row: Row) -> None:
     assert (struck, delivered) == (1, 1)
     api.assert_plan_delivered()
     [exchange] = api.journal
-    assert (exchange.fault, exchange.wire) == (str(rule), "" if " " in row.fault else row.fault)
+    name, *setting = row.fault.split()
+    # Of a client that has left an answer which was only late, a server hears a moment later.
+    wires = {name} if not setting else {""} if row.seen != "ReadTimeout" else {"", name}
+    assert exchange.fault == str(rule)
+    assert exchange.wire in wires
 
 
 @pytest.mark.parametrize("way", VIRTUAL)
