@@ -12,6 +12,7 @@ from hypothesis import settings
 from sybil.integration.pytest import SybilItem
 
 from documents.collection import documents, folders
+from safelight.mockserver.model.addresses import without_proxy
 
 pytest_plugins = ["left_out", "sentences", "pytester"]
 
@@ -29,6 +30,8 @@ _END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 def pytest_configure(config: pytest.Config) -> None:
     """Trust one certificate instead of all: loading them takes each `httpx.Client` 25 ms, and no test needs them.
 
+    Ask no proxy for this machine, where the suite runs behind one.
+
     Obey SIGINT also as a job in the background, which ignores it: what a test starts would ignore it as well.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     file = Path(folder.name) / "one.pem"
     file.write_text(one + end, "utf-8")
     os.environ["SSL_CERT_FILE"] = str(file)
+    os.environ.update(without_proxy(os.environ))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._unusable import Unusable
-from safelight.contracts.wording import printable
+from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief
 from safelight.mockserver.sessions.schemas import written
 from safelight.mockserver.sessions.table import SERVE
 
@@ -27,7 +27,7 @@ def load(path: str) -> dict[str, Any]:
     """What a config file says, name -> value, or `Unusable` with a sentence."""
     shown = shown_path(path)
     try:
-        return named(tomllib.loads(_bytes(path, shown).decode("utf-8-sig")))
+        return named(_parsed(_bytes(path, shown).decode("utf-8-sig")))
     except UnicodeDecodeError:
         raise Unusable(f"{shown}: this is not UTF-8, as TOML has to be") from None
     except RecursionError:
@@ -36,9 +36,18 @@ def load(path: str) -> dict[str, Any]:
         raise Unusable(f"{shown}: this is not TOML: {error}") from None
 
 
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:  # Python's own words, for who programs in it
+        raise ValueError("an integer has more digits than TOML has, whose integers have 64 bits") from None
+
+
 def shown_path(path: str | Path) -> str:
     """A path for a sentence."""
-    return printable(click.format_filename(path))
+    return brief(click.format_filename(path), MAX_PATH_CHARACTERS)
 
 
 def _bytes(path: str, shown: str) -> bytes:
@@ -58,7 +67,7 @@ def named(values: Mapping[str, Any]) -> dict[str, Any]:
     for spelled, value in values.items():
         name = _NAMES.get(spelled, spelled)
         if name in found:
-            raise ValueError(f"{spelled} is said twice, with a dash and with an underscore")
+            raise ValueError(f"{brief(spelled)} is said twice, with a dash and with an underscore")
         found[name] = value
     if isinstance(tables := found.get("workflows"), dict):
         own = {name: named(table) if isinstance(table, dict) else table for name, table in tables.items()}

@@ -13,6 +13,7 @@ from safelight.cli._demo.cast import recorder, write_svg
 from safelight.cli._demo.client import Trouble
 from safelight.cli._demo.show import show
 from safelight.cli._unusable import Unusable
+from safelight.contracts.wording import echoed
 from safelight.mockserver.transports.server import CannotListen
 
 #: Times the service's speed. Beyond this, HTTP takes longer than the tasks do.
@@ -25,7 +26,7 @@ def _speed(_: click.Context, __: click.Parameter, text: str) -> float:
     except ValueError:
         speed = 0
     if not 1 <= speed <= _MAX_SPEED:
-        raise click.BadParameter(f"{text!r} is no speed for a demo: write 1x to {_MAX_SPEED}x")
+        raise click.BadParameter(f"{echoed(text)} is no speed for a demo: write 1x to {_MAX_SPEED}x")
     return speed
 
 

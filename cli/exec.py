@@ -11,7 +11,9 @@ import click
 
 from safelight.cli._fake import fake_of
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
+from safelight.contracts.wording import MAX_PATH_CHARACTERS, echoed
 from safelight.mockserver.control.control import Control
+from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.sessions.table import EXEC
 from safelight.mockserver.transports.server import in_thread
 
@@ -36,11 +38,13 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
 
     `safelight check client --watch -- CMD` does the same, and judges what CMD sends.
 
-    CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY. What stands after CMD is handed to it.
+    CMD finds the fake in SAFELIGHT_BASE_URL and SAFELIGHT_API_KEY, and asks no proxy for it. What stands after CMD is
+    handed to it.
     """
     fake = fake_of(command_options(ctx))
     with in_thread(fake.app(Control()), path=fake.path) as server:
-        code = _run(cmd, {**os.environ, "SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key})
+        found = {"SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key}
+        code = _run(cmd, {**os.environ, **without_proxy(os.environ), **found})
     ctx.exit(code)
 
 
@@ -50,10 +54,10 @@ def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
     try:
         process = subprocess.Popen(cmd, env=environment)  # noqa: S603 - running it is what the user asked for
     except FileNotFoundError:
-        click.echo(f"safelight exec: there is no command {cmd[0]!r}", err=True)
+        click.echo(f"safelight exec: there is no command {echoed(cmd[0], MAX_PATH_CHARACTERS)}", err=True)
         return _NOT_FOUND
     except OSError as error:
-        click.echo(f"safelight exec: {cmd[0]!r} cannot be run: {error.strerror}", err=True)
+        click.echo(f"safelight exec: {echoed(cmd[0], MAX_PATH_CHARACTERS)} cannot be run: {error.strerror}", err=True)
         return _NOT_RUN
     _hand_on(process, early)
     code = process.wait()

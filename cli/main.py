@@ -9,15 +9,19 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 import safelight.cli
+from safelight.contracts.wording import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What comes of printing to a full disk, a broken terminal and the like. A pipe that nobody reads is click's matter.
 _UNPRINTABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
@@ -38,6 +42,16 @@ class _Commands(click.Group):
                 click.echo(f"Error: cannot print: {error.strerror}", err=True)
             _forget_output()
             sys.exit(1)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click's; see `_bounded`."""
+        with _bounded():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's; see `_bounded`."""
+        with _bounded():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands' names, sorted."""
@@ -61,6 +75,16 @@ class _Commands(click.Group):
 @click.version_option(package_name="safelight")
 def main() -> None:
     """Develop and test clients of an asynchronous image-generation API."""
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """What a command says of what is wrong: without keys and endless words, whoever has worded it."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = bounded(error.message)  # type: ignore[misc]  # final for whoever only reads it
+        raise
 
 
 def _summary(name: str) -> str:

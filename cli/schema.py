@@ -57,7 +57,7 @@ def rules_(name: str | None) -> None:
     """
     if name is not None:
         _text(name)
-    _print_columns((rule.id, rule.provenance, _limit(rule.keyword, rule.limit)) for rule in rules(name))
+    _print_columns((rule.id, rule.provenance, rule.form or _limit(rule.keyword, rule.limit)) for rule in rules(name))
 
 
 @command.command()
@@ -109,8 +109,10 @@ def check(name: str, file: Path) -> None:
     if len(found) > MAX_VIOLATIONS:
         _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
     if name.endswith(".request") and parsed.is_complete:
+        said = {text for violation in found for text in (violation.pointer, violation.message)}
         for one in advice(parsed.document, name):
-            _print(f"note: {one.message}", to_stderr=True)
+            if not {one.pointer, one.message} & said:
+                _print(f"note: {one.message}", to_stderr=True)
     if found:
         raise SystemExit(1)
     _print(f"ok: the document keeps {name}")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from safelight.cli._config import shown_path
 from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
-from safelight.cli._log import LOGS
+from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
@@ -38,7 +39,8 @@ def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
     options = command_options(ctx)
     values = options.values
-    fake = fake_of(options, LOGS[values["log"]])
+    log = LOGS[values["log"]]()
+    fake = fake_of(options, log)
     try:
         bound = listen(values["host"], values["port"])
     except CannotListen as error:
@@ -49,6 +51,8 @@ def command(ctx: click.Context, /, **_: Any) -> None:
     app = fake.app(controlled.control)
     sockets = [bound, *filter(None, [controlled.bound])]
     AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, controlled.url), path=fake.path).run(sockets)
+    if isinstance(log, ReadableLog):
+        log.end()
     _end(set(threading.enumerate()) - before)
 
 
@@ -139,4 +143,4 @@ class _ReadyFile:
 
     def _unusable(self, error: OSError | ValueError) -> Unusable:
         reason = error.strerror if isinstance(error, OSError) else error  # the name of no file
-        return Unusable(f"cannot write the ready file {str(self._path)!r}: {reason}")
+        return Unusable(f"cannot write the ready file {shown_path(self._path)}: {reason}")

@@ -1,8 +1,8 @@
-"""Advice: what is legal in a request but has no effect. It is never an error."""
+"""Advice: what is legal in a request, but has no effect or is hardly what was meant. It is never an error."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from safelight.contracts.locations import pointer
 from safelight.contracts.operations import without_effect
+from safelight.contracts.recognizers import sentence_on
 from safelight.contracts.rules import Provenance
 from safelight.contracts.schemas import Schema, known
 from safelight.contracts.wording import did_you_mean, either, named
@@ -20,7 +21,7 @@ _ADDRESS: Final = frozenset({"endpoint", "api_key"})
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A part of a request that will change nothing, and why."""
+    """A part of a request that will change nothing, or that is not what it stands for, and why."""
 
     pointer: str
     message: str
@@ -30,7 +31,7 @@ class Advice:
 def advice(
     document: object, schema_name: str = "image_generation.request", *, max_advice: int | None = None
 ) -> list[Advice]:
-    """What in this request has no effect, in the request's order; no more than `max_advice` pieces are looked for."""
+    """What in this request has no effect, or is not what it stands for, in the request's order; up to `max_advice`."""
     if not isinstance(document, Mapping) or document.keys() <= _always_in_effect(schema_name):
         return []
     return list(islice(_advice(document, known(schema_name)), max_advice))
@@ -38,20 +39,33 @@ def advice(
 
 @cache
 def _always_in_effect(schema_name: str) -> frozenset[str]:
-    """The members that there is never advice about: most requests have no others."""
+    """The members that there is never advice about."""
     parameters = known(schema_name).get("properties", {}).items()
-    return _ADDRESS | {name for name, stated in parameters if "x-effective-for" not in stated}
+    return _ADDRESS | {name for name, stated in parameters if not _ADVISED & stated.keys()}
+
+
+#: The keywords of parameters that there may be advice about.
+_ADVISED: Final = frozenset({"x-effective-for", "x-recognized"})
 
 
 def _advice(document: Mapping[Any, Any], stated: Schema) -> Iterator[Advice]:
     parameters = stated.get("properties", {})
     idle = without_effect(stated, document)
+    yield from _on((), document, stated)
     for name in document:
         if name not in parameters:
             if name not in _ADDRESS:
                 yield _unknown(name, parameters)
         elif name in idle:
             yield _without_effect(name, stated, document)
+        else:
+            yield from _on([name], document[name], parameters[name])
+
+
+def _on(path: Iterable[object], value: object, stated: Mapping[str, Any]) -> Iterator[Advice]:
+    """Advice on a value that is legal, and recognised as something else than what it stands for."""
+    if message := sentence_on(path, value, stated.get("x-recognized"), is_legal=True):
+        yield Advice(pointer(path), message, Provenance.ASSUMED)
 
 
 def _unknown(name: object, parameters: Mapping[str, Any]) -> Advice:

@@ -19,6 +19,8 @@ class Keyword(NamedTuple):
     breaks: Callable[[Any], Breaks]
     #: From the limit and the value to the rest of a sentence whose subject is the value's name.
     sentence: Callable[[Any, Any], str]
+    #: The member of the schema that says the limit in words, where the limit itself is none for people.
+    words: str = ""
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -94,7 +96,9 @@ KEYWORDS: Final[Mapping[str, Keyword]] = {
         lambda allowed: lambda value: isinstance(value, str) and value not in allowed,
         lambda allowed, value: f"is {shown(value)}; it must be {either(allowed)}{did_you_mean(value, allowed)}",
     ),
-    "pattern": Keyword(_does_not_fit, lambda limit, value: f"is {shown(value)}, which does not fit {limit}"),
+    "pattern": Keyword(
+        _does_not_fit, lambda form, value: f"is {shown(value) if value else 'empty'}; it must be {form}", words="x-form"
+    ),
     "minLength": _length(str, "character", "least"),
     "maxLength": _length(str, "character", "most"),
     "minimum": Keyword(

@@ -13,12 +13,14 @@ from itertools import pairwise, takewhile
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight.contracts.wording import echoed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Phase(StrEnum):
-    """Where a task is in its life. On the wire a vocabulary spells it."""
+    """Where a task is in its lifecycle. On the wire a vocabulary spells it."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -64,6 +66,11 @@ class Step:
     #: The task is not found as long as this lasts.
     unseen: bool = False
 
+    @property
+    def name(self) -> str:
+        """What it is called in a timeline as people write it."""
+        return _UNSEEN if self.unseen else str(self.phase)
+
     def __post_init__(self) -> None:
         if not 0 <= self.dwell <= _MAX_DWELL_UNITS and self.dwell != inf:
             seen = self.dwell if abs(self.dwell) <= _MAX_DWELL_UNITS else "that long"
@@ -93,7 +100,7 @@ _DONE: Final = Step(Phase.DONE)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole life of a task as steps, the last of which never ends."""
+    """All that becomes of a task, as steps, the last of which never ends."""
 
     steps: tuple[Step, ...]
 
@@ -103,16 +110,23 @@ class Timeline:
 
     @classmethod
     def of(cls, *, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
-        """The usual life: `queued` and `running` units, then done, or failed for the reason `fail`."""
+        """The usual timeline: `queued` and `running` units, then done, or failed for the reason `fail`."""
         return _usual(queued, running, fail)
 
     @classmethod
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
-        """A life as people write it: `[("queued", 2), ("running", 5), "done"]`. Raises `ValueError` with a sentence.
+        """A timeline as people write it: `[("queued", 2), ("running", 5), "done"]`, or `ValueError` with a sentence.
 
-        A step is a phase or `unseen`, where the task is not found; how long it lasts; and perhaps another status word.
+        A step is a phase or `unseen`, where the task is not found; how long it lasts, perhaps `never` to end; and
+        perhaps another status word.
         """
-        return cls(tuple(_step(step) for step in steps))
+        read = tuple(_step(step) for step in steps)
+        for step, after in pairwise(read):
+            if step.dwell == inf:
+                raise ValueError(
+                    f"{after.name} comes after {step.name}, which never ends: leave it out, or say how long"
+                )
+        return cls(read)
 
     def at(self, position: float) -> State:
         """The state after `position` units. Several steps that are due are all taken."""
@@ -136,7 +150,7 @@ class Timeline:
         return sum(step.dwell for step in self.steps[:-1])
 
     def held(self, units: float) -> Timeline:
-        """The same life, queued so much longer: what waiting for an engine slot does."""
+        """The same timeline, queued so much longer: what waiting for an engine slot does."""
         first, *rest = self.steps
         if first.phase is not Phase.QUEUED:
             return replace(self, steps=(Step(Phase.QUEUED, units), *self.steps))
@@ -164,18 +178,37 @@ def _step(written: object) -> Step:
             return written
         case str(name) if name in _STEPS:
             return _STEPS[name]
-        case [str(name), int() | float() as dwell] if name in _STEPS and not isinstance(dwell, bool):
-            return replace(_STEPS[name], dwell=dwell)
-        case [str(name), int() | float() as dwell, str(word)] if name in _STEPS and not isinstance(dwell, bool):
-            return replace(_STEPS[name], dwell=dwell, word=word)
-    raise ValueError(f"{written!r} is no step of a life: write ('running', 5), or a phase alone: {', '.join(_STEPS)}")
+        case [str(name), dwell] if name in _STEPS and (units := _units(dwell)) is not None:
+            return replace(_STEPS[name], dwell=units)
+        case [str(name), dwell, str(word)] if name in _STEPS and (units := _units(dwell)) is not None:
+            return replace(_STEPS[name], dwell=units, word=word)
+    raise ValueError(
+        f"{echoed(written)} is no step of a timeline: write ('running', 5), or a phase alone: {', '.join(_STEPS)}"
+    )
 
+
+def _units(dwell: object) -> float | None:
+    """A dwell as people write it, or None. A number that is too large for Python arrives as `inf`, and is none."""
+    if dwell == inf:
+        raise ValueError(f"a step cannot last {dwell}: write how long it lasts, or 'never' where it does not end")
+    if dwell == NEVER:
+        return inf
+    return dwell if isinstance(dwell, int | float) and not isinstance(dwell, bool) else None
+
+
+#: How long a step lasts, as people write it, that never ends.
+NEVER: Final = "never"
+
+_UNSEEN: Final = "unseen"
 
 #: What a step is called -> the step, which lasts for ever.
 _STEPS: Final[Mapping[str, Step]] = {
     **{str(phase): Step(phase) for phase in Phase},
-    "unseen": Step(Phase.QUEUED, unseen=True),
+    _UNSEEN: Step(Phase.QUEUED, unseen=True),
 }
+
+#: What steps are called.
+STEPS: Final = tuple(_STEPS)
 
 
 def _state(step: Step, spent: float) -> State:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from safelight.contracts.components import Node, any_of, component, components, reference
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.examples import examples
-from safelight.contracts.locations import EVERYTHING, Location, locations
 from safelight.contracts.operations import Operation, operations
-from safelight.contracts.rules import files_of
 from safelight.contracts.schemas import VERSION, VERSION_HEADER, known, schemas
 from safelight.contracts.wording import either, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from safelight.contracts.schemas import Schema
-
-Node = dict[str, Any]
-
-#: What makes a schema a document of its own, and means something else within another.
-_ALONE: Final = frozenset({"$schema", "$id", "$anchor"})
-
 _JSON: Final = "application/json"
-
-_SCHEMAS: Final = "#/components/schemas/"
 
 _HEADERS: Final = {VERSION_HEADER: {"$ref": f"#/components/headers/{VERSION_HEADER}"}}
 
@@ -76,15 +65,16 @@ _ENTRY_ERRORS: Final = (
 
 def openapi(*, paths: bool = False) -> Node:
     """The document, a copy of one's own: one path as the service has it, or with `paths` one for each operation."""
+    found = _paths() if paths else {PATHS["published"]: _entry()}
     document = {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
         "servers": [{"url": "/"}],
         "security": [{name: []} for name in KEYS],
-        "paths": _paths() if paths else {PATHS["published"]: _entry()},
+        "paths": found,
         "components": {
-            "schemas": _schemas(),
+            "schemas": components(schemas(), found),
             "headers": {VERSION_HEADER: _version_header()},
             "securitySchemes": KEYS,
         },
@@ -117,7 +107,7 @@ def _own_parameters(one: Operation) -> Iterator[Node]:
     request = known(one.request)
     for name, stated in _stated(one).items():
         is_required = name in request.get("required", ())
-        yield _parameter(name, stated["title"], stated, required=is_required) | _examples([one], name)
+        yield _parameter(name, stated.pop("description"), stated, required=is_required) | _examples([one], name)
 
 
 def _entry() -> Node:
@@ -149,13 +139,13 @@ def _shared_parameters(ones: Iterable[Operation]) -> Iterator[Node]:
         stated = _stated(takers[0])[name]
         needing = [one.name for one in takers if name in known(one.request).get("required", ())]
         whose = f"required by {listed(needing)}" if needing else f"of {listed(one.name for one in takers)}"
-        description = f"{stated['title']}: {whose}."
+        description = f"{stated.pop('description')}: {whose}."
         yield _parameter(name, description, stated, required=False) | _examples(takers, name)
 
 
 def _stated(one: Operation) -> Mapping[str, Any]:
     """Parameter -> what the contract says of it."""
-    stated: Mapping[str, Any] = embedded(one.request, schemas())["properties"]
+    stated: Mapping[str, Any] = component(one.request, schemas())["properties"]
     return stated
 
 
@@ -164,7 +154,7 @@ def _parameter(name: str, description: str, schema: Node, *, required: bool) -> 
 
 
 def _body(ones: Sequence[Operation]) -> Node:
-    body = {"schema": _any([one.request for one in ones]), **_examples(ones)}
+    body = {"schema": any_of([reference(one.request) for one in ones]), **_examples(ones)}
     return {"requestBody": {"required": True, "content": {_JSON: body}}}
 
 
@@ -179,8 +169,8 @@ def _examples(ones: Iterable[Operation], member: str = "") -> Node:
 
 
 def _responses(ones: Sequence[Operation], errors: Iterable[_Error], success: Node | None = None) -> Node:
-    """The answers by status. A 200 is an answer of its operation, of which some are errors, and a success."""
-    answer = {"allOf": [_any([one.response for one in ones]), _reference("envelope.json")]}
+    """The answers by status."""
+    answer = any_of([_success(one) for one in ones])
     reasons: dict[int, list[str]] = {}
     for error in errors:
         if any(map(error.of, ones)):
@@ -192,43 +182,19 @@ def _responses(ones: Sequence[Operation], errors: Iterable[_Error], success: Nod
 
 
 def _error() -> Node:
-    return _answer(_reference("error.json"))
+    return _answer(reference("error"))
+
+
+def _success(one: Operation) -> Node:
+    """Any answer of an operation is an error if `success` is false, or else this."""
+    found: Node = component(one.response, schemas())["else"]
+    return found
 
 
 def _answer(schema: Node) -> Node:
     return {"headers": _HEADERS, "content": {_JSON: {"schema": schema}}}
 
 
-def _any(names: Sequence[str]) -> Node:
-    """One of these schemas, or several: a body may keep more than one."""
-    found = [_reference(f"{name}.json") for name in names]
-    return found[0] if len(found) == 1 else {"anyOf": found}
-
-
 def _version_header() -> Node:
     says = "The version of the contract that the server keeps. Safelight's fake sends it."
     return {"description": says, "schema": {"type": "string"}}
-
-
-def _schemas() -> Node:
-    ones = operations().values()
-    roots = ["error", *(one.response for one in ones), *(one.request for one in ones if one.is_submit)]
-    names = sorted({name for root in roots for name in files_of(root)})
-    return {name: embedded(name, schemas()) for name in names}
-
-
-def embedded(name: str, files: Mapping[str, Schema]) -> Node:
-    """A schema as it stands within an OpenAPI document, whose components are these files: a copy of one's own."""
-    found: Node = copy.deepcopy(files[name])
-    for location in list(locations(Location(name, "", found, files), EVERYTHING)):
-        for keyword in _ALONE & location.node.keys():
-            del location.node[keyword]
-        if "$ref" in location.node:
-            location.node["$ref"] = _reference(location.node["$ref"], name)["$ref"]
-    return found
-
-
-def _reference(target: str, home: str = "") -> Node:
-    """A reference to a file, or to a location within the file `home`, in which it stands."""
-    file, _, where = target.partition("#")
-    return {"$ref": f"{_SCHEMAS}{file.removesuffix('.json') or home}{where}"}

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.locations import pointer
+from safelight.contracts.recognizers import recognized
 from safelight.contracts.rules import TEXT_RULES, Provenance, Violation
 from safelight.contracts.wording import shown
 
@@ -30,6 +31,19 @@ _NOTHING: Final = object()
 
 class _Enough(Exception):
     """As many violations are found as were wanted."""
+
+
+def integer(digits: str) -> int:
+    """An integer of JSON; Python itself words otherwise that there are too many digits. Raises `ValueError`."""
+    many = len(digits.lstrip("-"))
+    if many > MAX_INTEGER_DIGITS:
+        raise ValueError(too_many_digits(many))
+    return int(digits)
+
+
+def too_many_digits(many: int) -> str:
+    """What is said of an integer that is too long."""
+    return f"an integer has {many:,} digits; the most is {MAX_INTEGER_DIGITS:,}"
 
 
 @dataclass(slots=True)
@@ -77,7 +91,7 @@ def parse(body: bytes, *, max_violations: int | None = None) -> Parsed:
 def _fill(parsed: Parsed, body: bytes) -> None:
     text = _text(body, parsed)
     if text is not None:
-        _read(text, parsed)
+        _read(text, parsed, body)
     if parsed.is_complete:
         _look_inside(body, parsed)
 
@@ -97,19 +111,25 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
         return body.decode()
     except UnicodeDecodeError as error:
         seen = f"byte {error.start} (0x{body[error.start]:02x})"
-        parsed.report("json.encoding", f"the document is not UTF-8: {seen} starts no character")
+        parsed.report("json.encoding", f"the document is not UTF-8: {seen} starts no character{_instead(body)}")
         return None
+
+
+def _instead(body: bytes) -> str:
+    """What the body is instead of JSON, where that is known."""
+    seen = recognized("body", body)
+    return seen and f"; it is {seen}"
 
 
 # The hooks are called up to five million times for a body of 10 MB. What was reported once is not worded again,
 # and of short integers, the only ones of which there can be that many, most are known.
-def _read(text: str, parsed: Parsed) -> None:
+def _read(text: str, parsed: Parsed, body: bytes) -> None:
     constants, twice = set[str](), set[str]()
 
     def number(digits: str) -> int:
         many = len(digits.lstrip("-"))
         if many > MAX_INTEGER_DIGITS:
-            parsed.report("json.digits", f"an integer has {many:,} digits; the most is {MAX_INTEGER_DIGITS:,}")
+            parsed.report("json.digits", too_many_digits(many))
         return int(
             digits[: MAX_INTEGER_DIGITS + 2]
         )  # still too large, and with the right sign, for the rules that follow
@@ -132,7 +152,7 @@ def _read(text: str, parsed: Parsed) -> None:
         parsed.document = _loads(text, number, parse_constant=constant, object_pairs_hook=members)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        parsed.report("json.syntax", f"the document is not JSON: {_reason(error)} at {where}")
+        parsed.report("json.syntax", f"the document is not JSON: {_reason(error)} at {where}{_instead(body)}")
     except RecursionError:
         parsed.reject("json.depth", _TOO_DEEP)
 

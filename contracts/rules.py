@@ -40,6 +40,8 @@ class Rule:
     provenance: Provenance
     #: The schema's title of the value, where it has one.
     title: str | None = None
+    #: What fits the limit in words, where the limit itself is a pattern.
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,9 @@ def _rules(location: Location) -> Iterator[tuple[tuple[str, str], Rule]]:
         for part, suffix, limit in _parts(keyword, node[keyword]) if keyword in node else ():
             source = provenance.get(suffix.rpartition(".")[2], provenance["*"])
             rule_id = f"{_id(location)}.{suffix}"
-            yield (keyword, part), Rule(rule_id, location.schema, keyword, limit, Provenance(source), node.get("title"))
+            form = node.get("x-form") if keyword == "pattern" else None
+            facts = Provenance(source), node.get("title"), form
+            yield (keyword, part), Rule(rule_id, location.schema, keyword, limit, *facts)
 
 
 def _id(location: Location) -> str:

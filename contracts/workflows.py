@@ -35,3 +35,9 @@ def workflows() -> Mapping[str, Workflow]:
 
 def _workflow(name: str, **facts: Any) -> Workflow:
     return Workflow(name, provenance=Provenance(facts.pop("x-provenance")), **facts)
+
+
+def workflow_of(name: str | None) -> Workflow:
+    """The workflow of this name; the default one for none, and for a name that only a lenient dialect takes."""
+    stated = known("image_generation.request")["properties"]["workflow"]
+    return workflows().get(name or stated["default"], workflows()[stated["default"]])

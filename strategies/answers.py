@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from safelight.contracts import Phase, names, operations, vocabularies
 from safelight.contracts.schemas import known
-from safelight.contracts.wording import not_among
+from safelight.contracts.wording import echoed, not_among
 from safelight.strategies.texts import texts
 from safelight.strategies.values import merged, values
 
@@ -100,7 +100,7 @@ def _is_phase(name: str) -> None:
     spelled = (words.phase(name) for words in vocabularies().values())
     if meant := next(filter(None, spelled), None):
         if name != meant:
-            raise ValueError(f"no phase is called {name!r}, which is a status word; did you mean {meant}?")
+            raise ValueError(f"no phase is called {echoed(name)}, which is a status word; did you mean {meant}?")
         return
     _is_one_of(name, Phase, "phase")
 

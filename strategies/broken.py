@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
+from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.locations import AnyMember, pointer
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule, rules
-from safelight.contracts.wording import did_you_mean, named, shown
+from safelight.contracts.wording import did_you_mean, echoed, named, shown
+from safelight.strategies.dialects import moved
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.locations import RuleLocation, rule_locations
 from safelight.strategies.mutations import GONE, MUTATORS
@@ -72,7 +74,9 @@ class UnknownRule(LookupError):
 
     def __str__(self) -> str:
         near = did_you_mean(self.rule, _all_rules())
-        return f"no rule of a request is called {self.rule!r}{near or '; reachable_rules() lists those there are'}"
+        return (
+            f"no rule of a request is called {echoed(self.rule)}{near or '; reachable_rules() lists those there are'}"
+        )
 
 
 @dataclass(eq=False)
@@ -102,25 +106,41 @@ def broken_requests(
     without: Collection[str] = (),
     workflow: str | None = None,
     operation: str | None = None,
+    dialect: str = "published",
 ) -> SearchStrategy[BrokenRequest]:
     """Requests that break one rule and no other: the one with this id, or each as often as the others.
 
     `without` are the ids of rules that stay whole. `operation` is that of the rule, or else `image_generation`;
-    `workflow` names the one that all ask for, but for those where it is what is broken. Raises `UnknownRule`, and
-    `UnreachableRule` for the two that JSON cannot break.
+    `workflow` names the one that all ask for, but for those where it is what is broken. `dialect` is one of requests.
+    Raises `UnknownRule`, and `UnreachableRule` for the two that JSON cannot break, and for those that the dialect does
+    not ask.
     """
     spared = {without} if isinstance(without, str) else {*without}
     for name in [*spared, *([rule] if rule else [])]:
         if name not in _all_rules():
             raise UnknownRule(name)
     operation = operation or _operation_of(rule)
-    check(operation, workflow)
+    check(operation, workflow, dialect)
     if rule is not None:
         _is_reachable(rule, operation)
-    wanted = frozenset({rule} if rule else _breakable(operation)) - spared
+    if rule in REQUESTS[dialect].spared:
+        raise UnreachableRule(rule, f"the dialect {dialect} does not ask it")
+    wanted = frozenset({rule} if rule else _breakable(operation)) - spared - REQUESTS[dialect].spared
     if not wanted:
         raise ValueError("no rule is left to break: `without` names every one")
-    return _broken(operation, wanted, workflow)
+    broken = _broken(operation, wanted, workflow)
+    return _moved(broken) if REQUESTS[dialect].is_nested and operations()[operation].is_submit else broken
+
+
+@st.composite
+def _moved(draw: DrawFn, requests: SearchStrategy[BrokenRequest]) -> BrokenRequest:
+    """The same with some parameters in `settings`, the broken one perhaps among them."""
+    broken = draw(requests)
+    if not isinstance(broken.document, dict):
+        return broken
+    document, names = draw(moved(broken.document))
+    is_moved = any(f"{broken.pointer}/".startswith(f"{pointer([name])}/") for name in names)
+    return replace(broken, document=document, pointer=("/settings" if is_moved else "") + broken.pointer)
 
 
 @cache

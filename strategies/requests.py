@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hypothesis import strategies as st
 
 from safelight.contracts import operations, workflows
+from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.schemas import Schema, known
-from safelight.contracts.wording import not_among
+from safelight.contracts.wording import echoed, not_among
+from safelight.strategies.dialects import in_dialect
 from safelight.strategies.graphs import comfyui_workflows
 from safelight.strategies.texts import texts
 from safelight.strategies.values import branches, members, values
@@ -49,7 +51,7 @@ def prompts(kind: Literal["text", "graph"] | None = None) -> SearchStrategy[str 
             return comfyui_workflows(_MAX_NODES)
         case None:
             return weighted((_GRAPHS - 1, prompts("text")), (1, prompts("graph")))
-    raise ValueError(f"no kind of prompt is called {kind!r}; there are text and graph")
+    raise ValueError(f"no kind of prompt is called {echoed(kind)}; there are text and graph")
 
 
 #: What requests ask for where no prompts are given.
@@ -64,15 +66,21 @@ def requests(
     *,
     operation: str = "image_generation",
     prompt: SearchStrategy[Any] | None = None,
+    dialect: str = "published",
 ) -> SearchStrategy[dict[str, Any]]:
     """JSON documents of valid requests, as plain dicts; `workflow` names the one that all ask for.
 
     Optional parameters are present or not, their bounds and defaults far more often than by chance, and now and
-    then there is a parameter that the contract does not know. `prompt` replaces the prompts.
+    then there is a parameter that the contract does not know. `prompt` replaces the prompts. `dialect` is one of
+    requests: `lenient` has workflows of any name, `linux-do` has parameters in `settings` too.
     """
-    check(operation, workflow)
+    check(operation, workflow, dialect)
     found = range(len(stated_by(operation, workflow)))
-    return st.one_of(*(kept(operation, workflow, branch, prompt) for branch in found))
+    drawn = st.one_of(*(kept(operation, workflow, branch, prompt) for branch in found))
+    if not operations()[operation].is_submit:
+        return drawn
+    has_workflows = "workflow" in known(operations()[operation].request)["properties"]
+    return in_dialect(drawn, dialect, any_workflow=has_workflows and workflow is None)
 
 
 @st.composite
@@ -103,8 +111,10 @@ def _known(
     return members(stated, plausible=plausible)
 
 
-def check(operation: str, workflow: str | None) -> None:
-    """Raises `ValueError` with a sentence where there is no such operation, or no such workflow."""
+def check(operation: str, workflow: str | None, dialect: str = "published") -> None:
+    """Raises `ValueError` with a sentence where there is no such operation, workflow or dialect of requests."""
+    if dialect not in REQUESTS:
+        raise ValueError(not_among("dialect of requests", dialect, REQUESTS))
     if operation not in operations():
         raise ValueError(not_among("operation", operation, operations()))
     if workflow is None:

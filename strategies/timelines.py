@@ -18,24 +18,31 @@ if TYPE_CHECKING:
 _REASONS: Final = st.one_of(st.none(), st.sampled_from(["out of memory", "429 Too Many Requests"]), texts())
 
 
-def timelines(end: Phase | None = None, *, max_dwell: float = 60.0, whole: bool = False) -> SearchStrategy[Timeline]:
+def timelines(
+    end: Phase | None = None, *, max_dwell: float = 60.0, whole: bool = False, endless: bool = False
+) -> SearchStrategy[Timeline]:
     """Legal timelines: they begin queued, and end in the phase `end`, or in any final one.
 
     Each step but the last lasts 0 to `max_dwell` units, the ends weighted; `whole` asks for whole units, as polls
-    and ticks count. Now and then a phase comes in two steps.
+    and ticks count. Now and then a phase comes in two steps; with `endless`, now and then one never ends.
     """
     if end is not None and end not in FINAL:
         raise ValueError(f"a timeline does not end {end}; it ends {either(sorted(FINAL))}")
     if not 0 <= max_dwell < float("inf"):
         raise ValueError(f"max_dwell is {max_dwell}; it must be 0 or more, and finite")
-    return _timelines(FINAL if end is None else frozenset({Phase(end)}), _dwells(max_dwell, whole=whole))
+    ends = FINAL if end is None else frozenset({Phase(end)})
+    return _timelines(ends, _dwells(max_dwell, whole=whole), seldom(4) if endless else st.just(value=False))
 
 
 @st.composite
-def _timelines(draw: DrawFn, ends: frozenset[Phase], dwells: SearchStrategy[float]) -> Timeline:
+def _timelines(
+    draw: DrawFn, ends: frozenset[Phase], dwells: SearchStrategy[float], endless: SearchStrategy[bool]
+) -> Timeline:
     phase, steps = Phase.QUEUED, list[Step]()
     while phase not in FINAL:
         steps += [Step(phase, draw(dwells)) for _ in range(2 if draw(seldom(8)) else 1)]
+        if draw(endless):
+            return Timeline((*steps[:-1], Step(phase)))
         phase = draw(st.sampled_from(_onwards(phase, ends)))
     return Timeline((*steps, Step(phase, reason=draw(_REASONS) if phase is Phase.FAILED else None)))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from hashlib import sha256
+from importlib import import_module
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.messages import Request
@@ -13,8 +14,11 @@ from safelight.mockserver.sessions.opening import checked, settings
 from safelight.mockserver.sessions.table import SESSION
 from safelight.testing.backends.controlled import ControlledBackend, is_controllable
 from safelight.testing.backends.external import ExternalBackend, Server, skip_what_needs_the_fake
-from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
+from safelight.testing.backends.shared import SharedBackend, chosen_clock
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.guard import guard
+from safelight.testing.judgement import switches_of
+from safelight.testing.markers import with_virtual_time
 from safelight.testing.safelight import Safelight
 
 if TYPE_CHECKING:
@@ -24,13 +28,11 @@ if TYPE_CHECKING:
     from safelight.testing.backends import Backend
 
 
-#: The settings of time in seconds.
-_SECONDS: Final = frozenset({"queued", "running", "timeline"})
-
-
 @contextmanager
 def open_server() -> Iterator[SharedServer]:
     """A server that has answered once: what is loaded for the first answer costs no test its deadline."""
+    import_module("safelight.mockserver.transports.asgi")
+    import_module("safelight.mockserver.transports.server")
     with SharedServer() as server:
         with shared_backend(server, key_of("the first answer"), {"virtual_time": True}) as session:
             headers = {"x-api-key": session.api_key}
@@ -47,13 +49,12 @@ def key_of(name: str) -> str:
 def shared_backend(server: SharedServer, key: str, options: Mapping[str, Any]) -> SharedBackend:
     """A session on this server; the options are checked ones.
 
-    It is on a virtual clock. A task profile in seconds turns virtual time on unless the options turn it off: on a
-    clock that stands still nothing would ever end.
+    It is on a virtual clock, and in virtual time unless the options turn that off: whoever waits, waits in no time.
     """
     own = {name: value for name, value in options.items() if name in SESSION}
     speed = options.get("speed")
-    virtual_time = options.get("virtual_time", True if _SECONDS & options.keys() else None) if speed is None else False
-    given = VirtualClock() if virtual_time is False and speed is None else None
+    virtual_time = options.get("virtual_time", speed is None)
+    given = VirtualClock() if speed is None and not virtual_time else None
     clock = chosen_clock(given, virtual_time=virtual_time, speed=speed)
     return SharedBackend(server, key, settings(own), clock=clock, virtual_time=virtual_time)
 
@@ -81,24 +82,22 @@ class Factory:
         used: Callable[[Safelight], None],
         allowed: Sequence[str],
         *,
-        virtual_time: bool = False,
+        virtual_time: bool = True,
     ) -> None:
         self._server, self._test, self._used = server, test, used
-        #: Sessions have virtual time unless they say otherwise.
+        #: Sessions have virtual time unless this or their own options say otherwise.
         self._virtual_time = virtual_time
         #: Hosts that clients may connect to.
         self.allowed = allowed
         self._keys: set[str] = set()
 
     def __call__(self, **options: Unpack[MarkerKeywords]) -> AbstractContextManager[Safelight]:
-        """The options of the marker `safelight`. A block that ends well is judged: the client kept the contract.
+        """The options of the marker `safelight`. A block that ends well is judged: the client made no mistake.
 
         Whether each fault struck is not judged, as it need not in every example: call `assert_plan_delivered()`.
         """
         own = checked(options)
-        if self._virtual_time and not {"virtual_time", "speed"} & own.keys():
-            own = checked({**own, "virtual_time": True})
-        return _Opening(self, own)
+        return _Opening(self, with_virtual_time(own, self._virtual_time))
 
     def open(self, options: Mapping[str, Any]) -> Backend:
         """A session with the first key of the running test that no open session has."""
@@ -145,5 +144,5 @@ class _Opening:
         self._open.close()
         if kind is None:
             self._api.assert_client_ended()
-            if self._backend.is_fake and self._options.get("contract", True):
-                self._api.assert_contract_kept()
+            if self._backend.is_fake:
+                self._api.assert_no_mistake(**switches_of(self._options))

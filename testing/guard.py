@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.mockserver.model.addresses import is_this_machine
+from safelight.mockserver.model.addresses import is_this_machine, without_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -74,8 +74,7 @@ _ALLOWED: Final[Counter[str]] = Counter()
 _REPLACED: Final[list[tuple[Any, str, Any]]] = []
 _CHANGING: Final = Lock()
 
-#: Where libraries look which hosts need no proxy, and what stood there: a proxy knows no way to the fake.
-_NO_PROXY: Final = ("NO_PROXY", "no_proxy")
+#: Variables of the environment that a guard sets, and what stood there.
 _ENVIRONMENT: Final[dict[str, str | None]] = {}
 _up = 0
 
@@ -116,10 +115,9 @@ def places() -> list[tuple[Any, str, Callable[..., Any]]]:
 
 
 def _install() -> None:
-    for name in _NO_PROXY:
-        before = os.environ.get(name)
-        _ENVIRONMENT[name] = before
-        os.environ[name] = ",".join([*filter(None, [before]), "127.0.0.1", "localhost", "::1"])
+    for name, hosts in without_proxy(os.environ).items():
+        _ENVIRONMENT[name] = os.environ.get(name)
+        os.environ[name] = hosts
     for owner, name, host_of in places():
         real = getattr(owner, name)
         _REPLACED.append((owner, name, real))

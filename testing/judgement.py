@@ -1,15 +1,17 @@
-"""Judge a test that passed: its client kept the contract, and each fault of its plan was delivered."""
+"""Judge a test that passed: its client made no mistake, and each fault of its plan was delivered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from safelight.traffic.expectations import Undelivered, UnmetExpectation
+from safelight.traffic.expectations import JUDGED, Undelivered, UnmetExpectation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safelight.mockserver.faults.scenarios import Scenario
     from safelight.testing.safelight import Safelight
 
@@ -19,8 +21,14 @@ class Judged:
     """The API of a test, and which expectations it is held to."""
 
     api: Safelight
-    contract: bool
+    #: Switch -> whether the client is held to that expectation.
+    switches: Mapping[str, bool]
     scenario: Scenario | None
+
+
+def switches_of(options: Mapping[str, Any]) -> Mapping[str, bool]:
+    """The options of a test that say what its client is held to."""
+    return {switch: options[switch] for switch in JUDGED if switch in options}
 
 
 def judge(judged: Judged) -> None:
@@ -31,8 +39,7 @@ def judge(judged: Judged) -> None:
     """
     try:
         judged.api.assert_client_ended()
-        if judged.contract:
-            judged.api.assert_contract_kept()
+        judged.api.assert_no_mistake(**judged.switches)
         judged.api.assert_plan_delivered()
     except UnmetExpectation as wrong:
         if judged.scenario and isinstance(wrong, Undelivered):

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from safelight.contracts import Timeline
+from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
+from safelight.contracts.wording import not_among
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import CLOCK, SERVER
-from safelight.testing.backends.shared import SharedBackend, SharedServer, chosen_clock
+from safelight.testing.backends.shared import SharedBackend, chosen_clock
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.traffic import expectations
 from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
 
     from respx import MockRouter
@@ -31,13 +34,27 @@ if TYPE_CHECKING:
     from safelight.traffic.journal import Journal
 
 
+def _assertion(
+    expectation: Callable[[Iterable[Exchange]], UnmetExpectation | None], *, of_time: bool = False
+) -> Callable[[Safelight], None]:
+    """The method that holds the client to an expectation, with its documentation."""
+
+    def expect(self: Safelight) -> None:
+        __tracebackhide__ = True
+        self._expect(expectation, of_time=of_time)
+
+    expect.__name__ = expect.__qualname__ = f"assert_{expectation.__name__}"
+    expect.__doc__ = expectation.__doc__
+    return expect
+
+
 class Safelight:
     """One session of the fake: of one in this process, on a port of its own, unless a `backend` is another.
 
     Without arguments a task is pending on its first poll, processing on its second and completed on its third.
     `queued` and `running` are seconds (a number, or `1..3`, `~5`, `never`), `polls` counts polls instead: `(1, 2)`,
     and `ticks` those that `release` gives. `workflows` has settings of their own: `{"rr3": {"running": 20}}`.
-    With `virtual_time`, sleeps of this thread move the clock instead of waiting; None: once `next` sets seconds.
+    With `virtual_time`, sleeps of this thread move the clock instead of waiting.
     """
 
     __module__ = "safelight"  # pytest prints it with each failed test
@@ -47,7 +64,7 @@ class Safelight:
         *,
         seed: int = 0,
         clock: Clock | None = None,
-        virtual_time: bool | None = False,
+        virtual_time: bool = False,
         speed: float | None = None,
         api_key: str = FAKE_KEY,
         port: int = 0,
@@ -77,13 +94,21 @@ class Safelight:
 
     @property
     def url(self) -> str:
-        """The entry point, ending in `/v1/index.php`."""
+        """The entry point, ending in `/v1/index.php`. From then on it is listened at."""
+        __tracebackhide__ = True
         return self._backend.url
 
     @property
     def api_key(self) -> str:
         """The key."""
         return self._backend.api_key
+
+    def other_key(self) -> str:
+        """A further key, each time another one: an account of its own, alike, for which no fault is planned.
+
+        What is done with it is judged together with the rest: `tasks`, `ledger` and `journal` are of all keys.
+        """
+        return self._backend.in_process("other_key").other_key()
 
     @property
     def asgi(self) -> Starlette:
@@ -96,7 +121,7 @@ class Safelight:
         """The API as a transport of `httpx` or `httpx2`, for sync and async clients: no socket, their own errors."""
         from safelight.mockserver.transports.in_process import transport  # noqa: PLC0415 - as above
 
-        return transport(self._backend.in_process("transport").core, library)
+        return transport(self._backend.in_process("transport").core, library, _sleep)
 
     @property
     def respx(self) -> MockRouter:
@@ -106,7 +131,7 @@ class Safelight:
         """
         from safelight.mockserver.transports.respx_router import Router  # noqa: PLC0415 - as above
 
-        return Router(self._backend.in_process("respx").core, self.url)
+        return Router(self._backend.in_process("respx").core, self.url, _sleep)
 
     @property
     def clock(self) -> Clock:
@@ -153,7 +178,7 @@ class Safelight:
         stated = {name: value for name, value in override.items() if value is not None}
         self._backend.fake("next").next(**stated)
 
-    def timeline(self, *steps: Step | tuple[str, float] | str, axis: Axis | str | None = None) -> None:
+    def timeline(self, *steps: Step | Sequence[object] | str, axis: Axis | str | None = None) -> None:
         """The next task has this timeline, step by step: `timeline(("queued", 2), ("running", 5), "done")`.
 
         A step is a phase and how many units of the axis it lasts; the last one stands alone, and lasts for ever.
@@ -181,12 +206,24 @@ class Safelight:
 
     def _transcript(self, exchanges: Iterable[Exchange]) -> str:
         fake = self._backend.fake("transcript")
-        return transcript(exchanges, {task.id: task.number for task in fake.tasks}, began=fake.began)
+        numbers = {task.id: task.number for task in fake.tasks}
+        if len(set(numbers.values())) < len(numbers):  # each key counts its own
+            numbers = {task_id: number for number, task_id in enumerate(numbers, 1)}
+        return transcript(exchanges, numbers, began=fake.began)
 
-    def assert_submitted_once(self) -> None:
-        """Exactly one submit was accepted: each further one would be paid for."""
-        __tracebackhide__ = True
-        self._expect(expectations.submitted_once)
+    # What each of these expects stands at its function.
+    assert_submitted_once = _assertion(expectations.submitted_once)
+    assert_no_poll_after_end = _assertion(expectations.no_poll_after_end)
+    assert_no_poll_after_401 = _assertion(expectations.no_poll_after_401)
+    assert_only_issued_ids = _assertion(expectations.only_issued_ids)
+    assert_results_fetched = _assertion(expectations.results_fetched)
+    assert_retry_after_kept = _assertion(expectations.retry_after_kept, of_time=True)
+    assert_key_known = _assertion(expectations.key_known)
+    assert_key_only_in_headers = _assertion(expectations.key_only_in_headers)
+    assert_key_only_where_read = _assertion(expectations.key_only_where_read)
+    assert_key_only_to_origin = _assertion(expectations.key_only_to_origin)
+    assert_submitted_under_one_key = _assertion(expectations.submitted_under_one_key)
+    assert_contract_kept = _assertion(expectations.contract_kept)
 
     def assert_submitted(self, **parameters: Any) -> None:
         """Some submit, accepted or not, was sent with these parameters, and perhaps more."""
@@ -198,20 +235,25 @@ class Safelight:
         __tracebackhide__ = True
         self._expect(expectations.polled, at_least)
 
-    def assert_no_poll_after_end(self) -> None:
-        """A client that was answered that a task is done or failed did not poll it again."""
+    def assert_polls_apart(self, *, at_least: float) -> None:
+        """Between two polls of a task there were so many seconds or more."""
         __tracebackhide__ = True
-        self._expect(expectations.no_poll_after_end)
+        self._expect(expectations.polls_apart, at_least, of_time=True)
 
-    def assert_key_only_in_headers(self) -> None:
-        """No URL and no body had a key in it: those end up in logs."""
+    def assert_no_mistake(self, **switches: bool) -> None:
+        """All that the pytest plugin expects at the end of each test; `key_known=False` leaves that out."""
         __tracebackhide__ = True
-        self._expect(expectations.key_only_in_headers)
-
-    def assert_contract_kept(self) -> None:
-        """Every request was one of the API's and fitted its schema. A wrong key or an unknown task breaks nothing."""
-        __tracebackhide__ = True
-        self._expect(expectations.contract_kept)
+        fake = self._backend.fake("assert_no_mistake")
+        for name in switches:
+            if name not in expectations.JUDGED:
+                raise TypeError(not_among("switch", name, expectations.JUDGED))
+        for switch, expected in expectations.JUDGED.items():
+            if switches.get(switch, True) and (fake.has_moving_clock or not expected.of_time):
+                try:
+                    self._expect(expected.holds)
+                except UnmetExpectation as unmet:
+                    unmet.switch = switch
+                    raise
 
     def assert_plan_delivered(self) -> None:
         """Each fault of the plan struck at least once: one that never came has tested nothing."""
@@ -230,14 +272,29 @@ class Safelight:
         """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
         return self._backend.failure()
 
-    def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any) -> None:
+    def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any, of_time: bool = False) -> None:
         __tracebackhide__ = True
-        seen = self._backend.fake(f"assert_{expectation.__name__}").seen
+        fake = self._backend.fake(f"assert_{expectation.__name__}")
+        if of_time and not fake.has_moving_clock:
+            raise UnmetExpectation(
+                "nothing can be expected of seconds: the clock of this session stands still while the client waits; "
+                "give virtual_time=True, or speed"
+            )
+        seen = fake.seen
         if seen.dropped:
             number = f"{seen.dropped:,} exchanges of this session"
             raise UnmetExpectation(
                 f"nothing can be expected: {number} are no longer kept, as there were so many or so large"
             )
         if unmet := expectation(seen, *given):
+            unmet.sentence = redacted(unmet.sentence, with_keys(NO_KEYS, self.api_key))
             unmet.transcript = self._transcript(unmet.exchanges or seen)
             raise unmet
+
+
+def _sleep(seconds: float) -> None:
+    """What a client in this process waits for an answer that is late or slow."""
+    __tracebackhide__ = True
+    from safelight.testing.virtual_time.thread_time import sleep_in_thread  # noqa: PLC0415 - as above
+
+    sleep_in_thread(seconds)

@@ -47,4 +47,6 @@ def exchanges() -> st.SearchStrategy[Exchange]:
         answer_headers=HEADERS,
         took=st.none() | SECONDS,
         gap=st.none() | SECONDS,
+        body_bytes=st.none() | st.integers(0, 2**40),
+        answer_bytes=st.none() | st.integers(0, 2**40),
     )

@@ -48,9 +48,9 @@ class JsonStore:
         """The sessions that there are."""
         return list(self.texts)
 
-    def record(self, name: str | None, exchange: Exchange) -> None:
+    def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
         """Keep an exchange."""
-        (self._journals[name] if name in self.texts and name else self.orphans).add(exchange)
+        (self._journals[name] if name in self.texts and name else self.orphans).add(exchange, earlier)
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded."""

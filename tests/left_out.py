@@ -1,10 +1,17 @@
 """A test that needs a tool this machine lacks is left out by name and counted aloud."""
 
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 import pytest
+
+#: The npm packages that tests run, as `package.json` there lists them; the commands are there after `npm ci`.
+NPM: Final = Path(__file__).parent / "tools"
+_COMMANDS: Final = NPM / "node_modules" / ".bin"
 
 #: The property of a report that names the tool that is missing.
 LEFT_OUT = "left out for want of"
@@ -19,9 +26,14 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for tool in (tool for mark in item.iter_markers("needs") for tool in mark.args):
-        if shutil.which(tool) is None:
+        if found(tool) is None:
             item.user_properties.append((LEFT_OUT, tool))
             pytest.skip(f"needs {tool}, which is missing")
+
+
+def found(tool: str) -> str | None:
+    """Where a command is: on the path, or among those of the npm packages."""
+    return shutil.which(tool) or shutil.which(tool, path=os.fspath(_COMMANDS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -82,10 +82,9 @@ def is_caught(result: Result) -> bool:
 def main() -> None:
     """Write the page."""
     os.chdir(ROOT)
-    head = "# The matrix\n\nMade by `python tests/matrix.py`.\n\n## The drivers that ship\n\n"
-    middle = f"\n\n## Each bad client of the tests, and what catches it\n\nThere are {len(LIARS)}, each with one mistake.\n\n"
-    table = "\n".join(drivers())
-    PAGE.write_text(f"{head}{table}{middle}" + "\n".join(liars()) + "\n", "utf-8")
+    head = "# The matrix\n\nMade by `python tests/matrix.py`.\n\n## The drivers that ship\n"
+    middle = f"## Each bad client of the tests, and what catches it\n\nThere are {len(LIARS)}, each with one mistake."
+    PAGE.write_text("\n".join([head, *drivers(), "", middle, "", *liars()]) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

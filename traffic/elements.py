@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.contracts.parsing import integer
+from safelight.contracts.wording import brief
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 #: Characters that are read at once, at least.
 _CHUNK_CHARACTERS: Final = 65_536
 
-_DECODER: Final = json.JSONDecoder()
+_DECODER: Final = json.JSONDecoder(parse_int=integer)
 
 #: A byte order mark too: archives of Windows' tools begin with one.
 _BLANK: Final = " \t\r\n\ufeff"
@@ -65,7 +68,7 @@ class _Reader:
         self.take("{", f"there is no {name}: a JSON object is expected")
         while self.next() == '"':
             found = self.value()
-            self.take(":", f"no value stands after the name {found}")
+            self.take(":", f"no value stands after the name {brief(found)}")
             if found == name:
                 return
             self.value()

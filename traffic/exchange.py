@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from safelight.contracts import Advice, Phase, Violation
 
 
+#: With what paths begin at the second origin, where only redirects and results of the fake lead.
+SECOND_ORIGIN: Final = "/elsewhere"
+
+
 class Exchange(NamedTuple):
     """One request and its reply, decoded. A tuple, because one is made for every request."""
 
@@ -25,6 +29,7 @@ class Exchange(NamedTuple):
     #: Without keys.
     headers: Mapping[str, str]
     body: bytes
+    #: 0: nothing was sent.
     status: int
     media_type: str
     #: Empty where the reply is no JSON: a picture is drawn again, not kept.
@@ -36,14 +41,26 @@ class Exchange(NamedTuple):
     advice: Sequence[Advice] = ()
     #: The rule of the plan that struck, as it reads; empty: none did.
     fault: str = ""
-    #: What happened below HTTP: then status and answer did not arrive as they stand here.
+    #: What happened below HTTP: then status and answer are what was sent by then, which may be nothing.
     wire: str = ""
     #: Headers of the answer, where they are known; names in lower case.
     answer_headers: Mapping[str, str] = MappingProxyType({})
-    #: Seconds from the request to the end of its answer; None: nobody measured.
+    #: Seconds from the request to the end of its answer; None: nobody measured, or it goes on.
     took: float | None = None
     #: Seconds since the previous answer about the same task; None for the first.
     gap: float | None = None
+    #: Bytes of the body and of the answer's as they were sent, with all that is not kept; None: nobody counted.
+    body_bytes: int | None = None
+    answer_bytes: int | None = None
+    #: What stands for the key that it came with; empty: with none, or with one that the server does not know.
+    key: str = ""
+    #: Places that hold a key and are not for it, in words: `the query (in Base64)`, `another origin`.
+    leaks: Sequence[str] = ()
+
+    @property
+    def is_at_second_origin(self) -> bool:
+        """It was sent to the origin at which no client has anything to do with its key."""
+        return self.target.startswith(f"{SECOND_ORIGIN}/")
 
     @property
     def outcome(self) -> str:
@@ -81,7 +98,16 @@ def abridged_text(value: Any) -> Any:
     if not _is_long(value):
         return value
     digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{value[:100]}… ({len(value):,} characters, SHA-256 {digest})"
+    return f"{value[:100]}… ({len(value):,}{_DIGEST}{digest})"
+
+
+def is_abridged(exchange: Exchange) -> bool:
+    """A long text of the body is not there: nothing can be said of it any more."""
+    return _DIGEST.encode() in exchange.body
+
+
+#: What stands before the digest of a text.
+_DIGEST: Final = " characters, SHA-256 "
 
 
 def _is_long(value: Any) -> bool:

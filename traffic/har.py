@@ -1,7 +1,8 @@
 """HTTP archives, HAR 1.2, in both directions: of a journal, for browsers; and of browsers and proxies, as exchanges.
 
 What the format has no place for stands in the member `_safelight` of each entry, so that our own archive is read back
-as it was. What a journal does not keep stands there as the format says unknown: sizes are -1, times 0.
+as it was. What nobody measured stands there as the format says unknown: sizes are -1, times 0. A request to which
+nothing was sent has the status 0, as browsers have it, and says in `_error` what became of it, as Chrome does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from safelight.contracts.wording import shown
 from safelight.traffic.elements import elements
+from safelight.traffic.leaks import keys_in, leaks
 from safelight.traffic.ndjson import (
     MAX_SECONDS,
     Unreadable,
@@ -43,12 +45,11 @@ _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 #: The one page of our archives: browsers look for the page of each entry.
 _PAGE: Final = "safelight"
 
-#: Members of an exchange that HAR has no place for; and those of an answer that did not arrive, which has none either.
+#: Members of an exchange that HAR has no place for, or not as exactly.
 _OURS: Final = (
     *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
-    *("took", "gap", "answer_headers", "body_base64"),
+    *("took", "gap", "key", "leaks", "answer_headers", "body_base64", "body_bytes", "answer_bytes"),
 )
-_NOT_ARRIVED: Final = ("status", "answer", "answer_text", "answer_base64")
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
 _NOT_KEPT: Final = ("image/", "video/", "audio/", "font/")
@@ -113,8 +114,7 @@ def _date(seconds: float) -> str:
 def _ours(exchange: Exchange) -> Form:
     form = exchange_form(exchange)
     target = {} if _target(_url(exchange)) == exchange.target else {"target": exchange.target}
-    names = (*_OURS, *(_NOT_ARRIVED if exchange.wire else ()))
-    return {name: form[name] for name in names if name in form} | target
+    return {name: form[name] for name in _OURS if name in form} | target
 
 
 def _url(exchange: Exchange) -> str:
@@ -133,25 +133,25 @@ def _request(exchange: Exchange) -> Form:
         "queryString": _pairs(parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True)),
         **sent,
         "headersSize": -1,
-        "bodySize": len(exchange.body),
+        "bodySize": len(exchange.body) if exchange.body_bytes is None else exchange.body_bytes,
     }
 
 
 def _response(exchange: Exchange) -> Form:
-    """Of an answer that did not arrive as it stands in the journal, that alone: the status 0, as browsers have it."""
-    answer = b"" if exchange.wire else exchange.answer
-    status = 0 if exchange.wire else exchange.status
-    headers = exchange.answer_headers or {"content-type": exchange.media_type}
+    status, media_type = exchange.status, exchange.media_type
+    headers = {**({"content-type": media_type} if media_type else {}), **exchange.answer_headers}
+    size = len(exchange.answer) or -1 if exchange.answer_bytes is None else exchange.answer_bytes
     return {
         "status": status,
-        "statusText": exchange.wire or _REASONS.get(status, ""),
+        "statusText": _REASONS.get(status, "") or exchange.wire,
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": [] if exchange.wire else _pairs(headers.items()),
-        "content": {"size": len(answer), "mimeType": exchange.media_type, **_content(answer)},
-        "redirectURL": "",
+        "headers": _pairs(headers.items()),
+        "content": {"size": max(0, size), "mimeType": media_type, **_content(exchange.answer)},
+        "redirectURL": headers.get("location", ""),
         "headersSize": -1,
-        "bodySize": len(answer) if answer else -1,
+        "bodySize": size,
+        **({"_error": exchange.wire} if exchange.wire else {}),
     }
 
 
@@ -174,19 +174,23 @@ def _exchange(entry: Any) -> Exchange:
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
     ours, took = _member(entry, "_safelight"), entry.get("time")
+    target, headers, body = _target(str(request.get("url", ""))), _headers(request), _body(request)
     is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),
-        "target": _target(str(request.get("url", ""))),
-        "headers": _headers(request),
-        **body_form(_body(request)),
+        "target": target,
+        "headers": headers,
+        **body_form(body),
+        "leaks": [*leaks(target, headers, body, keys_in(headers))],
         "status": response.get("status") or 0,
         "media_type": str(content.get("mimeType", "")),
         **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
         "answer_headers": _headers(response),
         "wire": "" if response.get("status") else _lost(response),
         "took": took / 1_000 if isinstance(took, int | float) and 0 < took < MAX_SECONDS else None,
+        "body_bytes": _size(request, "bodySize"),
+        "answer_bytes": _size(content, "size") if response.get("status") else 0,
     }
     return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
 
@@ -205,6 +209,12 @@ def _list(value: Form, name: str) -> list[Any]:
     if not isinstance(found, list | None):
         raise ValueError(f"{name} is {shown(found)}; it must be an array")  # noqa: TRY004 - as all
     return found or []
+
+
+def _size(value: Form, name: str) -> int | None:
+    """A number of bytes that is known: -1 says that it is not."""
+    found = value.get(name)
+    return found if type(found) is int and 0 <= found < MAX_SECONDS else None
 
 
 def _target(url: str) -> str:

@@ -22,10 +22,21 @@ class Journal:
         #: How many exchanges are no longer kept.
         self.dropped = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """Keep an exchange, and drop the oldest where there is no room."""
+    def add(self, exchange: Exchange, earlier: Exchange | None = None) -> None:
+        """Keep an exchange, and drop the oldest where there is no room.
+
+        It stands in the place of `earlier`, what was kept of it before its end; if that was dropped, it is not kept.
+        """
         size = exchange.size
-        self._exchanges.append((exchange, size))
+        if earlier is None:
+            self._exchanges.append((exchange, size))
+        else:
+            kept = range(len(self._exchanges) - 1, -1, -1)
+            place = next((place for place in kept if self._exchanges[place][0] == earlier), None)
+            if place is None:
+                return
+            self._bytes -= self._exchanges[place][1]
+            self._exchanges[place] = exchange, size
         self._bytes += size
         while len(self._exchanges) > self._max_entries or self._bytes > self._max_bytes:
             self._bytes -= self._exchanges.popleft()[1]

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from safelight.contracts import Advice, Phase, Provenance, Violation
+from safelight.contracts.parsing import integer
 from safelight.contracts.wording import listed, shown
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.redaction import redacted, without_keys
+from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +43,7 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Exchange]:
     for number, text in enumerate(lines, 1):
         if text.strip():
             try:
-                exchange = exchange_of(json.loads(text, parse_constant=_refuse))
+                exchange = exchange_of(json.loads(text, parse_int=integer, parse_constant=_refuse))
             except json.JSONDecodeError as error:
                 raise Unreadable(f"line {number}", f"it is no JSON: {error.msg} at column {error.colno}") from None
             except RecursionError:
@@ -79,6 +80,10 @@ def exchange_form(exchange: Exchange, began: float = 0.0) -> Form:
         "wire": exchange.wire,
         "took": exchange.took,
         "gap": exchange.gap,
+        "body_bytes": exchange.body_bytes,
+        "answer_bytes": exchange.answer_bytes,
+        "key": exchange.key,
+        "leaks": list(exchange.leaks),
     }
 
 
@@ -126,16 +131,23 @@ def _encoded(document: Any) -> bytes:
 _MEMBERS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     **dict.fromkeys(("at", "began", "took", "gap"), ((int, float), "a number of seconds")),
     "status": ((int,), "a whole number of 0 to 999"),
+    **dict.fromkeys(("body_bytes", "answer_bytes"), ((int,), "a number of bytes")),
     **dict.fromkeys(("method", "target", "media_type", "body", "body_base64"), ((str,), "a text")),
-    **dict.fromkeys(("answer_text", "answer_base64", "operation", "task_id", "fault", "wire"), ((str,), "a text")),
+    **dict.fromkeys(
+        ("answer_text", "answer_base64", "operation", "task_id", "fault", "wire", "key"), ((str,), "a text")
+    ),
     "phase": ((str,), listed(map(str, Phase), "or")),
     **dict.fromkeys(("headers", "answer_headers"), ((dict,), "an object of texts")),
     **dict.fromkeys(("violations", "advice"), ((list,), "a list of objects")),
+    "leaks": ((list,), "a list of texts"),
 }
 
 #: Above all statuses, and above all times in seconds since the epoch that anybody meant.
 _MAX_STATUS: Final = 1_000
 MAX_SECONDS: Final = 1e15
+
+#: The least of numbers that are not negative.
+_LEAST: Final = {"body_bytes": 0, "answer_bytes": 0}
 
 #: The members that no exchange is without.
 _REQUIRED: Final = ("at", "method", "target", "status")
@@ -155,8 +167,7 @@ def exchange_of(form: object) -> Exchange:
         "headers": {},
         "media_type": "",
         **{name: value for name, value in values.items() if name in Exchange._fields},
-        # In a session these are the fake's own words, and hold no keys.
-        **{name: redacted(values[name], "") for name in ("operation", "wire") if name in values},
+        "leaks": tuple(values.get("leaks", ())),
         "at": values["at"] + values.get("began", 0),
         "body": _bytes(values, "body") if "body_base64" in values else _raw(values.get("body", "")),
         "answer": _answer(values, form.get("answer")),
@@ -172,10 +183,12 @@ def _check(name: str, value: Any) -> None:
     fits = isinstance(value, kinds) and not isinstance(value, bool)
     if fits and isinstance(value, dict):
         fits = all(isinstance(text, str) for text in value.values())
+    if fits and name == "leaks":
+        fits = all(isinstance(place, str) for place in value)
     if fits and name == "phase":
         fits = value in list(Phase)
     if fits and isinstance(value, int | float):
-        fits = 0 <= value < _MAX_STATUS if name == "status" else abs(value) < MAX_SECONDS
+        fits = 0 <= value < _MAX_STATUS if name == "status" else _LEAST.get(name, -MAX_SECONDS) <= value < MAX_SECONDS
     if not fits:
         raise ValueError(f"{name} is {shown(value)}; it must be {words}")
 

@@ -32,7 +32,7 @@ def recognized(exchange: Exchange) -> Exchange:
     return exchange._replace(
         operation=operation.name,
         task_id=task_id if isinstance(task_id, str) else None,
-        phase=_phase(data.get("status")),
+        phase=phase_of(data.get("status")),
         violations=found,
         advice=remarks,
     )
@@ -60,6 +60,6 @@ def _data(exchange: Exchange) -> Mapping[str, Any]:
     return {}
 
 
-def _phase(word: object) -> Phase | None:
+def phase_of(word: object) -> Phase | None:
     """The phase that a status word means, in whichever vocabulary."""
     return next((phase for known in vocabularies().values() if (phase := known.phase(word))), None)

@@ -14,10 +14,11 @@ from typing import Any, Final
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.sight import kind_of
-from safelight.conformance.clients.trying import files_in, pictures_of, request_of, submitted
+from safelight.conformance.clients.trying import files_in, pictures_of, request_of, submitted, url_of
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.sessions.session import EnteredSession
-from safelight.testing.backends.shared import SharedBackend, SharedServer
+from safelight.testing.backends.shared import SharedBackend
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import shared_backend
 
 #: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
@@ -59,7 +60,7 @@ def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Lim
             backend.next(**task)
         given = [submitted(server.api, key)] if trial.driver.get("resume") else []
         job = Job(
-            url=backend.url,
+            url=url_of(trial, backend.url),
             api_key=key,
             parameters=request_of(trial),
             poll_seconds=limits.poll,

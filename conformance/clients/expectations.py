@@ -276,6 +276,15 @@ def _how(submit: Exchange) -> Iterator[str]:
 
 
 @expectation()
+def keeps_the_prefix(evidence: Evidence) -> Iterator[str]:
+    """Each request to the API is below the prefix of the base URL."""
+    entry = urlsplit(evidence.url).path
+    outside = [one for one in evidence.exchanges if kind_of(one) != "image" and not one.target.startswith(entry)]
+    if outside or not evidence.exchanges:
+        yield f"the base URL ends in {entry}, and {shown(outside[0].target) if outside else 'nothing'} was asked for"
+
+
+@expectation()
 def sends_parameters(evidence: Evidence) -> Iterator[str]:
     """Each parameter arrives with the value and the type it was given."""
     for one in submits(evidence)[:1]:

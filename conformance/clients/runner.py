@@ -19,8 +19,8 @@ from safelight.conformance.clients.trying import try_client
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.verdicts import Finding, Verdict, verdict_of, worst
+from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
 from safelight.contracts.wording import listed
-from safelight.traffic.redaction import redacted
 
 #: Cases at a time, unless somebody says otherwise: most of them wait most of the time.
 USUAL_JOBS: Final = 2 * (os.cpu_count() or 1)
@@ -95,7 +95,7 @@ def _said(trial: Trial, evidence: Evidence, decided: Callable[[list[Finding]], V
         verdict=decided(found),
         findings=found,
         timeline=timeline(evidence.exchanges),
-        output=redacted(evidence.output.strip(), evidence.key),
+        output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),
         ended=listed([how_it_ended(one) for one in evidence.ended]) if evidence.ended else "",
         seconds=max((one.seconds for one in evidence.ended), default=0),
         remark=_remark(evidence),

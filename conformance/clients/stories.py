@@ -103,12 +103,11 @@ class Story:
     def trial(self) -> Trial:
         """The story as a trial, with all that is expected of a client."""
         fake: dict[str, Any] = {"polls": list(self.polls), "faults": list(self.faults)}
-        if self.fail is not None:
-            fake["fail"] = self.fail
+        fake |= {} if self.fail is None else {"fail": self.fail}
+        fake |= {} if self.id is None else {"ids": [self.id]}
         return Trial(
             name=str(self),
             fake=fake,
-            tasks=[] if self.id is None else [{"id": self.id}],
             request=self.request,
             driver={"prefix": self.prefix} if self.prefix else {},
             expect=tuple(self._expected()),
@@ -117,6 +116,7 @@ class Story:
         )
 
     def _expected(self) -> Iterator[Expected]:
+        yield Expected("keeps_the_prefix", {}, Severity.SHOULD)
         yield Expected("submits_well", {}, Severity.MUST)
         yield Expected("sends_parameters", {}, Severity.MUST)
         yield Expected("is_honest", {}, Severity.MUST)

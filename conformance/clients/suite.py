@@ -21,13 +21,13 @@ from safelight.conformance.clients.runner import of_story, tried
 from safelight.conformance.clients.stories import Story
 from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import MUSTS, Finding, Verdict
-from safelight.testing.backends.shared import SharedServer
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import open_server
 from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript
 
 #: Ways to start a client that there are for processes alone.
-_OF_PROCESSES = frozenset({"copies", "interrupt", "prefix"})
+_OF_PROCESSES = frozenset({"copies", "interrupt"})
 
 
 def _trials() -> Iterator[object]:
@@ -40,7 +40,7 @@ def _trials() -> Iterator[object]:
 class ClientSuite:
     """Derive from it, and give it `client`: each case is a test, which fails where a MUST is broken.
 
-    The cases about processes are left out: 1.9, 6.3 and 6.4, for which `safelight check client` is there.
+    The cases about processes are left out: 6.3 and 6.4, for which `safelight check client` is there.
     """
 
     #: What the client is given to keep, in seconds of virtual time; for one request, in the wall's.

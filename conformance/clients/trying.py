@@ -14,16 +14,14 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from safelight.conformance.clients import process
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.contracts.dialects import PATHS
+from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.model.clock import RealClock
 from safelight.mockserver.model.messages import Request, encoded
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.session import EnteredSession, Session
@@ -113,12 +111,17 @@ def pictures_of(service: Service, session: Session) -> Mapping[str, bytes]:
     return {task.id: service.uploads.reply(session, task).body for task in session.tasks}
 
 
+def url_of(trial: Trial, url: str) -> str:
+    """The entry point that a client is given: below a prefix, where the trial has one."""
+    return url.replace(PATHS["published"], trial.driver.get("prefix", "") + PATHS["published"])
+
+
 @contextmanager
 def fake_of(trial: Trial) -> Iterator[Fake]:
     """The fake of a trial, on a port of its own, while the block runs."""
-    service, prefix = Service(seed=SEED, clock=RealClock), trial.driver.get("prefix", "")
-    with in_thread(_below(prefix, bare_app(service))) as server:
-        fake = Fake(trial, service, server.url.replace(PATHS["published"], prefix + PATHS["published"]))
+    service = Service(seed=SEED, clock=RealClock)
+    with in_thread(bare_app(service)) as server:
+        fake = Fake(trial, service, url_of(trial, server.url))
         with fake.watching():
             yield fake
 
@@ -183,7 +186,7 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
 
 def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
     name, mark = "SAFELIGHT_TRIAL", token_hex(16)
-    environment = {**os.environ, **job.environment(), name: mark}
+    environment = {**os.environ, **without_proxy(os.environ), **job.environment(), name: mark}
     seconds = job.limits.deadline + MAX_LATE_SECONDS
     return process.run(
         command, environment, seconds=seconds, mark=f"{name}={mark}", stop=stop, during=interruption.look
@@ -217,17 +220,3 @@ def files_in(folder: Path) -> dict[str, bytes]:
 def _contents(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_MAX_FILE_BYTES)
-
-
-def _below(prefix: str, app: ASGIApp) -> ASGIApp:
-    """The application below a prefix of its paths; whoever drops that is answered at a path that is none."""
-    if not prefix:
-        return app
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        kept = path.startswith((f"{prefix}/", UPLOADS))
-        within = path.removeprefix(prefix) if kept else f"/dropped{path}"
-        await app({**scope, "path": within, "raw_path": within.encode()}, receive, send)
-
-    return answer

@@ -96,13 +96,13 @@ def the_key_stays_in_headers(_: Trial, evidence: Evidence) -> Iterator[Finding]:
     """The key is only in headers, and goes only to the API's origin."""
     for one in evidence.exchanges:
         what = f"{one.method} {kind_of(one) or shown(one.target)}"
-        if any(advice.message for advice in one.advice if "another origin" in advice.message):
+        if one.is_at_second_origin and one.leaks:
             yield _finding("U3", f"{what} took the key to another origin")
             return
     for one in evidence.exchanges:
-        place = "URL" if "sk-..." in one.target else "body" if b"sk-..." in one.body else ""
+        place = "the URL" if "sk-..." in one.target else "the body" if b"sk-..." in one.body else ", ".join(one.leaks)
         if place:
-            yield _finding("U3", f"the {place} of {one.method} {kind_of(one)} has the key in it", Severity.SHOULD)
+            yield _finding("U3", f"{place} of {one.method} {kind_of(one)} has the key in it", Severity.SHOULD)
             return
 
 
@@ -111,8 +111,10 @@ def one_poll_at_a_time(_: Trial, evidence: Evidence) -> Iterator[Finding]:
     """Never are two polls in flight for one task."""
     for same in polls_by_task(evidence):
         for before, after in pairwise(same):
-            if after.at < end_of(before) - TOLERANCE:
-                overlap = end_of(before) - after.at
+            # Of a client that has left, a server hears only when it answers: it waits no longer than it was told.
+            end = min(end_of(before), before.at + evidence.limits.request)
+            if after.at < end - TOLERANCE:
+                overlap = end - after.at
                 yield _finding("U4", f"a poll came {overlap:.2f} s before the one ahead of it was answered")
                 return
 

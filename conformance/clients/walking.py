@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.runner import result_of, tried
-from safelight.conformance.clients.trying import SEED, Fake, Job, limits_of
+from safelight.conformance.clients.trying import SEED, Fake, Job, limits_of, url_of
 from safelight.conformance.results import Result, Tried
 from safelight.contracts import parse
 from safelight.contracts.wording import shown
@@ -79,7 +79,7 @@ class Walk:
             for trial in case.trials:
                 if trial.driver.keys() & _NEEDS_A_DRIVER:
                     continue
-                fake = Fake(trial, self.service, self.url)
+                fake = Fake(trial, self.service, url_of(trial, self.url))
                 self._open.enter_context(fake.watching())
                 stop = Stop(case, trial, fake, limits_of(trial, self.limits))
                 self.stops[stop.name] = stop
@@ -99,6 +99,9 @@ class Walk:
         return [tried(case, stop.trial, stop.evidence()) for stop in stops]
 
     # What a server asks of `Control`.
+
+    #: Whoever is on this machine may walk.
+    token: ClassVar[None] = None
 
     def takes(self, path: str, _: tuple[str, int | None] | None) -> bool:
         """A request for this path is for the walk."""
@@ -152,7 +155,7 @@ class Walk:
 
 
 #: Ways to start a client that only a driver has.
-_NEEDS_A_DRIVER: Final = frozenset({"prefix", "copies", "interrupt"})
+_NEEDS_A_DRIVER: Final = frozenset({"copies", "interrupt"})
 
 
 @contextmanager

@@ -18,9 +18,10 @@ from safelight.conformance.clients.universal import Rule, universal
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.verdicts import Finding, Severity, Verdict, verdict_of
+from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
+from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.service.service import Service
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.redaction import redacted
 
 #: As many submits as it likes: nobody knows how many jobs it has.
 _ANY: Final = Trial("", {}, accepted=(0, inf))
@@ -34,7 +35,14 @@ def watch(
     name, mark = "SAFELIGHT_TRIAL", token_hex(16)
     told = {"SAFELIGHT_BASE_URL": url, "SAFELIGHT_API_KEY": key, name: mark}
     with service.watched(lambda _, exchange: seen.append(exchange)):
-        ended = run(command, {**os.environ, **told}, seconds=inf, mark=f"{name}={mark}", stop=stop, shows=True)
+        ended = run(
+            command,
+            {**os.environ, **without_proxy(os.environ), **told},
+            seconds=inf,
+            mark=f"{name}={mark}",
+            stop=stop,
+            shows=True,
+        )
     with service.sessions.enter(key) as session:
         tasks, ledger, undelivered = session.tasks, list(session.ledger), session.plan.undelivered()
     return ended, Evidence(
@@ -81,7 +89,7 @@ def _result(rule: Rule, evidence: Evidence, again: str) -> Result:
         remark="" if evidence.exchanges else _NOTHING,
         findings=found,
         timeline=timeline(evidence.exchanges),
-        output=redacted(evidence.output.strip(), evidence.key),
+        output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),
         ended=", ".join(how_it_ended(one) for one in evidence.ended),
         seconds=max((one.seconds for one in evidence.ended), default=0),
     )

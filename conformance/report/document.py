@@ -25,9 +25,9 @@ from safelight.conformance.verdicts import WORST_FIRST, Finding, Severity
 from safelight.contracts import parse
 from safelight.contracts.checks import Check, breaches, check_of
 from safelight.contracts.locations import root
+from safelight.contracts.secrets import redacted
 from safelight.contracts.validation import sentence
 from safelight.contracts.wording import counted, did_you_mean, named, printable
-from safelight.traffic.redaction import redacted
 
 Document = Mapping[str, Any]
 
@@ -138,7 +138,7 @@ def _plain(value: Any) -> Any:
     """A JSON value whose texts are safe to show."""
     match value:
         case str():
-            return "\n".join("\t".join(map(printable, line.split("\t"))) for line in redacted(value, "").split("\n"))
+            return "\n".join("\t".join(map(printable, line.split("\t"))) for line in redacted(value).split("\n"))
         case dict():
             return {_plain(name): _plain(part) for name, part in value.items()}
         case list():

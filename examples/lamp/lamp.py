@@ -135,8 +135,11 @@ class Lamp:
 
     def _submit(self, document: dict[str, Any]) -> Asking[str]:
         """The id of a task."""
+        told = 0.0
         for tries in range(MOST_SUBMITS):
-            answer = yield Step(self._gap(tries), self._call("POST", "image_generation", json=document))
+            pause = max(self._gap(tries), told)
+            answer = yield Step(pause, self._call("POST", "image_generation", json=document))
+            told = _wait(answer)
             if not _is_busy(answer):
                 break
         match _data(answer):
@@ -147,9 +150,10 @@ class Lamp:
     def _poll(self, task_id: str) -> Asking[str]:
         """The URL of its picture."""
         request = self._call("GET", "task_status", task_id=task_id)
-        end, bad, last = time.monotonic() + self.deadline, 0, "it was never polled"
-        while (left := end - time.monotonic()) > 0:
-            answer = yield Step(min(self.interval * 2**bad, left), request)
+        end, bad, last, told = time.monotonic() + self.deadline, 0, "it was never polled", 0.0
+        while (left := end - time.monotonic()) > told:
+            answer = yield Step(min(max(self.interval * 2**bad, told), left), request)
+            told = _wait(answer)
             match _data(answer):
                 case {"id": other} if other != task_id:
                     bad, last = bad + 1, "the answer is about another task"
@@ -191,6 +195,12 @@ class Lamp:
 def _tls() -> ssl.SSLContext:
     """The certificates to trust. Made once: making it takes longer than ten requests."""
     return httpx.create_ssl_context()
+
+
+def _wait(answer: Answer) -> float:
+    """Seconds that the API asks to wait; none where it does not say a number of them."""
+    told = answer.headers.get("retry-after", "") if isinstance(answer, httpx.Response) else ""
+    return float(told) if told.isdecimal() else 0.0
 
 
 def _is_busy(answer: Answer) -> bool:

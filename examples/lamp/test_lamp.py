@@ -20,11 +20,11 @@ DEADLINE = 401
 
 
 def draw_in_turn(api, prompt="a lighthouse", **parameters) -> Picture:
-    return Lamp(api.url, api.api_key, deadline=DEADLINE).draw(prompt, **parameters)
+    return Lamp(api.url, api.api_key, deadline=DEADLINE, timeout=2).draw(prompt, **parameters)
 
 
 def draw_in_a_loop(api, prompt="a lighthouse", **parameters) -> Picture:
-    return asyncio.run(Lamp(api.url, api.api_key, deadline=DEADLINE).draw_async(prompt, **parameters))
+    return asyncio.run(Lamp(api.url, api.api_key, deadline=DEADLINE, timeout=2).draw_async(prompt, **parameters))
 
 
 #: Each test with this has `draw`, once for each flavour.

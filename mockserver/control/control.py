@@ -1,13 +1,16 @@
 """Control beside the API: the options of a server's control, and the reply to each request."""
 
 import logging
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import Final
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from safelight.contracts.secrets import redacted, with_keys
 from safelight.mockserver.control.access import check_access
 from safelight.mockserver.control.bodies import body_of, query_of
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
@@ -15,7 +18,7 @@ from safelight.mockserver.model.keys import FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, Request, failure, success
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.store import NoSession
-from safelight.traffic.redaction import redacted, redacted_value
+from safelight.traffic.redaction import redacted_value
 
 _LOG: Final = logging.getLogger("safelight")
 
@@ -39,29 +42,40 @@ class Control:
         return path.startswith(f"{PREFIX}/") and self.port in (None, server[1] if server else None)
 
     async def answer(self, service: Service, request: Request) -> Reply:
-        """The reply to one request. It is in no journal, and no key is in it."""
+        """The reply to one request. It is in no journal, and no key is in it: all that is said goes out here."""
         key = sent_key(request)[0]
+        secrets = with_keys(service.sessions.secrets, key)
         try:
-            return await self._answer(service, request, key)
+            answer = await self._answer(service, request, key, secrets)
         except Refused as refused:
-            return failure(refused.status, redacted(refused.message, key), refused.headers)
-        except NoSession:
-            return failure(404, "The session of this key was closed meanwhile")
-        except ValueError as error:  # what a session, a plan or a clock refuses is worded for people
-            return failure(400, redacted(f"Invalid request: {error}", key))
-        except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
-            _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", key))
-            return failure(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+            return failure(refused.status, redacted(refused.message, secrets), refused.headers)
+        return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), secrets))
 
-    async def _answer(self, service: Service, request: Request, key: str) -> Reply:
+    async def _answer(
+        self, service: Service, request: Request, key: str, secrets: AbstractSet[str]
+    ) -> Mapping[str, Any] | Reply:
+        """What the route's function answers, or `Refused`."""
+        try:
+            return await self._routed(service, request, key, secrets)
+        except NoSession:
+            raise Refused(404, "The session of this key was closed meanwhile") from None
+        except ValueError as error:  # what a session, a plan or a clock refuses is worded for people
+            raise Refused(400, f"Invalid request: {error}") from None
+        except Refused:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
+            _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", secrets))
+            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error") from None
+
+    async def _routed(
+        self, service: Service, request: Request, key: str, secrets: AbstractSet[str]
+    ) -> Mapping[str, Any] | Reply:
         check_access(request, self.token)
         method = "GET" if request.method == "HEAD" else request.method
         route, path_parameters = found(method, request.path.removeprefix(PREFIX))
         body, query = body_of(request, route.body), query_of(request, route.query)
-        asked = ControlCall(service, key, self.token is not None, path_parameters, body, query)
+        asked = ControlCall(service, key, secrets, self.token is not None, path_parameters, body, query)
         # What only waits has no need of a worker, of which there are few.
         if iscoroutinefunction(route.handler):
-            answer = await route.handler(asked)
-        else:
-            answer = await run_in_threadpool(route.handled, asked)
-        return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), key))
+            return await route.handler(asked)  # type: ignore[no-any-return]
+        return await run_in_threadpool(route.handled, asked)

@@ -6,6 +6,7 @@ from math import isinf
 from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
+from safelight.contracts.lifecycle import NEVER
 from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.credits import Credits
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform
@@ -41,11 +42,13 @@ def _number(units: float) -> int | float:
 
 
 def timeline_form(timeline: Timeline) -> list[Any]:
-    """`[["queued", 2], ["running", 5], "done"]`; a step that never ends stands alone."""
+    """`[["queued", 2], ["running", 5], "done"]`, as far as it goes: a step that never ends is the last."""
     form: list[Any] = []
     for step in timeline.steps:
-        name = "unseen" if step.unseen else str(step.phase)
-        form.append(name if isinf(step.dwell) else [name, _number(step.dwell), *filter(None, [step.word])])
+        dwell, word = NEVER if isinf(step.dwell) else _number(step.dwell), [step.word] if step.word else []
+        form.append([step.name, dwell, *word] if word or dwell != NEVER else step.name)
+        if dwell == NEVER:
+            break
     return form
 
 
@@ -69,7 +72,7 @@ def _stated(form: Mapping[str, Any]) -> Form:
 
 
 #: The settings that a session always has.
-_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows"})
+_PLAIN: Final = tuple(name for name in SESSION if name in FIELDS - {"slots", "workflows", "ids"})
 
 
 def _form(value: Any) -> Any:
@@ -87,6 +90,7 @@ def settings_form(settings: Settings, rules: list[str]) -> Form:
     """A session's settings; `rules` is its plan as it is now."""
     own = {
         "slots": settings.slots,
+        "ids": settings.ids or None,
         "workflows": {name: profile_form(profile) for name, profile in settings.workflows.items()} or None,
     }
     return {

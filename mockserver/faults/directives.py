@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from string import whitespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import brief, did_you_mean, listed
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
 from safelight.mockserver.faults.words import QUOTED, unquoted
 from safelight.mockserver.model.task_override import TaskOverride
@@ -34,8 +35,11 @@ _WORDS: Final[Mapping[str, Any]] = {"true": True, "false": False}
 
 _OPTION: Final = re.compile(r"\w+\s*=")
 
+#: What a text in quotation marks begins with.
+_MARKS: Final = ('"', "'")
+
 #: An option, or a word that is none.
-_OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL)
+_OPTIONS: Final = re.compile(rf"(?P<name>\w+)=(?P<value>{QUOTED}(?!\S)|\S*)|\S+", re.DOTALL | re.ASCII)
 
 #: What decides where a directive ends: brackets, but for those in quotation marks.
 _BRACKETS: Final = re.compile(rf"(?<=[\s=])(?:{QUOTED})(?=\s|\]\])|[\[\]]", re.DOTALL)
@@ -74,7 +78,7 @@ def directive_in(document: Mapping[str, Any]) -> Directive | None:
     overrides = [text for text in texts if _OPTION.match(text)]
     rules = tuple(_rule(text) for text in texts if text not in overrides)
     if len(overrides) > 1 or sum(rule.kind == "submit" for rule in rules) > 1:
-        raise ValueError("a prompt says one life, in one directive, and one rule about its submit")
+        raise ValueError("a prompt says one task override, in one directive, and one rule about its submit")
     return Directive(kept.strip(), _override(overrides[0]) if overrides else None, rules)
 
 
@@ -84,7 +88,7 @@ def _taken_apart(prompt: str) -> tuple[str, list[str]]:
     while (begin := _BEGIN.search(prompt, at)) and (first := prompt.find(_END, begin.end())) >= 0:
         end = _end(prompt, begin.end(), first)
         kept.append(prompt[at : begin.start()])
-        texts.append(prompt[begin.end() : end].strip())
+        texts.append(prompt[begin.end() : end].strip(whitespace))
         at = end + len(_END)
     return "".join(kept) + prompt[at:], texts
 
@@ -102,17 +106,27 @@ def _end(prompt: str, begin: int, first: int) -> int:
 def _rule(text: str) -> FaultRule:
     if ":" not in text:
         raise ValueError(
-            f'[[safelight {text}]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502'
+            f'{_as_written(text)} is neither a task override, such as running=5 fail="no ink", nor poll#2: http 502'
         )
     try:
         rule = read_rule(text)
     except WrongRule as error:
-        raise ValueError(f"{error.reason}, in [[safelight {text}]] at column {error.at + 1}") from None
+        raise ValueError(f"{error.reason}, in {_as_written(text)} at column {error.at + 1}") from None
     if rule.kind not in _KINDS:
         raise ValueError(f"a prompt can say what goes wrong with its {listed(_KINDS, 'or')}, and not with {rule.kind}")
     if rule.kind == "submit" and rule.which not in ("submit", "submit#1"):
-        raise ValueError(f"{rule.which} is not about this submit alone: write submit: {text.partition(':')[2].strip()}")
+        raise ValueError(
+            f"{brief(rule.which)} is not about this submit alone: write submit: {brief(text.partition(':')[2].strip())}"
+        )
     return rule
+
+
+def _as_written(text: str) -> str:
+    return f"[[safelight {brief(text, _MAX_SHOWN_CHARACTERS)}]]"
+
+
+#: Characters of a directive that is wrong.
+_MAX_SHOWN_CHARACTERS: Final = 200
 
 
 def _override(text: str) -> TaskOverride:
@@ -120,14 +134,14 @@ def _override(text: str) -> TaskOverride:
     for found in _OPTIONS.finditer(text):
         word, value = found[0], found["value"] or ""
         name, said = found["name"] or word, unquoted(value)
+        if value[:1] in _MARKS and not re.fullmatch(QUOTED, value, re.DOTALL):
+            raise ValueError(f"a quotation mark is missing its other half, in {_as_written(text)}")
         if name in _NAMES and not said:
             raise ValueError(f"{name} says nothing: write {name}=... without blanks around it")
         if name in options:
             raise ValueError(f"{name} is said twice")
         if name not in _NAMES:
             near = did_you_mean(name, _NAMES) or f": there are {listed(_NAMES)}"
-            raise ValueError(f"{word} says nothing about a life{near}")
-        if value[0] in "\"'" and not re.fullmatch(QUOTED, value, re.DOTALL):
-            raise ValueError(f"a quotation mark is missing its other half, in [[safelight {text}]]")
+            raise ValueError(f"{brief(word)} says nothing about a task{near}")
         options[name] = _WORDS.get(value, said) if name == "fail" else said
     return TaskOverride(**options)

@@ -68,7 +68,7 @@ class Plan:
             kept.clear()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
+        """Each rule, how often it struck, and how often its fault was delivered: reached its client."""
         found = [(_read(rule.text), self._counts(rule.serial)) for rule in self._all()]
         return [(rule, counts.struck, counts.delivered) for rule, counts in found]
 
@@ -94,7 +94,7 @@ class Plan:
         return strike
 
     def deliver(self, serial: int) -> None:
-        """Count that the fault of a rule was delivered to the last byte."""
+        """Count that the fault of a rule reached its client."""
         self._counted(serial).delivered += 1
 
     def spare(self, serial: int) -> None:

@@ -13,7 +13,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight.contracts import operations
-from safelight.contracts.wording import did_you_mean, listed, printable
+from safelight.contracts.secrets import masked
+from safelight.contracts.wording import brief, did_you_mean, listed, printable, shown
 from safelight.mockserver.faults.catalogue import TIMES, Fault, alters, leads_on, read_fault, written
 from safelight.mockserver.faults.words import QUOTED, quoted, unquoted, words
 from safelight.traffic.request_kinds import REQUEST_KINDS, WORDS
@@ -37,7 +38,7 @@ class WrongRule(ValueError):
 
     def __str__(self) -> str:
         begin = max(0, self.at - _MAX_SHOWN_CHARACTERS // 2)  # of a long text, the part where it is
-        text = printable(self.text[begin : begin + _MAX_SHOWN_CHARACTERS])
+        text = printable(masked(self.text)[begin : begin + _MAX_SHOWN_CHARACTERS])
         return f"{printable(self.reason)}\n  {text}\n  {' ' * (self.at - begin)}^ column {self.at + 1}"
 
 
@@ -151,13 +152,13 @@ MAX_RULE_CHARACTERS: Final = 2_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 #: When a fault strikes, as the last word of a rule says.
-_TIME: Final = re.compile(rf"\s({'|'.join(TIMES)})\s*$")
+_TIME: Final = re.compile(rf"\s({'|'.join(TIMES)})\s*$", re.ASCII)
 
 
 def read_rule(text: Any) -> FaultRule:
     """The rule that a text is. Raises `WrongRule`, which points at the place."""
     if not isinstance(text, str):
-        raise WrongRule(repr(text), 0, "a rule is a text")
+        raise WrongRule(shown(text), 0, "a rule is a text")
     if len(text) > MAX_RULE_CHARACTERS:
         raise WrongRule(text[:MAX_RULE_CHARACTERS], 0, f"a rule has at most {MAX_RULE_CHARACTERS:,} characters")
     return reread_rule(text)
@@ -172,7 +173,7 @@ def reread_rule(text: str) -> FaultRule:
     known = [*WORDS, *operations()]
     if found["kind"] not in known:
         near = did_you_mean(found["kind"], known) or f"; there are {listed(WORDS)}"
-        raise WrongRule(text, found.start("kind"), f"{found['kind'] or 'nothing'} is no kind of request{near}")
+        raise WrongRule(text, found.start("kind"), f"{brief(found['kind']) or 'nothing'} is no kind of request{near}")
     first, last = _numbers(text, found)
     conditions = _conditions(text, found)
     if not found["colon"]:
@@ -201,7 +202,9 @@ def _numbers(text: str, found: re.Match[str]) -> tuple[int, float]:
         return 1, inf
     numbers = _NUMBER.fullmatch(found["number"])
     if not numbers:
-        raise WrongRule(text, found.start("number"), f"{found['number'].strip()} is no count: write #2, #2-4 or #2-")
+        raise WrongRule(
+            text, found.start("number"), f"{brief(found['number'].strip())} is no count: write #2, #2-4 or #2-"
+        )
     first = int(numbers[1])
     last = int(numbers[3]) if numbers[3] else inf if numbers[2] else first
     if not 1 <= first <= last:
@@ -221,7 +224,7 @@ def _conditions(text: str, found: re.Match[str]) -> dict[str, Any]:
         if "where" in said:
             said["where"] = (*read.get("where", ()), said["where"])
         elif read.keys() & said.keys():
-            raise WrongRule(text, at, f"{condition[0]} is said twice")
+            raise WrongRule(text, at, f"{brief(condition[0])} is said twice")
         _check_condition(text, at, said)
         read |= said
         at = condition.end()
@@ -235,7 +238,7 @@ def _condition(text: str, at: int, end: int, *, has_colon: bool) -> tuple[dict[s
             return make(*found.groups()), found
     if not has_colon:
         raise WrongRule(text, at, "a colon is missing: write poll#2: http 502")
-    raise WrongRule(text, at, f"{text[at:end].split(maxsplit=1)[0]} {_NO_CONDITION}")
+    raise WrongRule(text, at, f"{brief(text[at:end].split(maxsplit=1)[0])} {_NO_CONDITION}")
 
 
 def _check_condition(text: str, at: int, said: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 #: A text in quotation marks, as part of a regular expression.
 QUOTED: Final = r""""(?:\\.|[^"\\])*"|'[^']*'"""
 
-_WORD: Final = re.compile(rf"(?P<quoted>{QUOTED})(?!\S)|\S+", re.DOTALL)
+_WORD: Final = re.compile(rf"(?P<quoted>{QUOTED})(?!\S)|\S+", re.DOTALL | re.ASCII)
 
 
 class Word(NamedTuple):
@@ -57,5 +57,5 @@ def quoted(text: str, mark: str = "'") -> str:
 
 
 def as_word(text: str) -> str:
-    """A text as one word: in quotation marks where it has blanks, begins with a quotation mark, or is nothing."""
-    return text if re.fullmatch(r"[^\s\"']\S*", text) else quoted(text)
+    """A text as one word: in quotation marks unless it is one for a shell too."""
+    return text if re.fullmatch(r"[\w@%+=:,./-]+", text, re.ASCII) else quoted(text)

@@ -1,12 +1,22 @@
-"""Time is an argument. A clock is the only source of it."""
+"""Time is an argument. A clock is the only source of it.
+
+It has two readings. By `now` the tasks of the fake move on, whoever else holds or moves the time of the process. `date`
+is what the clients of the clock read as `time.time`: whatever the fake says as a date is computed from it.
+"""
 
 from __future__ import annotations
 
-import reprlib
 import time
 from math import inf
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from safelight.mockserver.model.real_time import WALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+from safelight.contracts.wording import shown
 
 
 class Clock(Protocol):
@@ -16,29 +26,46 @@ class Clock(Protocol):
         """The time, in seconds."""
         ...
 
+    def date(self) -> float:
+        """What its clients read as `time.time`."""
+        ...
+
+
+def machine_date() -> float:
+    """What this process reads as `time.time`, be it that of the machine or another."""
+    try:
+        return time.time()  # looked up each time, as a suite may replace it
+    except IndexError:  # by freezegun, which stops at this moment in another thread
+        return WALL["time"]()  # type: ignore[no-any-return]
+
 
 class RealClock:
     """The wall's time, or that many times faster: at 60, a task of a minute takes a second."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = _checked_speed(speed)
-        self._start = time.time()
-        self._origin = time.monotonic()
+        self._start: float = WALL["time"]()
+        self._origin: float = WALL["monotonic"]()
 
     def now(self) -> float:
         """Seconds since the epoch at the start, then seconds of this clock."""
-        return self._start + self._speed * (time.monotonic() - self._origin)
+        passed: float = WALL["monotonic"]() - self._origin
+        return self._start + self._speed * passed
+
+    def date(self) -> float:
+        """The machine's date, whatever the speed: its clients live by that."""
+        return machine_date()
 
     def kept(self) -> list[float]:
         """Its time, the machine's at that moment, and its speed: as true in another process."""
-        return [self.now(), time.time(), self._speed]
+        return [self.now(), WALL["time"](), self._speed]
 
     @classmethod
     def restored(cls, kept: list[float]) -> RealClock:
         """The clock that this was kept of."""
         now, then, speed = kept
         clock = cls(speed)
-        clock._start = now + speed * (time.time() - then)
+        clock._start = now + speed * (WALL["time"]() - then)
         return clock
 
 
@@ -53,7 +80,9 @@ class AdjustableClock:
         self._lock = Lock()
         self._is_frozen = False
         #: Time of this clock, the wall's at that moment, and seconds of this clock for each of the wall's since then.
-        self._begun, self._origin, self._speed = time.time(), time.monotonic(), _checked_speed(speed)
+        self._begun: float = WALL["time"]()
+        self._origin: float = WALL["monotonic"]()
+        self._speed = _checked_speed(speed)
 
     @property
     def speed(self) -> float:
@@ -68,18 +97,22 @@ class AdjustableClock:
     def now(self) -> float:
         """Seconds since the epoch at the start, then seconds of this clock."""
         with self._lock:
-            return self._now(time.monotonic())
+            return self._now(WALL["monotonic"]())
+
+    def date(self) -> float:
+        """The machine's date, whatever the speed: its clients live by that."""
+        return machine_date()
 
     def kept(self) -> list[float | bool]:
         """Its time, the machine's at that moment, its speed and whether it is frozen: as true in another process."""
-        return [self.now(), time.time(), self._speed, self._is_frozen]
+        return [self.now(), WALL["time"](), self._speed, self._is_frozen]
 
     @classmethod
     def restored(cls, kept: list[Any]) -> AdjustableClock:
         """The clock that this was kept of."""
         now, then, speed, is_frozen = kept
         clock = cls(speed)
-        clock._begun = now + (0 if is_frozen else speed * (time.time() - then))
+        clock._begun = now + (0 if is_frozen else speed * (WALL["time"]() - then))
         clock._is_frozen = is_frozen
         return clock
 
@@ -107,7 +140,7 @@ class AdjustableClock:
 
     def _turn(self) -> None:
         """What it has run so far, it keeps."""
-        wall = time.monotonic()
+        wall = WALL["monotonic"]()
         self._begun, self._origin = self._now(wall), wall
 
 
@@ -117,10 +150,16 @@ class VirtualClock:
     def __init__(self, now: float = 0.0) -> None:
         self._now = now
         self._lock = Lock()
+        #: How its clients read the date: those that it moves with their sleeps read it with them.
+        self.read_date: Callable[[], float] = machine_date
 
     def now(self) -> float:
         """Where it was advanced to."""
         return self._now
+
+    def date(self) -> float:
+        """The date as its clients read it."""
+        return self.read_date()
 
     def kept(self) -> float:
         """Its time."""
@@ -140,11 +179,11 @@ class VirtualClock:
 
 def _checked_seconds(seconds: object) -> float:
     if not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_ADVANCE_SECONDS:
-        raise ValueError(f"a clock cannot be advanced by {reprlib.repr(seconds)} s: give 0 or more")
+        raise ValueError(f"a clock cannot be advanced by {shown(seconds)} s: give 0 or more")
     return seconds
 
 
 def _checked_speed(speed: float) -> float:
     if not 0 < speed < inf:
-        raise ValueError(f"a clock cannot run at {speed} times the speed: give a number above 0")
+        raise ValueError(f"a clock cannot run at {shown(speed)} times the speed: give a number above 0")
     return speed

@@ -6,6 +6,8 @@ import re
 from decimal import Context, Decimal
 from typing import Final
 
+from safelight.contracts.wording import echoed
+
 #: Whole credits are an int, as most are; the rest are decimals, which add up without rounding.
 Credits = int | Decimal
 
@@ -31,8 +33,9 @@ def credits_of(value: object, name: str = "balance") -> Credits:
     """Credits as people write them: `1000`, `12.5`. Raises `ValueError` with a sentence."""
     written = _written(value)
     if not is_credits(value):
-        shown = written if len(written) <= _MAX_SHOWN_CHARACTERS else written[:_MAX_SHOWN_CHARACTERS] + "…"
-        raise ValueError(f"{shown!r} is no {name}: write credits, 0 or more, with at most 3 decimals: 1000, 12.5")
+        raise ValueError(
+            f"{echoed(written)} is no {name}: write credits, 0 or more, with at most 3 decimals: 1000, 12.5"
+        )
     exact = Decimal(written)
     return int(exact) if exact == int(exact) else exact
 
@@ -59,7 +62,3 @@ _EXACT: Final = Context(prec=60)
 def signed(amount: Credits) -> str:
     """`+10`, `-12.5`: with a sign, and no decimals that say nothing."""
     return f"{_EXACT.normalize(Decimal(amount)):+f}"
-
-
-#: Characters of what is no number of credits that are shown.
-_MAX_SHOWN_CHARACTERS: Final = 40

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import TYPE_CHECKING, Final, Protocol
 
+from safelight.contracts.wording import echoed, shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
@@ -60,7 +62,7 @@ class LogNormal:
 
 
 #: Finite whatever its digits; the exponent is what Python writes small numbers with.
-_NUMBER: Final = r"(\d{1,15}(?:\.\d+)?(?:e-\d{2,3})?)"
+_NUMBER: Final = r"([0-9]{1,15}(?:\.[0-9]+)?(?:e-[0-9]{2,3})?)"
 
 
 #: With more, a draw is a number too large to be one.
@@ -77,25 +79,29 @@ _FORMS: Final[Mapping[str, Callable[..., Delay]]] = {
 }
 
 
+#: What may stand around a delay. `\s` is something else in each language.
+_SPACE: Final = " \t\r\n"
+
 #: How delays are written, for JSON Schema.
-PATTERN: Final = rf"^\s*({'|'.join(_FORMS)})\s*$"
+PATTERN: Final = rf"^[ \t\r\n]*({'|'.join(_FORMS)})[ \t\r\n]*$"
 
 
 def delay(text: str | float) -> Delay:
     """A delay from its text: `2`, `1..3`, `~5` (log-normal around 5), `~5/0.8` (with its sigma), `never`."""
-    for form, make in _FORMS.items():
-        found = re.fullmatch(form, str(text).strip())
+    written = text if isinstance(text, str) else shown(text)
+    for form, make in _FORMS.items() if text != inf else ():  # the number: too large a one becomes that
+        found = re.fullmatch(form, written.strip(_SPACE))
         if found:
             return _possible(make(*found.groups()), text)
-    raise ValueError(f"{text!r} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
+    raise ValueError(f"{echoed(text)} is no delay: write 2, 1..3, ~5, ~5/0.8 or never")
 
 
 def _possible(made: Delay, text: object) -> Delay:
     match made:
         case Uniform(low, high) if low > high:
-            raise ValueError(f"{text!r} is no delay: {low:g} is more than {high:g}")
+            raise ValueError(f"{echoed(text)} is no delay: {low:g} is more than {high:g}")
         case LogNormal(median) if not median:
-            raise ValueError(f"{text!r} is no delay: a median is above 0")
+            raise ValueError(f"{echoed(text)} is no delay: a median is above 0")
         case LogNormal(sigma=sigma) if sigma > _MAX_SIGMA:
-            raise ValueError(f"{text!r} is no delay: a sigma is at most {_MAX_SIGMA}")
+            raise ValueError(f"{echoed(text)} is no delay: a sigma is at most {_MAX_SIGMA}")
     return made

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import parse
+from safelight.contracts.reading import ACTION_ENTRY, TOKEN
 from safelight.mockserver.model.messages import parameters
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ def _in_query(request: Request) -> str:
     return parameters(request.query).get(_MEMBER, "")
 
 
-def _in_body(request: Request) -> str:
-    if not request.body or _MEMBER.encode() not in request.body:
+def _in_body(request: Request, member: str = _MEMBER) -> str:
+    if not request.body or member.encode() not in request.body:
         return ""
     document = parse(request.body, max_violations=1).document
-    key = document.get(_MEMBER) if isinstance(document, dict) else None
+    key = document.get(member) if isinstance(document, dict) else None
     return key if isinstance(key, str) else ""
+
+
+def _as_token(request: Request) -> str:
+    return _in_body(request, TOKEN) if request.path.endswith(ACTION_ENTRY) else ""
 
 
 #: The published ways, the first that is there counts, whether its key is known or not.
@@ -57,13 +62,17 @@ WAYS: Final[Mapping[str, Callable[[Request], str]]] = {
     "as api_key in the body": _in_body,
 }
 
+#: The way of the Linux DO edition's own entry.
+TOKEN_WAY: Final = "as token in the body"  # noqa: S105 - the name of a way
+
 
 def sent_key(request: Request) -> tuple[str, str]:
     """The key that a request brings, and in which way; both empty where it brings none."""
     for way, read in WAYS.items():
         if key := read(request):
             return key, way
-    return "", ""
+    token = _as_token(request)
+    return token, TOKEN_WAY if token else ""
 
 
 @lru_cache(4_096)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from email.utils import formatdate
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from safelight.contracts.schemas import VERSION, VERSION_HEADER
+from safelight.mockserver.model.clock import machine_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,13 +57,33 @@ class Reply(NamedTuple):
     wire: Wire | None = None
     #: What it answers, where a fault has to know.
     request: Request | None = None
-    #: To be called when the last byte is on its way, or all of what is done instead.
+    #: When it is sent, in seconds since the epoch, as its client reads the date; None: as this process does.
+    date: float | None = None
+    #: To be called when it is on its way to a client that is there, or what is done instead.
     on_delivery: Callable[[], object] | None = None
+    #: To be called with the number of bytes that were sent, once no more will be: of what happens below HTTP.
+    on_end: Callable[[int], object] | None = None
+
+    def end(self, sent: int) -> None:
+        """Say that so many bytes were sent, and no more will be."""
+        if self.on_end:
+            self.on_end(sent)
+
+    @property
+    def all_headers(self) -> Mapping[str, str]:
+        """What it says of itself, in the order in which it is sent."""
+        always = {"date": http_date(self.date), "cache-control": "no-store"}
+        return {**always, **self.headers, "content-type": self.media_type}
 
     def deliver(self) -> None:
         """Say that it is on its way."""
         if self.on_delivery:
             self.on_delivery()
+
+
+def http_date(seconds: float | None) -> str:
+    """A date as headers have it; None: now."""
+    return formatdate(machine_date() if seconds is None else seconds, usegmt=True)
 
 
 def success(data: Mapping[str, Any]) -> Reply:

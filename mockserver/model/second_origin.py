@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from safelight.contracts import Advice, Provenance
+from safelight.traffic.exchange import SECOND_ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from safelight.mockserver.model.messages import Request
-
-#: With what paths begin there.
-_PREFIX: Final = "/elsewhere"
 
 #: The name of a host -> that of the other one. Whoever came by another name stands on this machine, or goes nowhere.
 _OTHER_HOSTS: Final = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}
@@ -28,17 +26,17 @@ def at_second_origin(url: str) -> str:
     """The same target at the second origin."""
     parts = urlsplit(url)
     host = _OTHER_HOSTS.get(parts.hostname or "", "localhost")
-    path = parts.path if parts.path.startswith(f"{_PREFIX}/") else _PREFIX + parts.path
+    path = parts.path if parts.path.startswith(f"{SECOND_ORIGIN}/") else SECOND_ORIGIN + parts.path
     return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, path=path).geturl()
 
 
 def at_first_origin(request: Request) -> Request:
     """The request as it would be at the first origin."""
-    if not request.path.startswith(f"{_PREFIX}/"):
+    if not request.path.startswith(f"{SECOND_ORIGIN}/"):
         return request
-    return request._replace(path=request.path.removeprefix(_PREFIX))
+    return request._replace(path=request.path.removeprefix(SECOND_ORIGIN))
 
 
 def leaks(request: Request, key: str) -> Sequence[Advice]:
     """Advice where a key was sent to the second origin."""
-    return [_LEAKED] if request.path.startswith(f"{_PREFIX}/") and key else ()
+    return [_LEAKED] if request.path.startswith(f"{SECOND_ORIGIN}/") and key else ()

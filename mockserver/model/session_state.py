@@ -42,7 +42,7 @@ class RuleCounts:
 
     met: int = 0
     struck: int = 0
-    #: The fault was delivered to the last byte.
+    #: The fault was delivered: it reached its client.
     delivered: int = 0
     #: The fault found nothing to spoil.
     spared: int = 0

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Axis, operations, workflows
 from safelight.contracts.dialects import check_dialect
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean, echoed, listed, shown
 from safelight.mockserver.model.credits import times
 from safelight.mockserver.model.delays import NO_DELAY
 from safelight.mockserver.model.engines import ENGINES
-from safelight.mockserver.model.task_profile import TaskProfile
+from safelight.mockserver.model.task_profile import TaskProfile, check_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.credits import Credits
 
 SLOTS_NEED_SECONDS: Final = (
-    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+    "engine slots need timelines in seconds (queued and running): polls and ticks do not say when a slot is free"
 )
 
 
@@ -51,7 +51,7 @@ def check_names(given: Iterable[str], known: Iterable[str], kind: str) -> None:
     for name in given:
         if name not in options:
             near = did_you_mean(name, options) or f": there are {listed(options)}"
-            raise ValueError(f"no {kind} is called {name!r}{near}")
+            raise ValueError(f"no {kind} is called {echoed(name)}{near}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Settings:
     vocabulary: str = "published"
     #: What goes wrong, and when: fault rules as they read.
     plan: tuple[str, ...] = ()
+    #: Ids of the first tasks, in their order.
+    ids: tuple[str, ...] = ()
     #: Credits at the start.
     balance: Credits = BALANCE
     #: Operation -> credits for each of its tasks, where they are not as published.
@@ -77,6 +79,8 @@ class Settings:
     #: How errors are written, and what becomes of values over their maximum.
     errors: str = "object"
     limits: str = "reject"
+    #: How requests are read.
+    requests: str = "published"
     #: Who the key belongs to; None: somebody.
     user: User | None = None
     #: The key is not accepted.
@@ -88,11 +92,15 @@ class Settings:
         check_names(self.workflows, kinds(), "workflow")
         check_names(self.prices, submits(), "submit")
         check_names(self.down, ENGINES, "engine")
+        for number, task_id in enumerate(self.ids):
+            check_id(task_id)
+            if task_id in self.ids[:number]:
+                raise ValueError(f"the id {task_id!r} is given twice: each task has its own")
         if self.slots is not None and (type(self.slots) is not int or self.slots < 1):
-            raise ValueError(f"{self.slots} engine slots would run nothing: give a whole number, 1 or more")
+            raise ValueError(f"{shown(self.slots)} engine slots would run nothing: give a whole number, 1 or more")
         if self.slots and any(profile.axis is not Axis.SECONDS for profile in (self.profile, *self.workflows.values())):
             raise ValueError(SLOTS_NEED_SECONDS)
-        for setting in ("vocabulary", "errors", "limits"):
+        for setting in ("vocabulary", "errors", "limits", "requests"):
             check_dialect(setting, getattr(self, setting))
 
     def profile_of(self, workflow: str) -> TaskProfile:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Phase, Step, Timeline
+from safelight.contracts.wording import echoed
 from safelight.mockserver.model.delays import delay
-from safelight.mockserver.model.task_profile import check_text
+from safelight.mockserver.model.task_profile import check_id, check_text
 
 if TYPE_CHECKING:
     from random import Random
@@ -28,16 +29,17 @@ class TaskOverride:
     def __post_init__(self) -> None:
         parts = (self.queued, self.running, self.fail)
         if self.timeline and any(part is not None for part in parts):
-            raise ValueError("a timeline is a whole life: leave out queued, running and fail")
+            raise ValueError("a timeline says all of a task: leave out queued, running and fail")
         for units in (self.queued, self.running):
             if units is not None:
                 delay(units)  # or it says why that is none
         check_text(self.fail, "reason")
         if not isinstance(self.fail, str | bool | None):
-            raise ValueError(f"fail is {self.fail!r}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
+            raise ValueError(f"fail is {echoed(self.fail)}: give True, False, or the reason as a text")  # noqa: TRY004 - as all
         if self.axis is not None and self.axis not in list(Axis):
-            raise ValueError(f"{self.axis!r} is no axis: there are {', '.join(Axis)}")
-        _check_id(self.id)
+            raise ValueError(f"{echoed(self.axis)} is no axis: there are {', '.join(Axis)}")
+        if self.id is not None:
+            check_id(self.id)
 
     def applied(self, drawn: Timeline, random: Random) -> Timeline:
         """The drawn timeline with these options in place of what was drawn."""
@@ -49,14 +51,6 @@ class TaskOverride:
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
         return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
-
-
-def _check_id(task_id: object) -> None:
-    if task_id is not None and not isinstance(task_id, str):
-        raise ValueError(f"{task_id!r} is no id: ids are texts, those of digits too")
-    if task_id == "":
-        raise ValueError("a task needs an id of at least one character")
-    check_text(task_id, "id")
 
 
 def _lasting(step: Step, units: str | float | None, random: Random) -> Step:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Timeline
+from safelight.contracts.wording import echoed, shown
 from safelight.mockserver.model.delays import NO_DELAY, Delay
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class TaskProfile:
 
     def __post_init__(self) -> None:
         if not 0 <= self.fail_rate <= 1:
-            raise ValueError(f"a fail rate of {self.fail_rate} is no share: give 0 to 1")
+            raise ValueError(f"a fail rate of {shown(self.fail_rate)} is no share: give 0 to 1")
         check_text(self.fail_reason, "reason")
 
     def draw(self, number: int, random: Random) -> Timeline:
@@ -47,4 +48,13 @@ class TaskProfile:
 def check_text(text: object, name: str) -> None:
     """What is answered has to be UTF-8."""
     if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"{text!r} is no {name}: half a surrogate pair is no character")
+        raise ValueError(f"{echoed(text)} is no {name}: half a surrogate pair is no character")
+
+
+def check_id(task_id: object) -> None:
+    """Raises `ValueError` with a sentence where this is no id of a task."""
+    if not isinstance(task_id, str):
+        raise ValueError(f"{echoed(task_id)} is no id: ids are texts, those of digits too")  # noqa: TRY004 - as all here
+    if task_id == "":
+        raise ValueError("a task needs an id of at least one character")
+    check_text(task_id, "id")

@@ -8,16 +8,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from asyncio import Transport
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from safelight.mockserver.model.messages import Reply
 
+
+class Connection(Protocol):
+    """The connection of a request, where the server hands it on."""
+
+    transport: Transport
+
+    def await_silence(self, seconds: float) -> None:
+        """Say that nothing will be sent for so long."""
+        ...
+
+
 #: Under this name the server hands the connection to the application, among the extensions of the scope.
 EXTENSION: Final = "safelight.transport"
+
+
+#: Seconds between two pieces of what is sent slowly, but for the slowest.
+_BEAT: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +42,32 @@ class Send:
     data: bytes
     rate: float = inf
 
+    @property
+    def takes_time(self) -> bool:
+        """It is sent slowly."""
+        return self.rate < inf
+
+    def pieces(self) -> Iterator[tuple[bytes, float]]:
+        """What is sent, and the seconds of silence after each piece."""
+        if not self.takes_time:
+            yield self.data, 0
+            return
+        size = max(1, int(self.rate * _BEAT))
+        for at in range(0, len(self.data), size):
+            yield self.data[at : at + size], size / self.rate
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing, for so many seconds of the wall, or until the client leaves."""
+    """Nothing, for so many seconds, or until the client leaves."""
 
     seconds: float = inf
+
+    takes_time = True
+
+    def pieces(self) -> Iterator[tuple[bytes, float]]:
+        """As above: nothing, and silence."""
+        yield b"", self.seconds
 
 
 class End(StrEnum):
@@ -53,17 +88,39 @@ class Wire:
     whole: bool = False
 
     @property
-    def error(self) -> str:
-        """What httpx and httpx2 raise when it happens to them; empty where the answer arrives."""
-        if self.whole:
-            return ""
-        if Wait() in self.steps:
-            return "ReadTimeout"
-        return "ReadError" if self.end is End.RESET else "RemoteProtocolError"
+    def is_silent(self) -> bool:
+        """The client never gets a byte."""
+        return not any(isinstance(step, Send) for step in self.steps)
 
+    @property
+    def size(self) -> int:
+        """Bytes that are sent, if the client stays."""
+        return sum(len(step.data) for step in self.steps if isinstance(step, Send))
 
-#: The errors of HTTP libraries that a `Wire` comes to.
-ERRORS: Final = ("ReadError", "ReadTimeout", "RemoteProtocolError")
+    def pieces(self, deliver: Callable[[], object], end: Callable[[int], object]) -> Generator[tuple[bytes, float]]:
+        """What is sent, and the seconds of silence after each piece.
+
+        `deliver` is called when the fault reaches the client: with the first step that takes time, as clients leave
+        in it, or else before the last step, so that who has had that finds it counted. `end` is called with the bytes
+        that were sent once it is over, for the same reason before the last bytes; and when the caller closes this.
+        """
+        steps = self.steps or (Send(b""),)
+        reaching = next((at for at, step in enumerate(steps) if step.takes_time), len(steps) - 1)
+        sent, is_over = 0, False
+        try:
+            for at, step in enumerate(steps, 1):
+                if at == reaching + 1:
+                    deliver()
+                for data, seconds in step.pieces():
+                    sent += len(data)
+                    if at == len(steps) and sent == self.size and not seconds:
+                        is_over = True
+                        end(sent)
+                    yield data, seconds
+        finally:
+            if not is_over:
+                end(sent)
+
 
 #: The connection is reset, with nothing sent.
 RESET: Final = Wire("reset", end=End.RESET)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from safelight.contracts import Advice, Phase, Violation
     from safelight.mockserver.faults.plan import Strike
+    from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.messages import Reply, Request
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task_override import TaskOverride
@@ -40,6 +41,9 @@ class Call:
     session_key: str = ""
     #: The settings of the session when the request came.
     settings: Settings | None = None
+    #: The clock of the session, or of the service where there is none, and its time when the request came.
+    clock: Clock = field(init=False)
+    began: float = 0.0
     is_revoked: bool = False
     operation: str | None = None
     endpoint: Endpoint = field(init=False)
@@ -58,16 +62,9 @@ class Call:
     #: When it was carried out, in seconds of the session's clock, and seconds since the answer before about its task.
     at: float | None = None
     gap: float | None = None
+    #: What the client reads as the date then; None: it has no session.
+    date: float | None = None
     reply: Reply = field(init=False)
-
-    @property
-    def secret(self) -> str:
-        """The key that nothing written down may hold: the session's, or one that nobody knows here and may be real."""
-        return self.session_key or (self.key if len(self.key) >= _MIN_SECRET_CHARACTERS else "")
-
-
-#: Characters of a key that is not a word which may stand anywhere.
-_MIN_SECRET_CHARACTERS: Final = 8
 
 
 class Answer(NamedTuple):

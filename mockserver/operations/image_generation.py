@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safelight.contracts import workflows
+from safelight.contracts.workflows import workflow_of
 from safelight.mockserver.operations import Answer, Call, operation
 from safelight.mockserver.operations.results import PICTURE
 from safelight.mockserver.operations.submits import accepted
@@ -11,6 +11,7 @@ from safelight.mockserver.operations.submits import accepted
 @operation(result=PICTURE)
 def image_generation(call: Call) -> Answer:
     """Accept a picture to be drawn."""
-    workflow = call.document.get("workflow", "default")
-    variant = workflows()[workflow].variant
-    return accepted(call, f"image_generation.response.{variant}", engine=variant, workflow=workflow)
+    name = call.document.get("workflow")
+    workflow = workflow_of(name)
+    schema = f"{call.endpoint.stated.response}.{workflow.variant}"
+    return accepted(call, schema, engine=workflow.variant, workflow=name or workflow.name)

@@ -19,7 +19,7 @@ BASE_PATHS: Final = frozenset(PATHS.values())
 
 
 def dispatch(_: Service, call: Call) -> None:
-    """Find the operation, or refuse with 404, or with 405 where it takes another method."""
+    """Find the operation, or refuse with 404, with 405 where it takes another method, with 413 what is too large."""
     request = call.home
     if request.path not in BASE_PATHS:
         near = operation_in_path(request.path)
@@ -37,3 +37,5 @@ def dispatch(_: Service, call: Call) -> None:
         message = f"Method not allowed: {name} takes {endpoint.method}, not {shown(request.method)}"
         raise Refused(405, message, {"allow": endpoint.method})
     call.endpoint, call.operation = endpoint, name
+    if request.body is None:  # its key may be in the body that was not read
+        raise Refused(413, "Request body too large: it is over the limit of this server")

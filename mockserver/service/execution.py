@@ -35,7 +35,7 @@ def execute(service: Service, call: Call) -> None:
 def count_answer(call: Call) -> None:
     """Note when the call was answered, and how long after the answer before about its task."""
     session = call.session
-    call.at = session.now()
+    call.at, call.date = session.now(), session.clock.date()
     if call.task_id in session.data.tasks and not is_led_on(call):
         is_poll = call.operation == "task_status"
         call.gap = booking.answered(session.data, call.task_id, call.at, is_poll=is_poll)

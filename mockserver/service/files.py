@@ -22,6 +22,7 @@ def fetch(service: Service, call: Call) -> None:
     with EnteredSession(service.sessions.store, owner) as call.session:
         session = call.session
         call.session_name, call.session_key, call.settings = owner, session.key, session.settings
+        call.clock, call.began = session.clock, session.now()
         task = service.uploads.task(session, call.home)
         call.task_id, call.phase = task.id, session.state(task).phase
         if session.has_plan:

@@ -18,6 +18,8 @@ def identify(service: Service, call: Call) -> None:
     """Find the key and its session. Where any key is welcome, the session is opened."""
     call.key, call.way = sent_key(call.request)
     state = service.sessions.look(call.key)
+    call.clock = state.clock if state else service.clock
+    call.began = call.clock.now()
     if state:
         call.session_name, call.session_key, call.settings = fingerprint(call.key), call.key, state.settings
         call.is_revoked = state.revoked

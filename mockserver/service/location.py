@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from safelight.mockserver.model.prefixes import without_prefix
 from safelight.mockserver.model.redirects import before_redirect, is_redirected
 from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.operations.results import UPLOADS
+from safelight.mockserver.service.action_entry import at_published_entry
 from safelight.mockserver.service.openapi_paths import DOCUMENTS, published
 
 if TYPE_CHECKING:
@@ -24,13 +26,14 @@ class Place(StrEnum):
 
 
 def locate(service: Service, call: Call) -> Place:
-    """What the path of a request is for. A redirect, the second origin and an operation's own path lead home."""
+    """What the path of a request is for. Another origin, a redirect, a prefix and an own path lead home."""
     call.is_redirected = is_redirected(call.request)
-    home = call.home = before_redirect(at_first_origin(call.request))
+    home = call.home = without_prefix(before_redirect(at_first_origin(call.request)))
     if home.path.startswith(UPLOADS):
         return Place.FILE
     if service.has_openapi_paths:
         if home.path in DOCUMENTS:
             return Place.DOCUMENT
         call.home = published(home)
+    call.home = at_published_entry(service, call)
     return Place.OPERATION

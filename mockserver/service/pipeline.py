@@ -9,6 +9,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from safelight.contracts.secrets import redacted
 from safelight.mockserver.model.messages import CRASHED, Refused, failure
 from safelight.mockserver.operations import Call
 from safelight.mockserver.service.dispatch import dispatch
@@ -22,7 +23,6 @@ from safelight.mockserver.service.striking import strike
 from safelight.mockserver.service.validation import validate
 from safelight.mockserver.service.wording import word
 from safelight.mockserver.storage.store import NoSession
-from safelight.traffic.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,8 +58,10 @@ def handle(service: Service, request: Request) -> Reply:
     except NoSession:  # it was closed while this request was under way
         call.reply = failure(HTTPStatus.UNAUTHORIZED, "Unauthorized: Invalid API Key")
     except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
-        _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", call.secret))
+        _LOG.exception(
+            "the fake failed to answer %s", redacted(f"{request.method} {request.path}", service.secrets(call))
+        )
         call.reply = CRASHED
     for stage in ENDING:
         stage(service, call)
-    return call.reply
+    return call.reply._replace(date=call.date)

@@ -5,26 +5,31 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from safelight.contracts.secrets import with_keys
 from safelight.mockserver.model.clock import Clock, RealClock
-from safelight.mockserver.model.second_origin import at_first_origin
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service import pipeline
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.uploads import Uploads
-from safelight.mockserver.sessions.registry import Registry
+from safelight.mockserver.sessions.registry import MIN_SECRET_CHARACTERS, Registry
 from safelight.mockserver.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from safelight.mockserver.model.messages import Reply, Request
+    from safelight.mockserver.operations import Call
     from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
 
     #: Takes each exchange, with the name of its session or None.
     Listener = Callable[[str | None, Exchange], None]
+
+    #: Takes an exchange whose end is seen later than its answer, as it is then and as it was told before.
+    EndListener = Callable[[str | None, Exchange, Exchange], None]
 
 #: Bytes of a body that takes so long to check that a transport does better to call from a worker thread.
 _HEAVY_BYTES: Final = 20_000
@@ -44,6 +49,7 @@ class Service:
         store: Store | None = None,
         bounds: Bounds | None = None,
         listener: Listener | None = None,
+        end_listener: EndListener | None = None,
         openapi_paths: bool = False,
     ) -> None:
         store = store or MemoryStore()
@@ -54,8 +60,9 @@ class Service:
         #: The exchanges under way: transports enter it.
         self.in_flight = InFlight()
         self.has_openapi_paths = openapi_paths
-        self._clock = clock()
+        self.clock = clock()
         self._listeners: list[Listener] = [listener] if listener else []
+        self._end_listener = end_listener
         for key in keys:
             self.sessions.open(key)
 
@@ -66,7 +73,7 @@ class Service:
     def is_heavy(self, request: Request) -> bool:
         """Answering takes long enough, or waits, that an event loop is better left alone."""
         is_large = len(request.body or b"") > _HEAVY_BYTES
-        return self.sessions.store.does_io or is_large or at_first_origin(request).path.startswith(UPLOADS)
+        return self.sessions.store.does_io or is_large or UPLOADS in request.path
 
     @contextmanager
     def watched(self, listener: Listener) -> Iterator[None]:
@@ -83,7 +90,18 @@ class Service:
         for listener in tuple(self._listeners):
             listener(name, exchange)
 
+    def tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
+        """Keep an exchange as it ended, in the place of what was seen of it earlier."""
+        self.sessions.store.record(name, exchange, earlier)
+        if self._end_listener:
+            self._end_listener(name, exchange, earlier)
+
+    def secrets(self, call: Call) -> AbstractSet[str]:
+        """The keys that nothing written down of a call may hold: of open sessions, and what it came with."""
+        own = call.key if len(call.key) >= MIN_SECRET_CHARACTERS else ""  # nobody knows it here, and it may be real
+        return with_keys(self.sessions.secrets, call.session_key, own)
+
     def now(self, name: str) -> float:
         """The time of a session's clock; without a session, the service's own."""
         state = self.sessions.store.look(name)
-        return (state.clock if state else self._clock).now()
+        return (state.clock if state else self.clock).now()

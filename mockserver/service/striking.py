@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.operations import defaults
+from safelight.contracts.secrets import redacted
 from safelight.mockserver.faults.catalogue import leads_on
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import PlannedRequest
@@ -16,7 +17,6 @@ from safelight.mockserver.operations import operations
 from safelight.mockserver.service.wording import errors_of
 from safelight.mockserver.sessions.session import EnteredSession
 from safelight.mockserver.storage.store import NoSession
-from safelight.traffic.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,11 +60,11 @@ def strike(service: Service, call: Call) -> None:
     if call.strike is None:
         return
     serial, rule = call.strike
-    reply = call.reply._replace(request=call.request)
+    reply = call.reply._replace(request=call.request, date=call.date)
     try:
         struck = in_dialect(rule.fault.strike(reply), errors_of(service, call))
     except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
-        _LOG.exception("the fault %s failed", redacted(str(rule), call.secret))
+        _LOG.exception("the fault %s failed", redacted(str(rule), service.secrets(call)))
         call.reply = CRASHED
         return
     count = partial(_count, service, call.session_name, call.session.data.identity, serial)

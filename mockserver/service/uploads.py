@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from safelight.contracts import Phase, workflows
+from safelight.contracts import Phase, pictures, workflows
 from safelight.contracts.operations import defaults, effective, longest_side
+from safelight.contracts.secrets import NO_KEYS, with_keys
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply, Request
 from safelight.mockserver.operations.results import PICTURE, UPLOADS, result_of, upload_path
 from safelight.mockserver.sessions.session import Session
@@ -33,8 +31,6 @@ _MAX_IMAGE_CHARACTERS: Final = 100
 
 #: An edit of an edit and so on: after so many the next one is of a drawn picture, so that none takes long.
 _MAX_EDITS: Final = 16
-
-_DATA_URL: Final = re.compile(r"data:[^,]*,")
 
 
 class Uploads:
@@ -100,8 +96,8 @@ class Uploads:
         """The picture that was sent, or that the fake has drawn itself. Nothing is fetched from anywhere."""
         if image is None:
             return None
-        if not image.startswith(("http://", "https://")):
-            return _decoded(image)
+        if not pictures.is_url(image):
+            return pictures.decoded(image)
         if (source := self._source(image)) and self._generation(task) % _MAX_EDITS:
             return self._file(*source)
         return None
@@ -156,7 +152,7 @@ def _description(task: Task, key: str) -> Mapping[str, Any]:
     """The request as it is written into a picture: with what was left out, and of a picture in it the beginning."""
     own = {"workflow": task.workflow} if task.workflow in workflows() else {}
     description: dict[str, Any] = redacted_value(
-        {**own, **defaults(task.operation, task.workflow), **task.request}, key
+        {**own, **defaults(task.operation, task.workflow), **task.request}, with_keys(NO_KEYS, key)
     )
     image = description.get("image", "")
     if len(image) > _MAX_IMAGE_CHARACTERS:
@@ -165,14 +161,9 @@ def _description(task: Task, key: str) -> Mapping[str, Any]:
 
 
 def _path(url: str) -> str:
+    """The path of a file in a URL, whatever stands before it."""
     try:
-        return urlsplit(url).path
+        path = urlsplit(url).path
     except ValueError:
         return ""
-
-
-def _decoded(image: str) -> bytes | None:
-    try:
-        return b64decode(_DATA_URL.sub("", image, count=1))
-    except NotBase64:
-        return None
+    return path[path.find(UPLOADS) :] if UPLOADS in path else ""

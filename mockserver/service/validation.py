@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Advice, Provenance, advice, parse
 from safelight.contracts.operations import clamped
+from safelight.contracts.reading import read
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
-from safelight.mockserver.model.messages import Refused, Request, parameters
-from safelight.mockserver.service.hints import advice_on_way
+from safelight.mockserver.model.messages import Request, parameters
+from safelight.mockserver.service.hints import advice_on_encoding, advice_on_way, explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from safelight.contracts import Violation
+    from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
 
@@ -32,25 +35,30 @@ def validate(_: Service, call: Call) -> None:
         call.document, call.violations, found = _query(call.endpoint.schema, call.home.query)
     else:
         assert call.settings is not None
-        call.document, call.violations, found = _body(call, is_clamped=call.settings.limits == "clamp")
+        call.document, call.violations, found = _body(call, call.settings)
+    if call.violations:
+        call.violations = explained(call.violations, call.home)
     call.advice = [*advice_on_way(call.way), *found]
 
 
-def _body(call: Call, *, is_clamped: bool) -> _Checked:
+def _body(call: Call, settings: Settings) -> _Checked:
     request = call.home
-    if request.body is None:
-        raise Refused(413, "Request body too large: it is over the limit of this server")
+    assert request.body is not None
     parsed = parse(request.body, max_violations=MAX_FINDINGS)
     if parsed.violations:
         return {}, parsed.violations, _content_type(request)
-    document, lowered = clamped(call.endpoint.name, parsed.document) if is_clamped else (parsed.document, [])
-    found = violations(call.endpoint.schema, document, max_violations=MAX_FINDINGS)
+    reading = read(call.endpoint.name, parsed.document, settings.requests)
+    document, lowered = (
+        clamped(reading.operation, reading.document) if settings.limits == "clamp" else (reading.document, [])
+    )
+    found, remarks = replace(reading, document=document).findings(max_findings=MAX_FINDINGS)
     clamping = [
-        Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
+        reading.placed(
+            Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
+        )
         for name in lowered
     ]
-    remarks = [] if found else advice(document, call.endpoint.schema, max_advice=MAX_FINDINGS)
-    return document, found, [*_content_type(request), *clamping, *remarks]
+    return document, found, [*_content_type(request), *advice_on_encoding(request), *clamping, *remarks]
 
 
 @lru_cache(256)
@@ -64,7 +72,7 @@ def _query(schema: str, text: str) -> _Checked:
 def sentence(found: Sequence[Violation]) -> str:
     """What a request is refused with that breaks these rules."""
     first, *others = found
-    more = ", ".join(dict.fromkeys(violation.rule for violation in others))
+    more = ", ".join(dict.fromkeys(violation.rule for violation in others if violation.message != first.message))
     return f"Invalid request: {first.message}" + (f" (and also broken: {more})" if more else "")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safelight.mockserver.model.messages import in_dialect
 
 if TYPE_CHECKING:
+    from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
 
@@ -17,5 +18,10 @@ def word(service: Service, call: Call) -> None:
 
 
 def errors_of(service: Service, call: Call) -> str:
-    """The dialect of errors: the session's, and for a request without a session that of the only one there is."""
-    return (call.settings or service.sessions.only_settings()).errors
+    """The dialect of errors."""
+    return settings_of(service, call).errors
+
+
+def settings_of(service: Service, call: Call) -> Settings:
+    """The settings of the session, and for a request without a session those of the only one there is."""
+    return call.settings or service.sessions.only_settings()

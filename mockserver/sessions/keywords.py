@@ -33,6 +33,7 @@ class SessionKeywords(TaskKeywords, total=False):
     workflows: Mapping[str, TaskProfile | Mapping[str, Any]] | None
     slots: int | None
     faults: Sequence[str | FaultRule] | None
+    ids: Sequence[str] | None
     down: Collection[str] | None
     directives: bool | None
     balance: Credits | float | None
@@ -41,11 +42,19 @@ class SessionKeywords(TaskKeywords, total=False):
     vocabulary: str | None
     errors: str | None
     limits: str | None
+    requests: str | None
 
 
 class MarkerKeywords(SessionKeywords, total=False):
     """What `safelight_factory` takes beside, and the marker `safelight`."""
 
-    virtual_time: bool | None
+    virtual_time: bool
     speed: float | None
     contract: bool | None
+    key_known: bool | None
+    key_only_to_origin: bool | None
+    key_only_where_read: bool | None
+    no_poll_after_401: bool | None
+    only_issued_ids: bool | None
+    retry_after_kept: bool | None
+    submitted_under_one_key: bool | None

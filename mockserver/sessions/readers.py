@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
+from math import inf, isfinite
 from typing import Any, Final
 
 from safelight.contracts import Timeline
+from safelight.contracts.lifecycle import NEVER, STEPS
 from safelight.contracts.wording import did_you_mean, either, shown
 from safelight.mockserver.faults.rules import FaultRule, WrongRule, read_rule
 from safelight.mockserver.model.credits import credits_of
@@ -46,11 +49,10 @@ def _mapping(value: Any, hint: str) -> Mapping[str, Any]:
 def _as_number(text: str) -> Any:
     """The number that a text writes, or the text, which a reader of numbers refuses."""
     for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+        with suppress(ValueError):
+            if isfinite(found := kind(text)) or text.isalpha():
+                return found
+    return text  # also what is a number, but none that Python has, such as 1e400
 
 
 def _is_number(value: Any) -> bool:
@@ -171,7 +173,7 @@ def _flag(value: Any) -> bool:
 
 
 def _delay(value: Any) -> Any:
-    delay(value if isinstance(value, str) else _seen(value))
+    delay(value if isinstance(value, str) or value == inf else _seen(value))
     return value
 
 
@@ -223,7 +225,25 @@ DELAY: Final = Reader(
     _delay, {"type": ["number", "string"], "minimum": 0, "maximum": 10**15 - 1, "pattern": PATTERN}, "DELAY", str
 )
 PAIR: Final = Reader(_pair, _AMONG, "Q,R", _two)
-TIMELINE: Final = Reader(_timeline, {"type": "array", "minItems": 1, "items": {"type": ["array", "string"]}})
+_UNITS: Final[Schema] = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 10**15}, {"const": NEVER}]}
+_STEP: Final[Schema] = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 3,
+    "prefixItems": [{"enum": list(STEPS)}, _UNITS, {"type": "string"}],
+}
+TIMELINE: Final = Reader(
+    _timeline,
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": ["array", "string"],
+            "items": {"type": ["string", "number"]},
+            "anyOf": [{"enum": list(STEPS)}, _STEP],
+        },
+    },
+)
 REASON: Final = Reader(_reason, {"type": ["string", "boolean"], "minLength": 1}, "REASON", _truth)
 RULE: Final = Reader(_rule, {"type": "string", "maxLength": 2_000}, "RULE", str)
 KEY: Final = text(FORM.pattern, "a key is 1 to 200 visible ASCII characters, as it has to fit into a header", "KEY")
@@ -233,21 +253,21 @@ def users(row: Reader) -> Reader:
     """Name -> user. No sentence shows a name that may be a key, nor a key."""
 
     def members(value: Any) -> dict[str, Any]:
-        if any(
-            not re.fullmatch(_NAME, name) for name in _mapping(value, "each user as one: [users.alice], with a key")
-        ):
-            raise ValueError("the name of a user is 1 to 40 letters, digits, dots or dashes, and no key")
+        named = _mapping(value, "each user as one: [users.alice], with a key")
+        if any(not re.fullmatch(_NAME, name) or re.match(_LIKE_A_KEY, name) for name in named):
+            raise ValueError("the name of a user is 1 to 40 letters of ASCII, digits, dots or dashes, and no key")
         found = {name: read_at(name, row, one) for name, one in value.items()}
         _check_keys(found)
         return found
 
-    names = {"pattern": f"^{_NAME}$"}
+    names = {"pattern": f"^{_NAME}$", "not": {"pattern": f"^{_LIKE_A_KEY}"}}
     one = {**row.schema, "required": ["key"]}
     return Reader(members, {"type": "object", "propertyNames": names, "additionalProperties": one})
 
 
-#: The name of a user: nothing that looks like a key.
-_NAME: Final = r"(?!sk-\w{8})[\w.@ -]{1,40}"
+#: The name of a user, and what begins like a key instead: patterns that every language reads alike.
+_NAME: Final = "[A-Za-z0-9_.@ -]{1,40}"
+_LIKE_A_KEY: Final = "sk-[A-Za-z0-9_]{8}"
 
 
 def _check_keys(found: Mapping[str, Mapping[str, Any]]) -> None:

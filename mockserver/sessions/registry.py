@@ -8,12 +8,13 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from safelight.contracts.secrets import is_plain_key
 from safelight.mockserver.model.keys import FORM, fingerprint
 from safelight.mockserver.sessions.session import EnteredSession, Session, new_state
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.session_state import Bounds, SessionState
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 #: Sessions that are kept where any key is welcome.
 MAX_GUEST_SESSIONS: Final = 1_000
 
+#: Characters of a key that is not a word which may stand anywhere.
+MIN_SECRET_CHARACTERS: Final = 8
+
 #: Guest sessions that are tried when another one comes: however many there are, that takes no longer.
 _MAX_EVICTION_TRIES: Final = 16
+
+#: Sessions whose keys are looked for in a request that came with none of them.
+_MAX_LOOKED_AT: Final = 16
 
 
 class Registry:
@@ -44,6 +51,8 @@ class Registry:
         #: Those of sessions that are opened without others.
         self.settings = settings
         self._seed, self._clock, self._any_key, self._bounds = seed, clock, any_key, bounds
+        #: Secrets that no form tells from other texts, such as keys of open sessions: nothing written down holds one.
+        self.secrets: frozenset[str] = frozenset()
         #: Names of sessions that were opened because any key is welcome, the least recently used first.
         self._guests: OrderedDict[str, None] = OrderedDict()
         self._welcoming = Lock()
@@ -52,17 +61,24 @@ class Registry:
         self, key: str, settings: Settings | None = None, clock: Clock | None = None, seed: int | None = None
     ) -> Session:
         """Open the session of a key, or begin it anew. Gives it to be read alone; `ValueError` where this is no key."""
-        if not FORM.fullmatch(key):
+        if not isinstance(key, str) or not FORM.fullmatch(key):  # type: ignore[redundant-expr]  # what people give
             raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
         seed = self._seed if seed is None else seed
         with self.store.transaction(fingerprint(key)) as transaction:
             state = new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds)
             transaction.begin(state)
+            self.hide(key)
             return Session(state)
+
+    def hide(self, secret: str) -> None:
+        """From now on nothing that is written down holds this text."""
+        if len(secret) >= MIN_SECRET_CHARACTERS and not is_plain_key(secret):
+            self.secrets |= {secret}
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
         self._guests.pop(fingerprint(key), None)
+        self.secrets -= {key}
         with self.store.transaction(fingerprint(key)) as transaction:
             transaction.end()
 
@@ -78,6 +94,12 @@ class Registry:
         """The session of a key while a block runs. Raises `NoSession`."""
         self.look(key)
         return EnteredSession(self.store, fingerprint(key))
+
+    def few_keys(self) -> Sequence[str]:
+        """The keys of the sessions, where looking at them is quick: in memory, and few."""
+        names = () if self.store.does_io else self.store.names()
+        found = map(self.store.look, names) if len(names) <= _MAX_LOOKED_AT else ()
+        return [state.key for state in found if state]
 
     def only_settings(self) -> Settings:
         """The settings of the only session that there is; of none or several, those of the registry."""

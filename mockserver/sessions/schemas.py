@@ -51,7 +51,7 @@ def _dashed(node: Any) -> Any:
 def _plain(node: Any) -> Any:
     match node:
         case dict():
-            return {name: _plain(part) for name, part in node.items() if name not in ("pattern", "allOf")}
+            return {name: _plain(part) for name, part in node.items() if name not in ("pattern", "allOf", "anyOf")}
         case list():
             return [_plain(part) for part in node]
     return node

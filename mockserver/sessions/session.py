@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, State
+from safelight.contracts.wording import echoed
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
@@ -158,8 +159,8 @@ class Session:
     def check(self, override: TaskOverride) -> None:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
         taken = (other.id for other in self.data.overrides)
-        if override.id is not None and (self.find(override.id) or override.id in taken):
-            raise ValueError(f"there is a task with the id {override.id!r} already: ids are never given twice")
+        if override.id is not None and (self.find(override.id) or override.id in {*taken, *self._ids_to_come()}):
+            raise ValueError(f"there is a task with the id {echoed(override.id)} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
 
@@ -167,7 +168,7 @@ class Session:
         """Move a task on the axis of ticks along."""
         task = self.find(task_id)
         if task is None:
-            raise ValueError(f"no task {task_id!r}: it was never issued to this key")
+            raise ValueError(f"no task {echoed(task_id)}: it was never issued to this key")
         booking.counts_of(self.data, task_id).ticks += ticks
         booking.expect_refund(self.data, task)
 
@@ -210,7 +211,8 @@ class Session:
             override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
         profile = settings.profile_of(workflow)
         drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
-        task_id = override.id or self._unused_id(engine.new_id, random, number)
+        given = settings.ids[number - 1] if number <= len(settings.ids) else None
+        task_id = override.id or given or self._unused_id(engine.new_id, random, number)
         drawn_seed, wanted_seed = random.getrandbits(32), int(parameters.get("seed", -1))
         task = Task(
             id=task_id,
@@ -238,9 +240,13 @@ class Session:
         if not is_enough and self.credits < price:
             raise Refused(HTTPStatus.PAYMENT_REQUIRED, "Insufficient balance")
 
+    def _ids_to_come(self) -> tuple[str, ...]:
+        """The ids that the settings give to tasks that are still to come."""
+        return self.settings.ids[self.data.submits.get(ALL_SUBMITS, 0) :]
+
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
-        reserved = {override.id for override in self.data.overrides}
+        reserved = {*(override.id for override in self.data.overrides), *self._ids_to_come()}
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
             if drawn not in reserved and not self.find(drawn):

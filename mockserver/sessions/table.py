@@ -34,6 +34,7 @@ from safelight.mockserver.sessions.readers import (
     word,
 )
 from safelight.mockserver.sessions.setting import Conflict, Reader, Setting
+from safelight.traffic.expectations import JUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,7 +88,7 @@ def _two_axes() -> Iterable[Conflict]:
         yield from (Conflict({one: ..., two: ...}, reason) for one, two in product(names, others))
 
 
-_WHOLE_TIMELINE: Final = "a timeline is a whole life: leave out fail, fail_rate and fail_nth"
+_WHOLE_TIMELINE: Final = "a timeline says all of a task: leave out fail, fail_rate and fail_nth"
 
 _OF_TASKS: Final = (
     *_two_axes(),
@@ -116,12 +117,14 @@ def _dialect(setting: str, summary: str, example: str) -> Setting:
 
 _SLOTS: Final = whole("number of slots", "1 or more", minimum=1)
 _RULES: Final = array(RULE, '["poll#2: http 502"]', tuple)
+_IDS: Final = array(text(form="ID"), '["0001234567"]', tuple)
 _ENGINES: Final = array(word(ENGINES, "ENGINE"), '["rr3"]', frozenset)
 
 MORE: Final = _rows(
     Setting("workflows", "What is otherwise for tasks of one workflow", _WORKFLOWS, {"rr3": {"running": 20}}),
     Setting("slots", "N tasks run at once, the others wait; in seconds only", _SLOTS, 1, usual="all run"),
     Setting("faults", "What goes wrong, and when; `safelight faults` lists them", _RULES, ["poll#2: http 502"]),
+    Setting("ids", "Ids of the first tasks; the others are drawn", _IDS, ["0001234567"]),
     Setting("down", f"This engine does not answer: {', '.join(ENGINES)}", _ENGINES, ["rr3"]),
     Setting("directives", "A prompt can say what becomes of its task", FLAG, False, True),
 )
@@ -142,6 +145,11 @@ DIALECTS: Final = _rows(
     _dialect("vocabulary", "Words of the phases: published (pending, ...) or plain (queued, ...)", "plain"),
     _dialect("errors", 'Errors are object ("error": {"message": ...}), string or message', "string"),
     _dialect("limits", "What is over a maximum is refused (reject) or brought down to it (clamp)", "clamp"),
+    _dialect(
+        "requests",
+        "Requests are as published; lenient: any workflow; linux-do: as the Linux DO edition takes them",
+        "linux-do",
+    ),
 )
 
 _SPEED: Final = number("speed", "60 for a minute in a second", maximum=MAX_SPEED, form="FACTOR", unit="x")
@@ -196,10 +204,10 @@ SERVER: Final = _rows(
 
 _OF_TESTS: Final = _rows(
     Setting(
-        "virtual_time", "The client's sleeps move the clock, on each axis; False: you advance it yourself", FLAG, True
+        "virtual_time", "The client's sleeps move the clock, unless this is false: you advance it yourself", FLAG, False
     ),
     CLOCK["speed"],
-    Setting("contract", "The client has to keep the contract", FLAG, False, True),
+    *(Setting(switch, expected.summary.removesuffix("."), FLAG, False, True) for switch, expected in JUDGED.items()),
 )
 
 _KIND: Final = Setting(
@@ -238,6 +246,9 @@ CONFLICTS: Final = (
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),
     Conflict({"speed": ..., "virtual_time": True}, "virtual time skips time, and speed lets it pass: give one of them"),
     Conflict({"speed": ..., "clock": "virtual"}, "a virtual clock stands still until it is advanced: leave out speed"),
+    Conflict(
+        {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
+    ),
     Conflict(
         {"any_key": True, "users": ...},
         "with any_key every key is accepted, and with users theirs alone: give one of them",

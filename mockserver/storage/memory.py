@@ -49,11 +49,11 @@ class MemoryStore:
         """The sessions that there are."""
         return [name for name, kept in list(self._sessions.items()) if kept.state]
 
-    def record(self, name: str | None, exchange: Exchange) -> None:
+    def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
         """Keep an exchange; without a name, or without such a session, among the orphans."""
         kept = self._sessions.get(name) if name else None
         with self._recording:
-            (kept.journal if kept and kept.state else self.orphans).add(exchange)
+            (kept.journal if kept and kept.state else self.orphans).add(exchange, earlier)
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session. Raises `NoSession`."""

@@ -47,8 +47,11 @@ class Store(Protocol):
         """The sessions that there are."""
         ...
 
-    def record(self, name: str | None, exchange: Exchange) -> None:
-        """Keep an exchange; without a name, or without such a session, among the orphans."""
+    def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
+        """Keep an exchange; without a name, or without such a session, among the orphans.
+
+        It stands in the place of `earlier`, what was kept of it before its end.
+        """
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session. Raises `NoSession`."""

@@ -2,39 +2,47 @@
 
 import asyncio
 import re
-from asyncio import Transport
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
-from functools import lru_cache
+from contextlib import closing, suppress
+from functools import lru_cache, partial
 from math import inf
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import h11
+from anyio import move_on_after, sleep
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as Sending
 from starlette.websockets import WebSocketClose
 
 from safelight.mockserver.model.messages import Reply, Request
-from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Send, Wait, Wire
+from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Connection, Wire
+from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.transports.cors import EnvelopeCORS
+from safelight.mockserver.transports.playback import played
 
 #: Bytes of a request body that are read unless the caller says otherwise.
 BODY_LIMIT: Final = 10_000_000
 #: What can stand in a URL as host and port.
 _HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
-#: Seconds between two pieces of what is sent slowly, but for the slowest.
-_BEAT: Final = 0.05
-#: Bytes that the network does not take at once.
-_LARGE: Final = 65_536
+#: Bytes of a body that are read and thrown away when its request is answered already, and seconds that
+#: this may take: closed with bytes unread, the connection would be reset, and the answer lost on its way.
+_MAX_DISCARDED_BYTES: Final = 1_000_000_000
+_MAX_DISCARDING_SECONDS: Final = 10.0
 
 
 class Beside(Protocol):
     """What answers beside the API: `Control`, or what takes its place."""
+
+    @property
+    def token(self) -> str | None:
+        """What a request has to bring."""
+        ...
 
     def takes(self, path: str, server: tuple[str, int | None] | None, /) -> bool:
         """A request for this path, which came in at this host and port, is for it."""
@@ -52,7 +60,7 @@ def create_app(
 
     With a `control`, programs can control it under `/_safelight/`.
     """
-    everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+    everyone = Middleware(EnvelopeCORS, errors=lambda: api.sessions.only_settings().errors)
     app = Starlette(middleware=[everyone] if cors else [])
     # What no route takes goes to the core; a route that takes everything would have to be matched first.
     app.router.default = bare_app(api, body_limit, control)
@@ -61,35 +69,40 @@ def create_app(
 
 def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None = None) -> ASGIApp:
     """The bare ASGI application that `create_app` mounts."""
+    if control and control.token:
+        api.sessions.hide(control.token)
 
     async def answer(scope: Scope, receive: Receive, send: Sending) -> None:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        if control and control.takes(scope["path"], scope.get("server")):
-            with suppress(ClientDisconnect):
-                request = _request(scope, await _body(scope, receive, body_limit))
-                await _send(await control.answer(api, request), scope, send, with_body=request.method != "HEAD")
-            return
-        with api.in_flight:
-            try:
-                request = _request(scope, await _body(scope, receive, body_limit))
-            except ClientDisconnect:  # half a request is none
-                return
-            reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
-            if not reply.wire:
-                await _send(reply, scope, send, with_body=request.method != "HEAD")
-                return
-            under_way = ExitStack()  # entered before the other is left: it is one exchange
-            under_way.enter_context(api.in_flight)
-        with under_way:
-            await _carry_out(reply, reply.wire, scope, receive, under_way)
+        headers = _headers(tuple([(name, value) for name, value in scope["headers"]]))
+        with suppress(ClientDisconnect):  # half a request is none
+            if control and control.takes(scope["path"], scope.get("server")):
+                request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
+                await _send(await control.answer(api, request), request, scope, send)
+            else:
+                with api.in_flight:
+                    request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
+                    await _answer(api, request, scope, receive, send)
+            if request.body is None:
+                await _discard(scope, receive, send)
 
     return answer
 
 
-def _request(scope: Scope, body: bytes | None) -> Request:
-    headers = _headers(tuple([(name, value) for name, value in scope["headers"]]))
+async def _answer(api: Service, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
+    """Answer a request of the API, or do what a fault does instead."""
+    reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
+    if not reply.wire:
+        await _send(reply, request, scope, send)
+    elif connection := _connection(scope):
+        await _carry_out(reply, reply.wire, connection, receive, api.in_flight)
+    else:
+        await _play(reply, reply.wire, request, send, api.in_flight)
+
+
+def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:
     return Request(
         method=scope["method"],
         path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
@@ -117,10 +130,14 @@ def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) 
     return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
 
 
-async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+async def _body(scope: Scope, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes | None:
     """The whole body, or None once it is larger than the limit. Raises `ClientDisconnect`."""
-    if scope["method"] in ("GET", "HEAD"):
+    is_get, length = scope["method"] in ("GET", "HEAD"), headers.get("content-length", "")
+    if is_get and length in ("", "0") and "transfer-encoding" not in headers:
         return b""
+    with suppress(ValueError):  # of what is no length; the server lets none in
+        if int(length or 0) > limit:
+            return None
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -132,75 +149,94 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
             return None
         chunks.append(chunk)
         more = message.get("more_body", False)
-    return b"".join(chunks)
+    return b"" if is_get else b"".join(chunks)
 
 
-def _transport(scope: Scope) -> Transport | None:
+async def _discard(scope: Scope, receive: Receive, send: Sending) -> None:
+    """Read what still comes of a body whose request is answered, not for long, and end the answer then."""
+    size, more = 0, True
+    with move_on_after(_MAX_DISCARDING_SECONDS):
+        while more and size < _MAX_DISCARDED_BYTES:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    if more and (connection := _connection(scope)):
+        connection.transport.close()
+        await disconnected(receive)
+    await send({"type": "http.response.body"})
+
+
+def _connection(scope: Scope) -> Connection | None:
     """The connection of a request, where there is a socket."""
-    transport: Transport | None = scope.get("extensions", {}).get(EXTENSION)
-    return transport
+    connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
+    return connection
 
 
-async def _carry_out(reply: Reply, wire: Wire, scope: Scope, receive: Receive, under_way: ExitStack) -> None:
-    """What happens below HTTP. Where there is no socket, this raises `AnswerLost`.
-
-    `under_way` is closed before a silence: an exchange that does not go on is not waited for.
-    """
-    transport = _transport(scope)
-    if transport is None:
-        reply.deliver()
-        raise AnswerLost(wire)
-    gone = asyncio.ensure_future(_disconnect(receive))
-    *steps, last = wire.steps or (Send(b""),)
-    for step in steps:
-        await _take(step, transport, gone, under_way)
-    if not transport.is_closing():
-        reply.deliver()  # before the last of it, so that who has had that finds it counted
-    await _take(last, transport, gone, under_way)
+async def _carry_out(reply: Reply, wire: Wire, connection: Connection, receive: Receive, in_flight: InFlight) -> None:
+    """What happens below HTTP, as long as the client is there."""
+    transport = connection.transport
+    gone = asyncio.ensure_future(disconnected(receive))
+    if transport.is_closing():
+        reply.end(0)
+    else:
+        with closing(wire.pieces(reply.deliver, reply.end)) as pieces:
+            for data, seconds in pieces:
+                if data:
+                    transport.write(data)
+                if seconds:
+                    connection.await_silence(seconds)
+                    await _silence(seconds, gone, in_flight)
+                if transport.is_closing():
+                    break
     if not transport.is_closing():
         ON_SOCKET[wire.end](transport)
     await gone  # to return before that is taken for an answer that was forgotten
 
 
-async def _disconnect(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _take(step: Send | Wait, transport: Transport, gone: asyncio.Future[None], under_way: ExitStack) -> None:
-    """One step, unless the client has left or leaves."""
-    if transport.is_closing():
-        return
-    match step:
-        case Wait(seconds):
-            under_way.close()
-            await asyncio.wait([gone], timeout=None if seconds == inf else seconds)
-        case Send(data, rate) if rate == inf:
-            transport.write(data)
-        case Send(data, rate):
-            piece = max(1, int(rate * _BEAT))
-            for at in range(0, len(data), piece):
-                if transport.is_closing():
-                    break
-                transport.write(data[at : at + piece])
-                await asyncio.wait([gone], timeout=piece / rate)
+async def _silence(seconds: float, gone: asyncio.Future[None], in_flight: InFlight) -> None:
+    """Let time pass, the wall's or a client's virtual one, unless the client leaves."""
+    loop = asyncio.get_running_loop()
+    passed: asyncio.Future[None] = loop.create_future()
+    with in_flight.silence(seconds, partial(loop.call_soon_threadsafe, passed.cancel)):
+        timeout = None if seconds == inf else seconds
+        await asyncio.wait([gone, passed], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _send(reply: Reply, scope: Scope, send: Sending, *, with_body: bool) -> None:
-    headers = [*_raw(reply.media_type, tuple(reply.headers.items())), (b"content-length", b"%d" % len(reply.body))]
+async def _play(reply: Reply, wire: Wire, request: Request, send: Sending, in_flight: InFlight) -> None:
+    """The same where there is no socket: what is late or slow is so. Raises `AnswerLost` where an answer is lost."""
+    if not wire.whole:
+        reply.deliver()
+        reply.end(wire.size)
+        raise AnswerLost(wire)
+    for heard in played(wire, reply, request.method):
+        match heard:
+            case float(seconds):
+                with in_flight.silence():  # the client's own loop knows when that ends
+                    await sleep(seconds)
+            case h11.Response():
+                await send({"type": "http.response.start", "status": heard.status_code, "headers": [*heard.headers]})
+            case h11.Data():
+                await send({"type": "http.response.body", "body": bytes(heard.data), "more_body": True})
+            case h11.EndOfMessage() if request.body is not None:
+                await send({"type": "http.response.body"})
+
+
+async def _send(reply: Reply, request: Request, scope: Scope, send: Sending) -> None:
+    """Send an answer; `_discard` ends it where the body of the request is still to be read."""
+    named = {**reply.all_headers, "content-length": str(len(reply.body))}
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+    if request.body is None and "expect" in request.headers:  # the body may come, or not
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    body = reply.body if with_body else b""
-    if reply.on_delivery and len(body) > _LARGE:
-        await send({"type": "http.response.body", "body": body[:-1], "more_body": True})
-        body = body[-1:]
-    transport = _transport(scope)
-    if reply.on_delivery and not (transport and transport.is_closing()):
-        reply.on_delivery()  # before the last of it, so that who has had that finds it counted
-    await send({"type": "http.response.body", "body": body})
-
-
-@lru_cache(256)
-def _raw(media_type: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
-    """The headers of a reply as ASGI wants them: there are few different ones."""
-    named = {"cache-control": "no-store", **dict(headers), "content-type": media_type}
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+    connection = _connection(scope) if reply.on_delivery else None
+    if not (connection and connection.transport.is_closing()):
+        reply.deliver()  # before the last of it, so that who has had that finds it counted
+    body = reply.body if request.method != "HEAD" else b""
+    await send({"type": "http.response.body", "body": body, "more_body": request.body is None})

@@ -1,9 +1,14 @@
-"""HTTP as the server reads it: uvicorn's protocol, and its answer to what is no request."""
+"""HTTP as the server reads it: uvicorn's protocol, its answer to what is no request, and clients that close early.
 
+A client that ends its side of the connection may still read, as `nc -N` does: what it sent whole is answered, half a
+request is dropped. Whether it has left altogether shows only when it is written to.
+"""
+
+from asyncio import Transport
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from safelight.mockserver.model.messages import failure
 from safelight.mockserver.model.wire import EXTENSION, raw
@@ -14,6 +19,8 @@ _MAX_HEAD_BYTES: Final = 64_000
 _NO_REQUEST: Final = "Invalid HTTP request received."
 #: Seconds for which what is no request may go on coming in when it has been answered.
 _LINGER: Final = 1.0
+#: Seconds of silence for which a client is waited for that has ended its side: most of them have left.
+_MAX_PATIENCE: Final = 30.0
 
 
 class EnvelopeProtocol(HttpToolsProtocol):
@@ -29,6 +36,16 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _refusal = ""
     #: The request offers to go on in another protocol, as Java's client and `curl --http2` do. It is not taken up.
     _offers = False
+    #: The client has ended its side.
+    _has_ended = False
+    #: What is said to it is not worth waiting for.
+    _ends_with_client = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin with nothing to answer."""
+        super().connection_made(transport)
+        #: The requests that are still to be answered, the half one that may be coming in included.
+        self._unanswered: list[RequestResponseCycle] = []
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
@@ -62,6 +79,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
         if not self._offers:
             super().on_headers_complete()
+            self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body on."""
@@ -78,7 +96,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Measure the head of each request alone, and hand the connection on with it."""
         self._head = self._withheld = 0
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self.transport}  # type: ignore[dict-item]  # the list is of known ones
+        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]  # the list is of known ones
 
     def on_url(self, url: bytes) -> None:
         """Hand a piece of the URL on."""
@@ -96,11 +114,47 @@ class EnvelopeProtocol(HttpToolsProtocol):
         if self._head > _MAX_HEAD_BYTES:
             raise ValueError("request line and headers are too large")
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes a bool, uvicorn gives none
+        """Keep the connection: the client may have ended its side alone."""
+        self._has_ended = True
+        # Not before the application has seen what came with the end: it may know the answer to half a request.
+        self.loop.call_soon(self._end)
+        return True
+
+    def _end(self) -> None:
+        """The client sends no more: of half a request nothing is to be had."""
+        self._drop_half()
+        if self._ends_with_client or not self._unanswered:
+            self.transport.close()
+
+    def await_silence(self, seconds: float) -> None:
+        """For so long, nothing will be said: that is not worth waiting for where the client has ended its side."""
+        self._ends_with_client = seconds > _MAX_PATIENCE
+        if self._ends_with_client and self._has_ended:
+            self.transport.close()
+
+    def _drop_half(self) -> bool:
+        """Let the application know that the rest of a request never comes. Gives whether it was answered already."""
+        if not self._unanswered or not self._unanswered[-1].more_body:
+            return False
+        half = self._unanswered.pop()
+        _disconnect(half)
+        if self.pipeline and self.pipeline[0][0] is half:
+            self.pipeline.popleft()
+        return half.response_started
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn's, which tells the request alone that came last."""
+        for cycle in self._unanswered:
+            _disconnect(cycle)
+        super().connection_lost(exc)
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request in the envelope, and close the connection: once what came before is answered."""
         self._is_over = True
-        cycle = self.cycle  # None before the first request, whatever its type says
-        if cycle is not None and not (cycle.response_complete or cycle.more_body):  # type: ignore[redundant-expr]
+        if self._drop_half():
+            self._linger()
+        elif self._unanswered:
             self._refusal = msg
         else:
             self._refuse(msg)
@@ -108,13 +162,27 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that waits for its turn."""
         super().on_response_complete()
-        if self._refusal and self.cycle.response_complete:
+        self._unanswered.pop(0)
+        if self._unanswered or self.transport.is_closing():
+            return
+        if self._refusal:
             self._refuse(self._refusal)
+        elif self._has_ended:
+            self.transport.close()
 
     def _refuse(self, msg: str) -> None:
         is_large = max(self._head, self._withheld) > _MAX_HEAD_BYTES
         reason = "request line and headers are too large" if is_large else "this is not HTTP"
         self.transport.write(raw(failure(400, f"{msg.removesuffix('.')}: {reason}")))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close when the client has had the time to read: closed with bytes unread, the connection is reset."""
         self.transport.write_eof()
-        # Closed at once, with bytes unread, the connection would be reset, and the answer lost on its way.
         self.loop.call_later(_LINGER, self.transport.close)
+
+
+def _disconnect(cycle: RequestResponseCycle) -> None:
+    """Say that the client is gone."""
+    cycle.disconnected = True
+    cycle.message_event.set()

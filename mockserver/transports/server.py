@@ -15,10 +15,13 @@ from types import FrameType
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
+from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief, echoed
+from safelight.mockserver.model.wire import EXTENSION
+from safelight.mockserver.transports.asgi import disconnected
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
@@ -43,14 +46,22 @@ class CannotListen(Exception):
 
     host: str
     port: int
-    error: OSError | UnicodeError
+    error: OSError | UnicodeError | RuntimeError
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Nothing is wrong with the address: this process may open no sockets at all, as pytest-socket has it."""
+        return isinstance(self.error, RuntimeError)
 
     def __str__(self) -> str:
         if isinstance(self.error, UnicodeError):
-            return f"cannot listen on {self.host!r}: this is no name of a host"
+            return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}: this is no name of a host"
+        if isinstance(self.error, RuntimeError):
+            return f"cannot listen on {echoed(self.host, MAX_PATH_CHARACTERS)}, port {self.port}: {self.error}"
         if self.error.errno == errno.EADDRINUSE:
-            return f"port {self.port} on {self.host} is in use: choose another, or 0 for a free one"
-        return f"cannot listen on {self.host!r}, port {self.port}: {self.error.strerror or self.error}"
+            return f"port {self.port} on {brief(self.host)} is in use: choose another, or 0 for a free one"
+        host, reason = echoed(self.host, MAX_PATH_CHARACTERS), self.error.strerror or self.error
+        return f"cannot listen on {host}, port {self.port}: {reason}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -65,7 +76,7 @@ def listen(host: str, port: int) -> socket.socket:
             bound.bind(address)
             # Two sockets can be bound to one port; only one of them can listen.
             bound.listen(_BACKLOG)
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, RuntimeError) as error:
             raise CannotListen(host, port, error) from None
         unless_bound.pop_all()
     return bound
@@ -94,6 +105,7 @@ class AppServer(Server):
             log_config=None,
             log_level="error",
             server_header=False,
+            date_header=False,  # a reply has its own, which is that of its client
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_LAST_RESORT,
         )
@@ -129,6 +141,10 @@ class AppServer(Server):
         await super().startup(sockets)
         self._ready()
 
+    async def on_tick(self, counter: int) -> bool:  # noqa: ARG002 - uvicorn's signature
+        """Whether to end. Unlike uvicorn's it asks nobody for the date: while freezegun stops, that ends the server."""
+        return self.should_exit
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but neither half a request is waited for, whose rest may never come, nor a row of pictures."""
         asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
@@ -159,11 +175,18 @@ class AppServer(Server):
 
 
 def _quiet(app: ASGIApp) -> ASGIApp:
-    """The application, of which uvicorn does not print a traceback where the server itself cut off a request."""
+    """The application, of which uvicorn prints no traceback where a connection ended before its answer did."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope["extensions"][EXTENSION].transport
+
+        async def send_while_open(message: Message) -> None:
+            if transport.is_closing():  # uvicorn writes to it all the same, until it is told
+                await disconnected(receive)
+            await send(message)
+
         with suppress(asyncio.CancelledError):
-            await app(scope, receive, send)
+            await app(scope, receive, send_while_open)
 
     return answer
 

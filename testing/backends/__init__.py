@@ -62,6 +62,11 @@ class Fake(Protocol):
         ...
 
     @property
+    def has_moving_clock(self) -> bool:
+        """The clock of the exchanges moves while a client waits: something can be said of seconds."""
+        ...
+
+    @property
     def journal(self) -> Journal:
         """Every exchange with the key so far."""
         ...
@@ -106,7 +111,7 @@ class Planned(Protocol):
         ...
 
     def counts(self) -> Sequence[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
+        """Each rule, how often it struck, and how often its fault was delivered: reached its client."""
         ...
 
     def undelivered(self) -> Sequence[Missed]:

@@ -48,6 +48,7 @@ class ControlledBackend:
     """A session of a running fake, from its options to its end."""
 
     is_fake = True
+    has_moving_clock = True
 
     def __init__(self, server: Server, key: str, options: Mapping[str, Any]) -> None:
         self.url, self.api_key = server.url, key
@@ -144,7 +145,7 @@ class ControlledPlan:
         self._control.put_plan()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
+        """Each rule, how often it struck, and how often its fault was delivered: reached its client."""
         return [(read_rule(one["rule"]), one["struck"], one["delivered"]) for one in self._control.plan()["rules"]]
 
     def undelivered(self) -> list[Missed]:

@@ -1,105 +1,39 @@
-"""The core in this process, on one loopback port for as many sessions as are open at a time.
-
-What the tests know of the core's inside, they know here.
-"""
+"""One session of the core in this process: what the tests know of the core's inside, they know here."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import replace
+from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
 
 from safelight.contracts import FINAL, Axis
+from safelight.contracts.secrets import NO_KEYS, with_keys
+from safelight.contracts.wording import shown
 from safelight.mockserver.model.clock import Clock, RealClock, VirtualClock
-from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.model.keys import digest
+from safelight.mockserver.model.ledger import Ledger
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import EnteredSession
-from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import NoSession
+from safelight.testing.backends.shared_plan import SharedPlan
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.traffic.exchange import abridged
 from safelight.traffic.journal import Journal
 from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from safelight.mockserver.faults.rules import FaultRule
-    from safelight.mockserver.model.ledger import Ledger
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task import Task
-    from safelight.mockserver.service.service import Listener
-    from safelight.mockserver.transports.server import AppServer
+    from safelight.mockserver.sessions.session import Session
     from safelight.testing.virtual_time.thread_time import VirtualTime
     from safelight.traffic.exchange import Exchange
-    from safelight.traffic.expectations import Missed
 
 #: Exchanges of one session, and their bytes, that expectations are computed from.
 MAX_EXCHANGES: Final = 100_000
 MAX_EXCHANGE_BYTES: Final = 256_000_000
-
-
-class SharedServer:
-    """The core, and while the block runs its server. Each session's listener gets its exchanges as they come."""
-
-    def __init__(self, *, seed: int = 0, port: int = 0) -> None:
-        self.store = MemoryStore()
-        self.api = Service(seed=seed, store=self.store, listener=self._tell)
-        self._port = port
-        self._server: AppServer | None = None
-        #: Exchanges under way that nobody waits for.
-        self._given_up = 0
-        self._open = ExitStack()
-        self._listeners: dict[str, Listener] = {}
-        self._telling = Lock()
-
-    def __enter__(self) -> Self:
-        from safelight.mockserver.transports.asgi import bare_app  # noqa: PLC0415 - not for `--help`
-        from safelight.mockserver.transports.server import in_thread  # noqa: PLC0415
-
-        self._server = self._open.enter_context(in_thread(bare_app(self.api), port=self._port))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server = None
-        self._open.close()
-
-    @property
-    def url(self) -> str:
-        """The entry point; empty while there is no server."""
-        return self._server.url if self._server else ""
-
-    def is_quiet(self) -> bool:
-        """No exchange is under way that is worth waiting for, nor one that was sent and not yet read."""
-        self._given_up = min(self._given_up, self.api.in_flight.open)
-        if self._server and self.api.in_flight.open == self._given_up:
-            self._server.settle()
-        return self.api.in_flight.open <= self._given_up
-
-    def give_up(self) -> None:
-        """What is under way now is not waited for any longer: the rest of such a request may never come."""
-        self._given_up = self.api.in_flight.open
-
-    def is_ours(self, port: int) -> bool:
-        """The server listens on this port."""
-        return urlsplit(self.url).port == port
-
-    def listen(self, key: str, listener: Listener) -> None:
-        """Tell this listener of the exchanges of its key, and of those that came without any session's key."""
-        self._listeners[fingerprint(key)] = listener
-
-    def close(self, key: str) -> None:
-        """Close the session of a key; whatever still comes with it is refused."""
-        self._listeners.pop(fingerprint(key), None)
-        self.api.sessions.close(key)
-
-    def _tell(self, name: str | None, exchange: Exchange) -> None:
-        with self._telling:
-            for one in list(self._listeners) if name is None else [name]:
-                if listener := self._listeners.get(one):
-                    listener(name, exchange)
 
 
 class SharedBackend:
@@ -114,20 +48,21 @@ class SharedBackend:
         settings: Settings,
         *,
         clock: Clock,
-        virtual_time: bool | None = False,
+        virtual_time: bool = False,
         is_own: bool = False,
     ) -> None:
         self.server, self.api_key, self.clock = server, key, clock
-        #: None: once a task has a timeline in seconds.
         self._wants_virtual_time = virtual_time
         self._is_own = is_own
         self.began = clock.now()
         #: The session as it is; of one that is over, as it was by then.
         self._session = server.api.sessions.open(key, settings, clock)
-        self._journal = server.store.journal(self._session.name)
+        #: Those of all keys, the first included.
+        self._sessions = [self._session]
+        self._journals = [server.store.journal(self._session.name)]
         #: Also what came without a usable key, in the order of all answers; without the long texts of bodies.
         self.seen = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
-        server.listen(key, self._see)
+        server.listen(key, self._see, self._see_end)
         self._open = ExitStack()
         #: The virtual time of the thread that uses this, once there is some.
         self._virtual_time: VirtualTime | None = None
@@ -152,7 +87,6 @@ class SharedBackend:
         from safelight.testing.virtual_time import virtual_time  # noqa: PLC0415 - asyncio is needed for it alone
 
         assert isinstance(self.clock, VirtualClock)
-        self._wants_virtual_time = True
         self._virtual_time = self._open.enter_context(virtual_time(self.clock, self.server))
 
     def fake(self, member: str) -> Self:  # noqa: ARG002 - it has all
@@ -164,8 +98,7 @@ class SharedBackend:
     @property
     def url(self) -> str:
         """The entry point, ending in `/v1/index.php`."""
-        if not self.server.url:
-            raise RuntimeError("there is no URL yet: write `with Safelight() as api:`, and use api.url inside")
+        __tracebackhide__ = True
         return self.server.url
 
     @property
@@ -174,9 +107,30 @@ class SharedBackend:
         return self.server.api
 
     @property
+    def has_moving_clock(self) -> bool:
+        """It is the wall's, or virtual time moves it."""
+        return self._virtual_time is not None or not isinstance(self.clock, VirtualClock)
+
+    def other_key(self) -> str:
+        """A further key with a session of its own, of the same settings, on the same clock, and without faults."""
+        key = f"sk-{digest(f'{self.api_key} {len(self._sessions)}')[:48]}"
+        session = self.server.api.sessions.open(key, replace(self._session.settings, plan=()), self.clock)
+        self._sessions.append(session)
+        self._journals.append(self.server.store.journal(session.name))
+        self.server.listen(key, self._see, self._see_end)
+        self._open.callback(self.server.close, key)
+        return key
+
+    @property
     def journal(self) -> Journal:
-        """Every exchange with the key so far."""
-        return self._journal
+        """Every exchange with a key of these so far."""
+        first, *others = self._journals
+        if not others:
+            return first
+        journal = Journal(max_entries=MAX_EXCHANGES, max_bytes=MAX_EXCHANGE_BYTES)
+        for exchange in merge(*self._journals, key=attrgetter("at")):
+            journal.add(exchange)
+        return journal
 
     @property
     def orphans(self) -> Journal:
@@ -186,13 +140,22 @@ class SharedBackend:
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned so far; of a session that is over, what was by then."""
-        with self.server.store.transaction(self._session.name):
-            return self._session.ledger
+        ledgers = [self._ledger_of(session) for session in self._sessions]
+        if len(ledgers) == 1:
+            return ledgers[0]
+        together = Ledger()
+        for entry in merge(*ledgers, key=attrgetter("at")):
+            together.add(entry)
+        return together
+
+    def _ledger_of(self, session: Session) -> Ledger:
+        with self.server.store.transaction(session.name):
+            return session.ledger
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks that were accepted so far, in the order of their submits."""
-        return self._session.tasks
+        return sorted((task for one in self._sessions for task in one.tasks), key=attrgetter("submitted"))
 
     @property
     def plan(self) -> SharedPlan:
@@ -204,8 +167,6 @@ class SharedBackend:
         __tracebackhide__ = True
         with self._changing() as session:
             session.override(TaskOverride(**override))
-        if override.get("axis") == Axis.SECONDS and self._wants_virtual_time is None:
-            self._begin_virtual_time()
 
     def release(self, task_id: str, ticks: int) -> None:
         """Move a task on the axis of ticks along."""
@@ -228,66 +189,33 @@ class SharedBackend:
     def _see(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
         if name is None:
-            exchange = without_keys(exchange, self.api_key)._replace(at=self.clock.now())
+            keys = with_keys(NO_KEYS, *(session.key for session in self._sessions))
+            exchange = without_keys(exchange, keys)._replace(at=self.clock.now())
         self.seen.add(abridged(exchange))
         if self._virtual_time and self._waits_for_time(exchange) and self._virtual_time.stands_still():
             # Whatever the client does next, its task has ended: most clients then end too, and the test fails.
-            with suppress(NoSession), self._changing() as session:
+            with suppress(NoSession), EnteredSession(self.server.store, str(name)) as session:
                 session.fail(str(exchange.task_id), self._virtual_time.failure)
+
+    def _see_end(self, _: str | None, exchange: Exchange, earlier: Exchange) -> None:
+        """Keep an exchange as it ended in the place of what was kept of it earlier."""
+        self.seen.add(abridged(exchange), abridged(earlier))
 
     def _waits_for_time(self, exchange: Exchange) -> bool:
         """It is a poll of a task that goes on once seconds have passed."""
-        task = self._session.find(exchange.task_id or "")
+        task = next(filter(None, (session.find(exchange.task_id or "") for session in self._sessions)), None)
         if task is None or exchange.operation != "task_status":
             return False
         return task.axis is Axis.SECONDS and exchange.phase not in FINAL
 
 
-@dataclass(frozen=True, slots=True)
-class SharedPlan:
-    """The plan of a session, entered anew for each call, as the server's thread uses it too."""
-
-    _enter: Callable[[], EnteredSession]
-
-    def __iter__(self) -> Iterator[FaultRule]:
-        with self._enter() as session:
-            return iter(session.plan)
-
-    def __len__(self) -> int:
-        with self._enter() as session:
-            return len(session.plan)
-
-    def __str__(self) -> str:
-        with self._enter() as session:
-            return str(session.plan)
-
-    def add(self, *rules: str | FaultRule) -> None:
-        """Plan more: `add("poll#2: http 502")`. A rule counts the requests that come from now on."""
-        __tracebackhide__ = True
-        with self._enter() as session:
-            session.plan.add(*rules)
-
-    def clear(self) -> None:
-        """Plan nothing."""
-        with self._enter() as session:
-            session.plan.clear()
-
-    def counts(self) -> list[tuple[FaultRule, int, int]]:
-        """Each rule, how often it struck, and how often its fault was delivered to the last byte."""
-        with self._enter() as session:
-            return session.plan.counts()
-
-    def undelivered(self) -> list[Missed]:
-        """The rules whose fault was never delivered, and why."""
-        with self._enter() as session:
-            return session.plan.undelivered()
-
-
-def chosen_clock(given: Clock | None, *, virtual_time: bool | None, speed: float | None) -> Clock:
+def chosen_clock(given: Clock | None, *, virtual_time: bool, speed: float | None) -> Clock:
     """The clock of a session: a virtual one where there may be virtual time, else the wall's, perhaps faster."""
+    if given is not None and not callable(getattr(given, "now", None)):
+        raise ValueError(f"clock is {shown(given)}, which gives no time: leave it out, or give VirtualClock()")
     if speed is not None and (given or virtual_time):
         raise ValueError("speed lets the wall's time run faster: leave out " + ("clock" if given else "virtual_time"))
-    if virtual_time is False:
+    if not virtual_time:
         return given or RealClock(speed or 1.0)
     if given is None:
         from safelight.testing.virtual_time import clock_in_use  # noqa: PLC0415 - asyncio is needed for it alone

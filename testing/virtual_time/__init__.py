@@ -21,7 +21,8 @@ from math import ceil
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Final
 
-from safelight.testing.real_time import CLOCKS, WALL
+from safelight.mockserver.model.clock import machine_date
+from safelight.mockserver.model.real_time import CLOCKS, WALL
 from safelight.testing.virtual_time.loops import move, move_back, running_loop
 from safelight.testing.virtual_time.patches import install, uninstall
 from safelight.testing.virtual_time.thread_time import VIRTUAL_TIMES, Quiet, VirtualTime, virtual_time_of_thread
@@ -53,6 +54,7 @@ def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
         virtual_time = VIRTUAL_TIMES.setdefault(thread, VirtualTime())
     virtual_time.origins = virtual_time.origins or {name: ceil(WALL[name]() - clock.now()) for name in CLOCKS}
     virtual_time.clocks.append(clock)
+    clock.read_date = virtual_time.date
     virtual_time.servers.append(server)
     if loop := running_loop():
         move(loop, virtual_time)
@@ -61,6 +63,8 @@ def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
     finally:
         virtual_time.clocks.remove(clock)
         virtual_time.servers.remove(server)
+        if clock not in virtual_time.clocks:
+            clock.read_date = machine_date
         with _CHANGING:
             if not virtual_time.clocks:
                 del VIRTUAL_TIMES[thread]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import _socket  # not `socket`, whose class a suite may have replaced to forbid it
 import asyncio
-import socket
+import sys
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import anyio.to_thread
-import pytest
 
-from safelight.testing.real_time import WALL
+from safelight.mockserver.model.real_time import WALL
 from safelight.testing.virtual_time.thread_time import MOMENT, VirtualTime, virtual_time_of_thread
 
 if TYPE_CHECKING:
@@ -33,11 +33,19 @@ class Jumping:
 
     def select(self, timeout: float | None = None) -> Any:
         """As a selector's, but nobody waits for time to pass."""
-        if not timeout or self._is_for_ever() or self._virtual_time.is_ending:
+        if timeout == 0 or self._virtual_time.is_ending:
             return self._selector.select(timeout)
         events = self._selector.select(0) or self._others()
-        if not events:
-            self._virtual_time.jump(timeout)
+        planned = inf if timeout is None or self._is_for_ever() else timeout
+        late = self._virtual_time.next_end()
+        if events:
+            return events
+        if late < planned:
+            self._virtual_time.pass_time(late)
+        elif planned < inf:
+            self._virtual_time.jump(planned)
+        else:
+            return self._selector.select(timeout)
         return events
 
     def _is_for_ever(self) -> bool:
@@ -47,9 +55,9 @@ class Jumping:
 
     def _others(self) -> Any:
         """What comes in as long as anything can: from the fake at once, from others in a moment."""
-        begun = WALL["monotonic"]()
+        begun = WALL["perf_counter"]()
         while True:
-            wait = self._wait(WALL["monotonic"]() - begun)
+            wait = self._wait(WALL["perf_counter"]() - begun)
             events = self._selector.select(wait)
             if events or not wait:
                 return events
@@ -72,7 +80,7 @@ class Jumping:
 
     def _is_ours(self, fd: int) -> bool:
         with suppress(OSError):
-            probe = socket.socket(fileno=fd)
+            probe = _socket.socket(fileno=fd)
             try:
                 peer: Any = probe.getpeername()
             finally:
@@ -82,10 +90,16 @@ class Jumping:
 
 
 def move(loop: Any, virtual_time: VirtualTime) -> None:
-    """Let this loop's time jump until it is moved back. A loop of another make has no selector; it is refused later."""
+    """Let this loop's time be that of the clock, and jump, until it is moved back. One without a selector is not.
+
+    Its time is its own, not that of its class: what others do to classes and to `time.monotonic` does not hold it.
+    """
     selector = getattr(loop, "_selector", None)
     if hasattr(selector, "select") and not isinstance(selector, Jumping):
         virtual_time.loops[loop] = selector
+        for planned in getattr(loop, "_scheduled", ()):  # perhaps while somebody held its time, far from here
+            planned._when += int(virtual_time.now("monotonic") - loop.time())  # noqa: SLF001 - no public way
+        loop.time = lambda: virtual_time.now("monotonic")
         loop._selector = Jumping(loop, selector, virtual_time)  # noqa: SLF001 - there is no public way to it
 
 
@@ -94,6 +108,7 @@ def move_back(loop: Any, virtual_time: VirtualTime) -> None:
     selector = virtual_time.loops.pop(loop, None)
     if isinstance(getattr(loop, "_selector", None), Jumping):  # a loop that was closed has none
         loop._selector = selector  # noqa: SLF001 - as above
+        vars(loop).pop("time", None)
 
 
 def running_loop() -> Any:
@@ -104,7 +119,7 @@ def running_loop() -> Any:
         return None
 
 
-_RUN_FOREVER: Final = asyncio.BaseEventLoop.run_forever
+_SET_RUNNING_LOOP: Final = asyncio.events._set_running_loop  # noqa: SLF001 - where each loop passes, whoever runs it
 _SHUTDOWN_DEFAULT_EXECUTOR: Final = asyncio.BaseEventLoop.shutdown_default_executor
 #: Not as `asyncio` has it: a test may have mocked that.
 _ASYNCIO_SLEEP: Final = asyncio.tasks.sleep
@@ -112,16 +127,14 @@ _WRAP_FUTURE: Final = asyncio.futures.wrap_future
 _RUN_SYNC: Final = anyio.to_thread.run_sync
 
 
-def _run_forever(self: asyncio.BaseEventLoop) -> None:
-    virtual_time = virtual_time_of_thread()
-    if virtual_time is None:
-        _RUN_FOREVER(self)
-        return
-    move(self, virtual_time)
-    try:
-        _RUN_FOREVER(self)
-    finally:
-        move_back(self, virtual_time)
+def _set_running_loop(loop: Any, /) -> None:
+    if virtual_time := virtual_time_of_thread():
+        if loop is None:
+            for one in list(virtual_time.loops):
+                move_back(one, virtual_time)
+        else:
+            move(loop, virtual_time)
+    _SET_RUNNING_LOOP(loop)
 
 
 def _wrap_future(future: Any, **options: Any) -> Any:
@@ -158,29 +171,49 @@ async def _shutdown_default_executor(self: asyncio.BaseEventLoop, *args: Any, **
 
 
 async def _asyncio_sleep(delay: float, result: Any = None) -> Any:
-    if virtual_time_of_thread() and not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-        _refuse(type(asyncio.get_running_loop()).__module__.partition(".")[0])
-    return await _ASYNCIO_SLEEP(delay, result)
+    virtual_time = virtual_time_of_thread()
+    if virtual_time is None or not delay > 0:
+        return await _ASYNCIO_SLEEP(delay, result)
+    loop, clock = asyncio.get_running_loop(), virtual_time.clocks[0]
+    move(loop, virtual_time)
+    if loop not in virtual_time.loops:
+        _refuse(_library_of(loop), virtual_time)
+    due = clock.now() + delay
+    await _ASYNCIO_SLEEP(delay)
+    if clock in virtual_time.clocks and clock.now() < due - _EARLY:
+        _refuse(_library_of(loop), virtual_time)
+    return result
+
+
+#: Seconds that a loop is early, as it may be by rounding.
+_EARLY: Final = 0.001
+
+
+def _library_of(loop: object) -> str:
+    """Who made a loop: the package of the first of its classes that is not Python's."""
+    packages = [made_by.__module__.partition(".")[0] for made_by in type(loop).__mro__]
+    return next((one for one in packages if one not in sys.stdlib_module_names), "another make")
 
 
 def refusing(real: Callable[..., Any], library: str) -> Callable[..., Any]:
     """The sleep of a library whose loops are not asyncio's: on a clock that stands still it would never do any good."""
 
     def sleep(*args: Any, **kwargs: Any) -> Any:
-        if virtual_time_of_thread():
-            _refuse(library)
+        if virtual_time := virtual_time_of_thread():
+            _refuse(library, virtual_time)
         return real(*args, **kwargs)
 
     return sleep
 
 
-def _refuse(library: str) -> NoReturn:
+def _refuse(library: str, virtual_time: VirtualTime) -> NoReturn:
     sentence = f"virtual time cannot move a loop of {library}: let the test run on asyncio's own, or give speed=60"
-    raise pytest.fail.Exception(sentence, pytrace=False)
+    virtual_time.fail(sentence)
 
 
 #: The real function -> the one in its place.
 SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    _SET_RUNNING_LOOP: _set_running_loop,
     _ASYNCIO_SLEEP: _asyncio_sleep,
     _WRAP_FUTURE: _wrap_future,
     _RUN_SYNC: _run_sync,
@@ -188,6 +221,5 @@ SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
 
 #: Method of asyncio's loops -> the real one, and the one in its place.
 METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
-    "run_forever": (_RUN_FOREVER, _run_forever),
     "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
 }

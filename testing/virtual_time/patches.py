@@ -8,7 +8,7 @@ import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.testing.virtual_time import functions, loops
+from safelight.testing.virtual_time import dates, functions, loops
 from safelight.testing.virtual_time.thread_time import VIRTUAL_TIMES
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHIMS: Final = {id(real): (real, shim) for real, shim in {**functions.SHIMS, **loops.SHIMS}.items()}
 
 #: The modules that define them: of Python's own, they alone.
-_SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.tasks, asyncio.futures]
+_SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.events, asyncio.tasks, asyncio.futures]
 
 #: Id of a module -> how many names it had when it was looked through, and which of them are replaced.
 _LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
@@ -41,6 +41,7 @@ def install() -> None:
 
 
 def _replace() -> None:
+    dates.install()
     for name, (_, ours) in loops.METHODS.items():
         setattr(asyncio.BaseEventLoop, name, ours)
     for module in [*_SOURCES, *_foreign_modules()]:
@@ -53,6 +54,7 @@ def _replace() -> None:
 
 def uninstall() -> None:
     """Put the real ones back, wherever ours still are."""
+    dates.uninstall()
     for name, (real, _) in loops.METHODS.items():
         setattr(asyncio.BaseEventLoop, name, real)
     while _REPLACED:

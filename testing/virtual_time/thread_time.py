@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import pytest
 
-from safelight.testing.real_time import WALL
+from safelight.mockserver.model.clock import machine_date
+from safelight.mockserver.model.real_time import WALL
+from safelight.testing.virtual_time.others import holder, move_along
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safelight.mockserver.model.clock import VirtualClock
 
 #: Sleeps that are skipped in one virtual time. A client that sleeps more often is not going to end.
@@ -43,6 +49,14 @@ class Quiet(Protocol):
         """The fake listens on this port."""
         ...
 
+    def next_end(self) -> float:
+        """Seconds after which an answer goes on that is late or slow."""
+        ...
+
+    def pass_time(self, seconds: float) -> None:
+        """So much virtual time has passed: answers go on."""
+        ...
+
 
 @dataclass(eq=False)
 class VirtualTime:
@@ -71,11 +85,33 @@ class VirtualTime:
         """What the function of `time` says."""
         return self.origins[name] + self.clocks[0].now()
 
+    def date(self) -> float:
+        """What its client reads as `time.time`, whichever thread asks: a library may hold it."""
+        with self._entered():
+            return machine_date()
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """While the block runs, this thread has this virtual time."""
+        thread = get_ident()
+        before = VIRTUAL_TIMES.get(thread)
+        VIRTUAL_TIMES[thread] = self
+        try:
+            yield
+        finally:
+            if before:
+                VIRTUAL_TIMES[thread] = before
+            else:
+                del VIRTUAL_TIMES[thread]
+
     def sleep(self, seconds: float) -> None:
         """Let time pass, once nothing is under way."""
-        begun = WALL["monotonic"]()
-        while self.has_exchanges(WALL["monotonic"]() - begun):
+        __tracebackhide__ = True
+        begun = WALL["perf_counter"]()
+        while self.has_exchanges(WALL["perf_counter"]() - begun):
             WALL["sleep"](MOMENT)
+        if seconds == inf:
+            self.fail("the client waits for ever for an answer that does not come: give it a read time-out")
         self.jump(seconds)
 
     def has_exchanges(self, waited: float) -> bool:
@@ -88,22 +124,38 @@ class VirtualTime:
             return False
         return True
 
+    def next_end(self) -> float:
+        """Seconds after which an answer of a fake goes on that is late or slow."""
+        return min((server.next_end() for server in self.servers), default=inf)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass at once, for the clocks and for the fakes that wait."""
+        for clock in dict.fromkeys(self.clocks):
+            clock.advance(seconds)
+        for server in dict.fromkeys(self.servers):
+            server.pass_time(seconds)
+        move_along(seconds)
+
     def jump(self, seconds: float) -> None:
-        """Let time pass at once. When that has been done too often, the client is stopped, and the test fails.
+        """Skip a sleep. When that has been done too often, the client is stopped, and the test fails.
 
         Time passes nevertheless: a client that goes on whatever is raised may have a deadline.
         """
         __tracebackhide__ = True
-        for clock in dict.fromkeys(self.clocks):
-            clock.advance(seconds)
+        self.pass_time(seconds)
         self.skipped += 1
         if self.skipped > MAX_SLEEPS:
-            self.failure = self.failure or (
+            self.fail(
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
-                "on: give it a deadline by time.monotonic, or the task a timeline that ends"
+                f"on: {_way_out()}"
             )
-            # Not an AssertionError, which more clients go on after. Whoever goes on after this too fails at the end.
-            raise pytest.fail.Exception(self.failure, pytrace=False)
+
+    def fail(self, sentence: str) -> NoReturn:
+        """Stop a client that is not going to end. Whoever goes on after this too fails at the end of the test."""
+        __tracebackhide__ = True
+        self.failure = self.failure or sentence
+        # Not an AssertionError, which more clients go on after.
+        raise pytest.fail.Exception(sentence, pytrace=False)
 
     def returned(self) -> None:
         """A thread has done its work."""
@@ -111,7 +163,7 @@ class VirtualTime:
 
     def stands_still(self) -> bool:
         """A poll came to nothing, as time has to pass. Gives whether too many did while the clock stood still."""
-        moment, now = self.clocks[0].now(), WALL["monotonic"]()
+        moment, now = self.clocks[0].now(), WALL["perf_counter"]()
         if moment != self.moment or not self.unmoved:
             self.unmoved, self.moment, self.since = 0, moment, now
         self.unmoved += 1
@@ -120,7 +172,7 @@ class VirtualTime:
             self.failure = self.failure or (
                 f"the client has sent {self.unmoved:,} requests, and the clock stood still: it does not wait between "
                 "them, or with something that does not move the clock, such as another thread or process, Event.wait "
-                "or datetime; give speed=60, or polls=(1, 1)"
+                "or a loop of uvloop; give speed=60, or polls=(1, 1)"
             )
         return bool(self.failure)
 
@@ -129,8 +181,30 @@ class VirtualTime:
         return all(server.is_quiet() for server in dict.fromkeys(self.servers))
 
 
+def _way_out() -> str:
+    """What ends a client that sleeps for ever."""
+    if library := holder():
+        return f"{library} lets time stand still, so that no deadline comes; give it tick=True"
+    return "give it a deadline by time.monotonic, or the task a timeline that ends"
+
+
 #: Thread -> its virtual time.
 VIRTUAL_TIMES: Final[dict[int, VirtualTime]] = {}
+
+
+#: Seconds of the wall that are slept at once: more than some would be refused.
+_DAY: Final = 86_400.0
+
+
+def sleep_in_thread(seconds: float) -> None:
+    """Let so many seconds pass for this thread, or all there are: its virtual ones where it has some."""
+    __tracebackhide__ = True
+    if virtual_time := virtual_time_of_thread():
+        virtual_time.sleep(seconds)
+        return
+    while seconds > 0:
+        WALL["sleep"](min(seconds, _DAY))
+        seconds -= _DAY
 
 
 def virtual_time_of_thread() -> VirtualTime | None:

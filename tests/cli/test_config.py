@@ -60,8 +60,16 @@ MISTAKES: Final = {
         "[workflows.rr3]\nqueued = 1\npolls = [1, 1]",
         "workflows.rr3: time is in seconds or in po",
     ),
+    "a step beyond all": ("timeline = [['running', 1e400]]", "timeline: a step cannot last inf: write how long it la"),
+    "a delay beyond all": ("queued = 1e400", "queued: inf is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
+    "what is never reached": (
+        "timeline = [['running', 'never'], 'done']",
+        "timeline: done comes after running, which never ends: leave it out, or say how long",
+    ),
+    "the same id twice": ("ids = ['1', '2', '1']", "the id '1' is given twice: each task has its own"),
+    "a port of what is off": ("control = false\ncontrol-port = 0", "with control off there is no control-port: leave"),
     "two axes": ("queued = 1\npolls = [1, 1]", "time is in seconds or in polls"),
-    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need lives in seconds"),
+    "slots and polls": ("slots = 1\n[workflows.rr3]\npolls = [1, 1]", "engine slots need timelines in seconds"),
     "any key and users": (
         "any-key = true\n[users.alice]\nkey = 'k'",
         "with any-key every key is accepted, and with users",

@@ -53,6 +53,60 @@ def test_the_environment_is_that_of_the_caller_with_url_and_key() -> None:
     assert urlsplit(found["SAFELIGHT_BASE_URL"]).hostname == "127.0.0.1"
 
 
+#: Variables of a company's proxy, which has no way to this machine.
+PROXY: Final = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+
+#: How a client asks for the status of an answer: that of a library, or a command.
+CLIENTS: Final = {
+    "urllib": "import urllib.request as r; print(r.urlopen(r.Request(URL, headers=KEY)).status)",
+    "httpx": "import httpx; print(httpx.get(URL, headers=KEY).status_code)",
+    "httpx2": "import httpx2; print(httpx2.get(URL, headers=KEY).status_code)",
+    "requests": "import requests; print(requests.get(URL, headers=KEY, timeout=10).status_code)",
+    "aiohttp": "import aiohttp, asyncio\n"
+    "async def ask():\n"
+    "    async with aiohttp.ClientSession(trust_env=True) as http, http.get(URL, headers=KEY) as answer:\n"
+    "        print(answer.status)\n"
+    "asyncio.run(ask())",
+}
+_BEGIN: Final = """import os
+URL = os.environ["SAFELIGHT_BASE_URL"] + "?endpoint=user_balance"
+KEY = {"x-api-key": os.environ["SAFELIGHT_API_KEY"]}
+"""
+_CURL: Final = """curl --silent --output /dev/null --write-out '%{http_code}\\n' -H "x-api-key: $SAFELIGHT_API_KEY" \
+"$SAFELIGHT_BASE_URL?endpoint=user_balance" """
+_NODE: Final = """const answer = await fetch(`${process.env.SAFELIGHT_BASE_URL}?endpoint=user_balance`,
+  { headers: { "x-api-key": process.env.SAFELIGHT_API_KEY } });
+console.log(answer.status)"""
+
+COMMANDS: Final = [
+    *(pytest.param([sys.executable, "-c", _BEGIN + client], id=name) for name, client in CLIENTS.items()),
+    pytest.param(["sh", "-c", _CURL], id="curl", marks=pytest.mark.needs("curl")),
+    pytest.param(["node", "--input-type=module", "-e", _NODE], id="node", marks=pytest.mark.needs("node")),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_asks_no_proxy_for_the_fake(command: list[str]) -> None:
+    done = safelight(["exec", "--", *command], **PROXY, NODE_USE_ENV_PROXY="1")
+    assert (done.stdout, done.stderr) == ("200\n", "")
+
+
+#: Polls the fake once, and prints the answer.
+POLL: Final = _BEGIN.replace("user_balance", "task_status&task_id=1") + (
+    "import urllib.request as r; print(r.urlopen(r.Request(URL, headers=KEY)).read().decode(), end='')"
+)
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', '{"a": "it\'s C:\\dir"}', "[1,\n 2]", '"', "é\u2028"])
+@pytest.mark.parametrize("way", ["command line", "config file"])
+def test_a_fault_says_its_text_to_the_letter(text: str, way: str, tmp_path: Path) -> None:
+    rule, file = f"poll#1: body 200 {text}", tmp_path / "safelight.toml"
+    file.write_text(f"faults = [{json.dumps(rule)}]", "utf-8")
+    options = ["--faults", rule] if way == "command line" else ["--config", str(file)]
+    done = safelight(["exec", *options, "--", sys.executable, "-c", POLL])
+    assert (done.stdout, done.stderr) == (text, "")
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [("exit 0", 0), ("exit 7", 7), ("kill -KILL $$", 137), ("kill -TERM $$", 143)],

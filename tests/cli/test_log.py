@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
@@ -160,3 +161,46 @@ def test_a_fault_is_named_with_what_the_client_got() -> None:
                 ["reset", "ok | fault: poll#2: reset"],
                 ["200", "ok | fault: poll#3: extra"],
             ]
+
+
+def test_a_fault_whose_text_has_escapes_is_one_line_without_them() -> None:
+    with serving("--faults", "submit: refuse 400 'no\n\x1b[31mink'") as server:
+        server.call("POST", "image_generation", json={"prompt": "a"})
+        [line] = server.log
+    assert line.endswith(r"fault: submit: refuse 400 'no\u000a\u001b[31mink'")
+
+
+def test_polls_that_say_the_same_are_told_in_one_line() -> None:
+    with serving("--polls", "200,1") as server:
+        task_id = server.submit()["id"]
+        for _ in range(201):
+            server.poll(task_id)
+        lines = [line.split(maxsplit=3) for line in server.log]
+    assert [line[1] for line in lines] == ["image_generation", *["task_status"] * 3]
+    assert re.fullmatch(r"… polled 199 times more in \d+ s", lines[2][3])
+    assert [lines[1][3], lines[3][3]] == ["queued   200  ok", "running  200  ok"]
+
+
+def test_a_fault_among_polls_has_its_line_and_the_end_loses_nothing() -> None:
+    with serving("--polls", "200,1", "--faults", "poll#50: extra") as server:
+        task_id = server.submit()["id"]
+        for _ in range(100):
+            server.poll(task_id)
+        assert server.end(signal.SIGINT) == 0
+        told = [line.split(maxsplit=3)[3].partition(" in ")[0] for line in server.log[1:]]
+    usual = "queued   200  ok"
+    assert told == [
+        usual,
+        "… polled 48 times more",
+        f"{usual} | fault: poll#50: extra",
+        usual,
+        "… polled 49 times more",
+    ]
+
+
+def test_each_poll_is_a_line_of_json() -> None:
+    with serving("--log", "json") as server:
+        task_id = server.submit()["id"]
+        for _ in range(20):
+            server.poll(task_id)
+        assert len(server.log) == 21

@@ -81,6 +81,18 @@ def test_what_has_no_effect_is_a_note_beside_the_verdict(body: bytes, check_sent
     check_sentence(noted.stderr)
 
 
+def test_what_is_recognised_is_said_once_as_a_violation_or_as_a_note() -> None:
+    for body, exit_code in (
+        (b'{"prompt": "a", "image": "lamp.png"}', 1),
+        (b'{"prompt": "a", "image": "%s"}' % (b"A" * 40), 0),
+    ):
+        result = run("check", "image_editing.request", "-", stdin=body)
+        assert result.exit_code == exit_code
+        assert f"{result.stdout}{result.stderr}".count("image is ") == 1
+    body = b'{"prompt": {"nodes": []}}'
+    assert run("check", REQUEST, "-", stdin=body).output.count("prompt is ") == 1
+
+
 def test_an_answer_has_no_notes() -> None:
     body = b'{"success": true, "data": {"x": 1}, "error": null, "y": 2}'
     assert run("check", "envelope", "-", stdin=body).stderr == ""

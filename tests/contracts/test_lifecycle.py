@@ -1,5 +1,6 @@
 """The life of a task: where it is at each position."""
 
+import json
 from itertools import pairwise
 from math import inf, nan
 from typing import Any, Final
@@ -201,22 +202,47 @@ WRITTEN: Final[list[tuple[Any, Step]]] = [
     ("done", Step(Phase.DONE)),
     (("running", 5), Step(Phase.RUNNING, 5)),
     (["queued", 0.5], Step(Phase.QUEUED, 0.5)),
-    (("queued", inf), Step(Phase.QUEUED)),
+    (("queued", "never"), Step(Phase.QUEUED)),
+    (["running", "never", "cancelled"], Step(Phase.RUNNING, word="cancelled")),
+    ("unseen", Step(Phase.QUEUED, unseen=True)),
     (Step(Phase.FAILED, reason="no ink"), Step(Phase.FAILED, reason="no ink")),
 ]
 
 
 @pytest.mark.parametrize(("written", "step"), WRITTEN)
 def test_a_life_is_read_as_people_write_it(written: Any, step: Step) -> None:
-    assert Timeline.read([written, "done"]).steps == (step, Step(Phase.DONE))
+    assert Timeline.read([("queued", 1), written]).steps == (Step(Phase.QUEUED, 1), step)
+
+
+@pytest.mark.parametrize("endless", ["queued", ("queued", "never"), Step(Phase.QUEUED)])
+def test_what_follows_a_step_that_never_ends_is_refused(endless: Any) -> None:
+    with pytest.raises(ValueError, match=r"^done comes after queued, which never ends: leave it out, or say how long$"):
+        Timeline.read([("running", 1), endless, "done"])
+
+
+@pytest.mark.parametrize("step", [("running", 1e400), ("running", inf, "odd"), json.loads('["running", 1e400]')])
+def test_a_number_beyond_all_is_not_for_ever(step: Any) -> None:
+    with pytest.raises(ValueError, match=r"^a step cannot last inf: write how long it lasts, or 'never'"):
+        Timeline.read([step])
 
 
 @pytest.mark.parametrize(
-    "written", ["asleep", ("asleep", 3), ("running", "5"), ("running", True), ("running",), 5, None]
+    "written",
+    [
+        "asleep",
+        ("asleep", 3),
+        ("running", "5"),
+        ("running", True),
+        ("running",),
+        ("running", "ever"),
+        ("running", 5, 5),
+        5,
+        None,
+    ],
 )
 def test_what_is_no_step_is_a_sentence(written: Any) -> None:
     with pytest.raises(
-        ValueError, match=r"is no step of a life: write \('running', 5\), or a phase alone: queued, "
+        ValueError, match=r"is no step of a timeline: write \('running', 5\), or a phase alone: queued, "
     ) as raised:
         Timeline.read([written])
     assert str(raised.value).startswith(repr(written))

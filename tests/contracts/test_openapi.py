@@ -1,6 +1,7 @@
 """The OpenAPI documents: valid, made from the contract alone, and as strict as its schemas."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from safelight.cli.main import main
-from safelight.contracts import VERSION, Example, examples, openapi, operations, rule, schema
+from safelight.contracts import VERSION, Example, examples, openapi, operations, problems, rule, schema, vocabularies
 
 FORMS: Final = {"one path": openapi(), "a path for each operation": openapi(paths=True)}
 PATHS: Final = openapi(paths=True)
@@ -69,21 +70,71 @@ def test_every_message_that_is_reached_is_there_and_no_other(form: str) -> None:
     document = FORMS[form]
     targets = {node["$ref"] for node in nodes(document) if "$ref" in node}
     there = document["components"]["schemas"]
-    assert {target.split("/")[3] for target in targets if "/schemas/" in target} == there.keys()
-    assert "#/components/schemas/comfyui_workflow/$defs/link" in targets
-    assert all(target.startswith("#/components/") for target in targets)
+    assert {target.rpartition("/")[2] for target in targets if "/schemas/" in target} == there.keys()
+    assert {"comfyui_workflow.link", "task_status.response.published.done"} <= there.keys()
+    assert all(re.fullmatch(r"#/components/\w+/[^/]+", target) for target in targets)
     assert not any({"$id", "$schema", "$anchor"} & node.keys() for node in nodes(there))
 
 
 def test_what_the_contract_says_of_itself_is_kept() -> None:
     there = PATHS["components"]["schemas"]
     assert there["image_editing.request"]["x-price"] == 20
-    assert (
-        there["image_generation.request"]["properties"]["cfg"]
-        == schema("image_generation.request")["properties"]["cfg"]
-    )
+    cfg = schema("image_generation.request")["properties"]["cfg"]
+    said = f"{cfg.pop('title')}. {cfg.pop('description')}"
+    assert there["image_generation.request"]["properties"]["cfg"] == {"description": said, **cfg}
     assert of("video_generation")["x-price"] == 200
     assert PATHS["info"]["version"] == VERSION
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_stands_beside_a_reference_and_each_choice_names_its_alternatives(form: str) -> None:
+    """What generators of clients pass over: a sibling of `$ref`, and `if`."""
+    for node in nodes(FORMS[form]):
+        assert "$ref" not in node or len(node) == 1
+        assert not {"if", "then", "else"} <= node.keys() or "anyOf" in node
+        assert "title" not in node or node is FORMS[form]["info"]
+
+
+def test_a_default_that_is_another_for_one_workflow_is_said_and_not_sent() -> None:
+    width = PATHS["components"]["schemas"]["image_generation.request"]["properties"]["width"]
+    assert "default" not in width
+    assert width["description"] == "Width in pixels. Left out, it is 512; 1024 with grok."
+
+
+@pytest.mark.parametrize("vocabulary", vocabularies())
+def test_the_answer_to_a_poll_is_one_of_its_phases_each_with_its_word(vocabulary: str) -> None:
+    there = PATHS["components"]["schemas"]
+    for phase, word in vocabularies()[vocabulary].words.items():
+        status = there[f"task_status.response.{vocabulary}.{phase}"]["properties"]["data"]["properties"]["status"]
+        assert status["const"] == word
+
+
+#: What may stand where something else belongs: what chooses another variant, and what fits none.
+OTHERS: Final[list[Any]] = [None, True, 0, {}, "queued", "done", "completed", "failed", "t2v", "rr3", "grok_1f", "12"]
+
+
+def changed(answer: Any) -> Iterator[Any]:
+    """The answer, then with one member left out or another value, at the top or within the data."""
+    yield answer
+    for members in [answer, answer["data"]]:
+        for name in [*members, "provider", "mode"]:
+            kept = dict(members)
+            members.pop(name, None)
+            yield answer
+            for other in OTHERS:
+                members[name] = other
+                yield answer
+            members.clear()
+            members.update(kept)
+
+
+@pytest.mark.parametrize("one", operations().values(), ids=lambda one: one.name)
+def test_a_200_allows_what_the_contract_allows_of_a_success_and_no_more(one: Any) -> None:
+    place = f"~1v1~1{one.name}/{one.method.lower()}/responses/200/content/application~1json/schema"
+    allows = validator("a path for each operation", f"/paths/{place}").is_valid
+    right = [json.loads(example.text) for example in examples(one.response) if not example.rule]
+    for answer in (answer for found in right if found["success"] for answer in changed(found)):
+        assert allows(answer) == (not problems(one.response, answer) and answer.get("success") is not False)
 
 
 def test_each_operation_has_a_path_and_its_name() -> None:
@@ -110,7 +161,9 @@ def test_a_parameter_is_required_where_its_operation_is_alone() -> None:
     (own,) = of("task_status")["parameters"]
     endpoint, shared = ENTRY["get"]["parameters"]
     assert (own["required"], shared["required"], endpoint["required"]) == (True, False, True)
-    assert own["schema"] == shared["schema"] == schema("task_status.request")["properties"]["task_id"]
+    task_id = schema("task_status.request")["properties"]["task_id"]
+    assert own["description"] == task_id.pop("title")
+    assert own["schema"] == shared["schema"] == task_id
     assert "required by task_status" in shared["description"]
     assert of("user_balance")["parameters"] == []
 

@@ -1,5 +1,9 @@
 """The table of assumed rules in docs/contract.md is what the schemas say; `python tests/write.py` writes it."""
 
+import json
+import re
+
+from left_out import NPM
 from parts import DOCS, Part, check_fresh, table
 from safelight.contracts import Provenance, Rule, names, rules
 
@@ -19,6 +23,8 @@ def limit(rule: Rule) -> str:
             return "must be there"
         case "x-constraints":
             return str(rule.limit).removesuffix(".")
+        case _ if rule.form:
+            return rule.form
         case _ if rule.schema == "json":
             return str(rule.limit)
         case _:
@@ -39,3 +45,11 @@ def test_the_page_names_every_schema() -> None:
     page = (DOCS / "contract.md").read_text("utf-8")
     short = {f"task_status.response.{phase}": f"`.{phase}`" for phase in ("running", "done", "failed")}
     assert [name for name in names() if short.get(name, f"`{name}`") not in page] == []
+
+
+def test_the_page_has_the_versions_of_the_npm_packages_that_are_run() -> None:
+    page = (DOCS / "contract.md").read_text("utf-8")
+    packages: dict[str, str] = json.loads((NPM / "package.json").read_text("utf-8"))["dependencies"]
+    rows = dict(re.findall(r"^\| (\S+?),? [^|]*\| (\d[\d.]+) \|", page, re.MULTILINE))
+    for name in packages.keys() - {"openapi-fetch", "typescript"}:
+        assert rows[name] == packages[name]

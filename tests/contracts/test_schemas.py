@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from safelight.contracts import Provenance, UnknownSchema, names, rule, rules, schema
 from safelight.contracts.constraints import CONSTRAINTS
 from safelight.contracts.locations import ALONE, BY_NAME, EVERYTHING, LISTED, Location, locations, root
+from safelight.contracts.recognizers import TABLES
 from safelight.contracts.rules import RULE_KEYWORDS, TEXT_RULES, rules_at
 from safelight.contracts.schemas import schemas, texts
 
@@ -18,7 +19,7 @@ from safelight.contracts.schemas import schemas, texts
 ANNOTATIONS: Final = frozenset(
     {"$schema", "$id", "$ref", "$anchor", "title", "description", "default"}
     | {"x-provenance", "x-defaults", "x-effective-for", "x-workflows", "x-words", "x-price", "x-method"}
-    | {"x-contract-version", "x-longest-side", "x-choice"}
+    | {"x-contract-version", "x-longest-side", "x-choice", "x-form", "x-recognized", "x-linux-do-workflows"}
 )
 
 #: The table of the original document: parameter, JSON type, default, bound. Everything else there is prose.
@@ -93,6 +94,12 @@ def test_every_limit_outside_a_condition_is_a_rule() -> None:
 
 def is_condition(location: Location | None) -> bool:
     return location is not None and (location.keyword == "if" or is_condition(location.parent))
+
+
+def test_a_pattern_has_words_and_a_table_is_one_that_there_is() -> None:
+    for one in (part for name in names() for part in parts(name)):
+        assert "x-form" not in one or "pattern" in one
+        assert one.get("x-recognized", "body") in TABLES
 
 
 def test_a_pattern_means_the_same_in_every_language() -> None:

@@ -81,7 +81,7 @@ def plans(dice: Dice) -> Iterator[Story]:
 
 def each_fault(dice: Dice) -> Iterator[Story]:
     """Each fault, before and after, for each kind of request."""
-    for name, written in rules.FAULTS.items():
+    for name, written in {**rules.FAULTS, **rules.LATER}.items():
         profile = {"axis": "polls", "queued": 1, "running": 1, "fail_nth": [3]}
         plan = [f"balance#1: {name if name not in _SMALL else written[0]}", *_struck(written)]
         yield alone({"key": specs.KEYS[1], "profile": profile, "plan": plan}), _hit(dice)

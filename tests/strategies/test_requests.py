@@ -11,6 +11,7 @@ from hypothesis import Phase as Generation
 from hypothesis import strategies as st
 
 from safelight.contracts import FINAL, Phase, Timeline, operations, problems, schema, vocabularies, workflows
+from safelight.mockserver.control.forms import timeline_form
 from safelight.strategies import comfyui_workflows, prompts, requests, responses, statuses, timelines
 from safelight.strategies.graphs import TEXT_TO_IMAGE, classes
 from safelight.strategies.values import values
@@ -245,6 +246,19 @@ def test_a_timeline_is_legal_and_ends(timeline: Timeline) -> None:
     assert timeline.steps[0].phase is Phase.QUEUED
     assert timeline.at(math.inf).is_final
     assert not any(step.phase in FINAL for step in timeline.steps[:-1])
+
+
+@MANY
+@given(timelines(endless=True))
+def test_a_timeline_can_be_endless_and_is_legal_all_the_same(timeline: Timeline) -> None:
+    assert list(timeline.illegal_moves()) == []
+    assert timeline.length < math.inf
+    assert timeline_form(timeline) == timeline_form(Timeline.read(timeline_form(timeline)))
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_an_endless_timeline_ends_in_any_phase(phase: Phase) -> None:
+    assert there_is(timelines(endless=True), lambda timeline: timeline.steps[-1].phase is phase)
 
 
 @pytest.mark.parametrize("end", sorted(FINAL))

@@ -7,6 +7,8 @@ import pytest
 
 from suites import errors, run, section
 
+BELONGS: Final = "it belongs in the header x-api-key or Authorization: Bearer"
+
 #: What a client did, what is expected of it, and the sentence that says otherwise.
 CLAIMS: Final = {
     "nothing was submitted": (
@@ -72,12 +74,12 @@ CLAIMS: Final = {
     "the key is in a URL": (
         "httpx.get(f'{safelight.url}?endpoint=task_status&task_id=0&api_key={safelight.api_key}')",
         "assert_key_only_in_headers()",
-        "the URL of GET task_status has a key in it; a key belongs in a header",
+        f"a key stands in the query (as api_key) of GET task_status; {BELONGS}",
     ),
     "the key is in a body": (
         "submit(safelight, api_key=safelight.api_key)",
         "assert_key_only_in_headers()",
-        "the body of POST image_generation has a key in it; a key belongs in a header",
+        f"a key stands in the body (as api_key) of POST image_generation; {BELONGS}",
     ),
     "the contract is broken": (
         "submit(safelight, width=0), submit(safelight), submit(safelight, steps=51)",

@@ -334,7 +334,7 @@ def test_a_suite_may_build_a_fixture_of_that_name_on_ours(pytester: pytest.Pytes
     run(pytester, own + test if place == "test_suite" else test).assert_outcomes(passed=1)
 
 
-def test_a_port_that_cannot_be_bound_ends_the_run_with_a_sentence(pytester: pytest.Pytester) -> None:
+def test_a_port_that_cannot_be_bound_fails_the_test_that_asks_for_it_with_a_sentence(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
         import socket
 
@@ -343,14 +343,20 @@ def test_a_port_that_cannot_be_bound_ends_the_run_with_a_sentence(pytester: pyte
 
         socket.socket.bind = refuse
     """)
-    suite(pytester, "def test_one(safelight): pass\n\ndef test_two(safelight): pass\n")
+    suite(
+        pytester,
+        """
+        def test_url(safelight):
+            httpx.get(safelight.url)
+
+        def test_transport(safelight):
+            with httpx.Client(transport=safelight.transport(httpx), headers={"x-api-key": safelight.api_key}) as http:
+                assert http.get("http://fake/v1/index.php?endpoint=user_balance").status_code == 200
+        """,
+    )
     result = pytester.runpytest_subprocess(*ALONE)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    sentence = (
-        "the fixture safelight needs a port of this machine: cannot listen on '127.0.0.1', port 0: Permission denied"
-    )
-    assert (
-        f"!!!!!!!! _pytest.outcomes.Exit: {sentence} !!!!!!!!" in result.stdout.str() or sentence in result.stdout.str()
-    )
-    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    result.assert_outcomes(failed=1, passed=1)
+    sentence = "CannotListen: cannot listen on '127.0.0.1', port 0: Permission denied"
+    assert any(line.startswith("E ") and line.endswith(sentence) for line in result.outlines)
+    assert any(line.startswith(">") and "httpx.get(safelight.url)" in line for line in result.outlines)
     assert "safelight/mockserver" not in result.stdout.str()

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from inspect import signature
 from itertools import groupby
 from typing import Any
 
@@ -10,12 +11,15 @@ from parts import Part, check_fresh, table
 from safelight.cli.faults import first_line, form
 from safelight.mockserver.faults.catalogue import faults, written
 from safelight.mockserver.faults.scenarios import Scenario, scenarios
+from safelight.testing.safelight import Safelight
+from safelight.traffic.expectations import JUDGED
 
 
 def parts() -> list[Part]:
     return [
         Part("pytest.md", "faults", lambda: "\n\n".join(_tables_of_faults())),
         Part("pytest.md", "scenarios", _table_of_scenarios),
+        Part("pytest.md", "expectations", _table_of_expectations),
     ]
 
 
@@ -39,6 +43,20 @@ def _table_of_scenarios() -> str:
 def _options(scenario: Scenario) -> str:
     options = ", ".join(f"`{name}={value!r}`" for name, value in scenario.options.items())
     return ", ".join([options, *(f"`{rule}`" for rule in scenario.plan)])
+
+
+def _table_of_expectations() -> str:
+    rows = [_row_of(name) for name in vars(Safelight) if name.startswith("assert_")]
+    return table(("expectation", "what holds", "judges every test"), rows)
+
+
+def _row_of(name: str) -> tuple[str, str, str]:
+    method = getattr(Safelight, name)
+    given = [parameter for parameter in signature(method).parameters.values() if parameter.name != "self"]
+    form = ", ".join(f"**{one.name}" if one.kind is one.VAR_KEYWORD else f"{one.name}=..." for one in given)
+    switch = next((switch for switch, one in JUDGED.items() if name == f"assert_{one.holds.__name__}"), "")
+    always = "yes" if name in ("assert_plan_delivered", "assert_client_ended") else ""
+    return f"`{name}({form})`", first_line(method), f"unless `{switch}=False`" if switch else always
 
 
 def test_the_page_has_every_fault_and_every_scenario() -> None:

@@ -72,6 +72,7 @@ FACTS = {
         def test_one(safelight):
             before.append(types.SimpleNamespace(url=safelight.url, api_key=safelight.api_key))
 
+        @pytest.mark.safelight(key_known=False)
         def test_two(safelight):
             assert submit(before[0]) is None
             assert len(safelight.journal) == 0
@@ -91,6 +92,7 @@ FACTS = {
         import threading
 
         def test(safelight):
+            assert safelight.url, "from then on it is listened at"
             assert [thread.name for thread in threading.enumerate()].count("safelight") == 1
     """,
     "polls count": """
@@ -177,6 +179,7 @@ FACTS = {
     "a wrong key and an unknown task break no contract": """
         import types
 
+        @pytest.mark.safelight(key_known=False, only_issued_ids=False)
         def test(safelight):
             assert poll(safelight, "0") is None
             assert submit(types.SimpleNamespace(url=safelight.url, api_key="sk-other")) is None

@@ -171,7 +171,9 @@ def test_an_unused_plugin_imports_itself_and_nothing_else(
         "safelight",
         "safelight.testing",
         "safelight.testing.plugin",
-        "safelight.testing.real_time",
+        "safelight.mockserver",
+        "safelight.mockserver.model",
+        "safelight.mockserver.model.real_time",
     }
     heavy = {"starlette", "hypothesis", "uvicorn", "jsonschema", "PIL", "httpx", "anyio", "safelight.contracts"}
     assert not heavy & having

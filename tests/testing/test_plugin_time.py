@@ -142,6 +142,7 @@ def test_with_pytest_asyncio(pytester: pytest.Pytester) -> None:
             assert await async_wait(safelight) == 60
 
         @pytest.mark.asyncio(loop_scope="module")
+        @pytest.mark.safelight(virtual_time=False)
         async def test_after(safelight):
             begun = time.monotonic()
             await asyncio.sleep(0.01)
@@ -277,7 +278,7 @@ def test_a_client_that_never_ends_fails_with_a_sentence_and_its_transcript(pytes
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        ("timeline('asleep')", "'asleep' is no step of a life: write ('running', 5), or a phase alone: "),
+        ("timeline('asleep')", "'asleep' is no step of a timeline: write ('running', 5), or a phase alone: "),
         ("timeline()", "a timeline needs at least one step"),
         ("next(queued=-1)", "-1 is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
         ("plan.add('poll#2: htp 502')", "htp is no fault; did you mean http?"),

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from idle_fake import IdleFake
 from safelight.mockserver.model.clock import VirtualClock
-from safelight.testing.real_time import WALL
+from safelight.mockserver.model.real_time import WALL
 from safelight.testing.safelight import Safelight
 from safelight.testing.virtual_time import clock_in_use, virtual_time
 from safelight.testing.virtual_time.loops import Jumping

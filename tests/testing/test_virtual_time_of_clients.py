@@ -141,7 +141,7 @@ def test_whoever_waits_with_what_does_not_move_the_clock_is_stopped(monkeypatch:
         poll_to_the_end(api, lambda: threading.Event().wait(0.05))
         assert len(api.journal) < 20
 
-    with pytest.raises(UnmetExpectation, match=r"such as another thread or process, Event\.wait or datetime"):
+    with pytest.raises(UnmetExpectation, match=r"such as another thread or process, Event\.wait or a loop of uvloop"):
         use(client)
 
 

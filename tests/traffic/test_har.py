@@ -3,9 +3,12 @@
 import io
 import json
 import subprocess
-from collections.abc import Iterator
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +17,13 @@ from jsonschema import Draft202012Validator
 from exchanges import exchanges
 from fake import SUBMIT, Fake, status_of
 from har_schema import HAR
+from safelight import Safelight
 from safelight.contracts import Phase
+from safelight.mockserver.model.settings import Settings
+from safelight.traffic import ndjson
 from safelight.traffic.elements import elements
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.expectations import contract_kept, submitted_once
+from safelight.traffic.expectations import contract_kept, key_only_where_read, submitted_once
 from safelight.traffic.har import har, read
 from safelight.traffic.ndjson import Unreadable
 from safelight.traffic.redaction import without_keys
@@ -169,6 +175,14 @@ def test_keys_are_taken_out_on_reading() -> None:
     assert KEY not in repr(found)
 
 
+def test_a_key_in_base64_in_a_cookie_is_seen_in_a_recording() -> None:
+    spelled = b64encode(KEY.encode()).decode()
+    asked = {"headers": [{"name": "X-Api-Key", "value": KEY}, {"name": "Cookie", "value": f"session={spelled}"}]}
+    found = read_back(archived(entry("GET", f"{URL}user_balance", 200, request=asked)))
+    assert found[0].leaks == ("the header cookie (in Base64)",)
+    assert key_only_where_read(found) is not None
+
+
 @pytest.mark.parametrize(
     ("response", "wire"),
     [
@@ -259,3 +273,63 @@ def test_unknown_tasks_and_refusals_are_told_alike() -> None:
     del stripped["log"]["entries"][0]["_safelight"]
     [found] = read_back(stripped)
     assert (found.operation, found.outcome, found.phase) == (ours.operation, ours.outcome, ours.phase)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("balance: reset", (0, "reset", 0, 0)),
+        ("balance: close", (0, "close", 0, 0)),
+        ("balance: hang", (0, "hang", 0, 0)),
+        ("balance: http 503", (503, "Service Unavailable", 71, 0)),
+        ("balance: cut 0", (200, "OK", 0, 0)),
+        ("balance: redirect 302 here", (302, "Found", 0, 0)),
+    ],
+)
+def test_an_entry_says_what_was_sent(rule: str, told: tuple[int, str, int, int]) -> None:
+    fake = Fake(Settings(plan=(rule,)), checked=False)
+    fake.ask("user_balance")
+    [entry] = har(fake.journal)["log"]["entries"]
+    response = entry["response"]
+    assert (response["status"], response["statusText"], response["bodySize"], entry["time"]) == told
+    assert response["content"]["size"] == response["bodySize"]
+    assert response.get("_error", "") == fake.journal[0].wire
+    assert (response["redirectURL"] != "") is ("redirect" in rule)
+    assert entry["time"] == sum(entry["timings"].values())
+    assert read_back(har(fake.journal)) == list(fake.journal)
+
+
+def test_sizes_are_those_on_the_wire_though_pictures_and_keys_are_not_kept() -> None:
+    fake = Fake()
+    body = b'{"prompt": "a lamp", "width": 8, "height": 8, "api_key": "a-key-that-is-redacted"}'
+    task_id = json.loads(fake.send("POST", SUBMIT, body).body)["data"]["id"]
+    picture = fake.picture(task_id)
+    submit, fetch = har(fake.journal)["log"]["entries"]
+    assert submit["request"]["bodySize"] == len(body)
+    assert fetch["response"]["content"] == {"size": len(picture.body), "mimeType": "image/png"}
+
+
+def test_a_time_is_what_it_took_by_the_clock_of_the_session() -> None:
+    with Safelight(speed=100, faults=["balance: hang 20"]) as api:
+        request = urllib.request.Request(f"{api.url}?endpoint=user_balance", headers={"x-api-key": api.api_key})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            assert answer.status == 200
+        [entry] = har(api.journal)["log"]["entries"]
+    assert 20_000 <= entry["time"] == entry["timings"]["wait"]
+
+
+def test_a_client_that_left_got_nothing() -> None:
+    with Safelight(faults=["balance: hang 100"]) as api, httpx.Client(trust_env=False, timeout=0.2) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(f"{api.url}?endpoint=user_balance", headers={"x-api-key": api.api_key})
+        seen = api.journal
+    [exchange] = seen
+    assert (exchange.status, exchange.wire, exchange.answer, exchange.answer_bytes) == (0, "hang", b"", 0)
+    assert exchange.took is not None
+    assert "hang" in api.transcript
+
+
+@pytest.mark.parametrize("read_of", [read_back, lambda text: list(ndjson.read([text]))])
+def test_an_integer_of_5000_digits_is_a_sentence_of_ours(read_of: Callable[[str], list[Exchange]]) -> None:
+    with pytest.raises(Unreadable, match=r"an integer has 5,000 digits; the most is 1,000"):
+        read_of(f'{{"log": {{"entries": [{{"at": {"9" * 5_000}}}]}}}}')

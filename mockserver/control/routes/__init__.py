@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,8 @@ class ControlCall(NamedTuple):
     service: Service
     #: Empty where the request brings none.
     key: str
+    #: The keys that no answer may hold.
+    secrets: AbstractSet[str]
     #: It brought the token of this fake.
     has_token: bool
     path_parameters: Mapping[str, str]

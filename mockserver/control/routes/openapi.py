@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from safelight.contracts.openapi import KEYS, embedded
+from safelight.contracts.components import Node, component, components, reference
+from safelight.contracts.openapi import KEYS
 from safelight.mockserver.control.access import TOKEN
 from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.routes import NAMED, PREFIX, ControlCall, Route, route, routes
 from safelight.mockserver.model.messages import Reply
-
-Node = dict[str, Any]
 
 _JSON: Final = "application/json"
 
@@ -20,6 +19,10 @@ _ABOUT: Final = (
 )
 
 
+#: An object of any members: without the second keyword openapi-typescript takes it for one of none.
+_ANY: Final[Node] = {"type": "object", "additionalProperties": True}
+
+
 def _envelope(is_success: bool, data: Node, error: Node) -> Node:  # noqa: FBT001 - the value of the first member
     members = {"success": {"const": is_success}, "data": data, "error": error}
     return {"type": "object", "required": list(members), "properties": members}
@@ -27,7 +30,7 @@ def _envelope(is_success: bool, data: Node, error: Node) -> Node:  # noqa: FBT00
 
 #: The envelopes around any data and any error.
 _ENVELOPES: Final[Node] = {
-    "success": _envelope(True, {"type": "object"}, {"type": "null"}),
+    "success": _envelope(True, _ANY, {"type": "null"}),
     "failure": _envelope(
         False,
         {"type": "null"},
@@ -54,7 +57,7 @@ def document() -> Node:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": {**_ENVELOPES, **_schemas()},
+            "schemas": components({**schemas(), **_ENVELOPES}, paths),
             "securitySchemes": {**KEYS, "token": {"type": "apiKey", "in": "header", "name": TOKEN}},
         },
     }
@@ -64,7 +67,7 @@ def document() -> Node:
 def _operation(one: Route) -> Node:
     keys: list[Node] = [{name: []} for name in KEYS] if one.is_own else [{}]
     with_token = [{**key, "token": []} for key in keys]
-    success = _ref("success") if one.query is None and one.is_own else {"type": "object"}
+    success = reference("success") if one.query is None and one.is_own else _ANY
     parameters = list(_parameters(one))
     return {
         "operationId": one.handler.__name__,
@@ -75,7 +78,7 @@ def _operation(one: Route) -> Node:
         "responses": {
             # A format, or a document like this one, is in no envelope.
             "200": {"description": "It is so.", "content": {_JSON: {"schema": success}}},
-            "default": {"description": "Why it is not.", "content": {_JSON: {"schema": _ref("failure")}}},
+            "default": {"description": "Why it is not.", "content": {_JSON: {"schema": reference("failure")}}},
         },
     }
 
@@ -83,20 +86,11 @@ def _operation(one: Route) -> Node:
 def _parameters(one: Route) -> Iterator[Node]:
     for name in NAMED.findall(one.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    stated = embedded(one.query, schemas())["properties"] if one.query else {}
+    stated = component(one.query, schemas())["properties"] if one.query else {}
     for name, schema in stated.items():
-        yield {"name": name, "in": "query", "description": schema["title"], "schema": schema}
+        yield {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
 
 
 def _body(name: str) -> Node:
     is_needed = bool({"required", "minProperties"} & schemas()[name].keys())
-    return {"required": is_needed, "content": {_JSON: {"schema": _ref(name)}}}
-
-
-def _ref(name: str) -> Node:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _schemas() -> Node:
-    used = {one.query for one in routes()} | {"nothing"}
-    return {name: embedded(name, schemas()) for name in schemas() if name not in used}
+    return {"required": is_needed, "content": {_JSON: {"schema": reference(name)}}}

@@ -45,7 +45,7 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
 
 def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
     exchanges = [exchange for exchange in journal if _is_asked_for(exchange, asked.query, began)]
-    without = (without_keys(exchange, asked.key) for exchange in exchanges)
+    without = (without_keys(exchange, asked.secrets) for exchange in exchanges)
     match asked.query.get("format"):
         case "har":
             return Reply(200, json.dumps(har(without)).encode())

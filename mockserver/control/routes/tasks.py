@@ -11,7 +11,6 @@ from safelight.mockserver.control.forms import task_form
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
-from safelight.traffic.exchange import Exchange
 
 #: Seconds of real time that are waited unless the body says otherwise.
 _SECONDS: Final = 10
@@ -28,7 +27,9 @@ def release_task(asked: ControlCall) -> Mapping[str, Any]:
     """Move a task along whose timeline is in ticks."""
     session, task = asked.session, asked.task
     if task.axis is not Axis.TICKS:
-        reason = f"Task {shown(task.id)} lives in {task.axis}: ticks move those that were given the axis ticks"
+        reason = (
+            f"The timeline of task {shown(task.id)} is in {task.axis}: ticks move those that were given the axis ticks"
+        )
         raise Refused(HTTPStatus.CONFLICT, reason)
     session.release(task.id, asked.body.get("ticks", 1))
     return task_form(session, task)
@@ -79,9 +80,8 @@ def _answered(asked: ControlCall, task_id: str) -> int:
 async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
 
-    def hear(_: str | None, exchange: Exchange) -> None:
-        if exchange.task_id == task_id:
-            loop.call_soon_threadsafe(heard.set)
+    def hear(*_: object) -> None:  # whatever it was: the task's id may be one that no exchange may say
+        loop.call_soon_threadsafe(heard.set)
 
     with asked.service.watched(hear):
         while _answered(asked, task_id) < polls:

@@ -3,6 +3,7 @@
 A fault says what goes wrong; when it does is for a `Plan` to say.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from functools import cache
@@ -10,7 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar, dataclass_transform
 
-from safelight.contracts.wording import counted, did_you_mean, listed
+from safelight.contracts.wording import brief, counted, did_you_mean, listed
 from safelight.mockserver.faults.catalogue.settings import Json
 from safelight.mockserver.faults.words import as_word, quoted, words
 from safelight.mockserver.model.messages import Reply
@@ -84,9 +85,12 @@ _SYNONYMS: Final[Mapping[str, str]] = {
 }
 
 
+_STATUS: Final = re.compile(r"[1-5]\d\d", re.ASCII)
+
+
 def _near(name: str) -> str:
     """What was meant, or where to look."""
-    meant = f"http {name}" if name.isdecimal() else _SYNONYMS.get(name.casefold(), "")
+    meant = f"http {name}" if _STATUS.fullmatch(name) else _SYNONYMS.get(name.casefold(), "")
     if meant:
         return f"; did you mean {meant}?"
     return did_you_mean(name, faults()) or "; `safelight faults` lists those there are"
@@ -101,11 +105,11 @@ def read_fault(name: str, written: str = "") -> Fault:
     """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
     made = faults().get(name)
     if made is None:
-        raise ValueError(f"{name} is no fault{_near(name)}")
+        raise ValueError(f"{brief(name)} is no fault{_near(name)}")
     known, texts = fields(made), _divided(made, written)
     if len(texts) > len(known):
         takes = counted(len(known), "setting") if known else "no settings"
-        raise ValueError(f"{name} takes {takes}, not {written.strip()}")
+        raise ValueError(f"{name} takes {takes}, not {brief(written.strip())}")
     found: Fault = made(*(_value(name, at, text) for at, text in zip(known, texts, strict=False)))
     return found
 
@@ -163,4 +167,4 @@ def _value(name: str, at: Any, text: str) -> Any:
     try:
         return at.type(text)
     except ValueError:
-        raise ValueError(f"{text} cannot be the {at.name} of {name}: give {_KINDS[at.type]}") from None
+        raise ValueError(f"{brief(text)} cannot be the {at.name} of {name}: give {_KINDS[at.type]}") from None

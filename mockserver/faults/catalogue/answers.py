@@ -1,14 +1,13 @@
 """Faults of the whole answer: HTTP arrives, and it is another answer than the one that was due."""
 
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from http import HTTPStatus
-from time import time
 from typing import Final
 
 from safelight.mockserver.faults.catalogue import fault
 from safelight.mockserver.faults.catalogue.settings import choice, error_status, header, media_type, status, text
-from safelight.mockserver.model.messages import HEADERS, Reply, encoded, failure
+from safelight.mockserver.model.clock import machine_date
+from safelight.mockserver.model.messages import HEADERS, Reply, encoded, failure, http_date
 from safelight.mockserver.model.redirects import TARGETS
 
 #: What a gateway says in the place of the service behind it.
@@ -24,10 +23,10 @@ GATEWAY_PAGE: Final = """<html>\r
 #: Seconds from now to the date that `throttle date` gives.
 _LATER: Final = 2
 
-#: The words of `throttle` that stand for something else -> what the headers say.
-_RETRY_AFTER: Final[Mapping[str, Callable[[], dict[str, str]]]] = {
-    "none": dict,
-    "date": lambda: {"retry-after": formatdate(time() + _LATER, usegmt=True)},
+#: The words of `throttle` that stand for something else -> what the headers of a reply of this date say.
+_RETRY_AFTER: Final[Mapping[str, Callable[[float], dict[str, str]]]] = {
+    "none": lambda _: {},
+    "date": lambda date: {"retry-after": http_date(date + _LATER)},
 }
 
 
@@ -62,8 +61,10 @@ class Throttle:
 
     after: str = header("2", "Retry-After")
 
-    def strike(self, _: Reply) -> Reply:
-        return failure(429, _phrase(429), _RETRY_AFTER.get(self.after, lambda: {"retry-after": self.after})())
+    def strike(self, reply: Reply) -> Reply:
+        if said := _RETRY_AFTER.get(self.after):
+            return failure(429, _phrase(429), said(machine_date() if reply.date is None else reply.date))
+        return failure(429, _phrase(429), {"retry-after": self.after})
 
 
 @fault

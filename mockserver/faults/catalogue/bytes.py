@@ -141,7 +141,8 @@ class Chunk:
             return reply
         half = reply.body[: len(reply.body) // 2]
         head = raw(reply._replace(body=b""), length=-1, transfer_encoding="chunked")
-        return reply._replace(wire=Wire("chunk", (Send(b"%s%x\r\n%s\r\nno chunk\r\n" % (head, len(half), half)),)))
+        sent = Send(b"%s%x\r\n%s\r\nno chunk\r\n" % (head, len(half), half))
+        return reply._replace(body=half, wire=Wire("chunk", (sent,)))
 
 
 def _in_gzip(reply: Reply, body: bytes) -> Reply:
@@ -204,7 +205,7 @@ class Truncate:
         if not reply.body:
             return reply
         kept = reply._replace(body=reply.body[: min(self.bytes, len(reply.body) - 1)])
-        return reply._replace(wire=Wire("truncate", (Send(raw(kept, length=len(reply.body))),)))
+        return kept._replace(wire=Wire("truncate", (Send(raw(kept, length=len(reply.body))),)))
 
 
 @fault

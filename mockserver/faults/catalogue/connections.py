@@ -9,10 +9,11 @@ from safelight.mockserver.model.messages import Reply
 from safelight.mockserver.model.wire import RESET, End, Send, Wait, Wire, raw
 
 
-def _begun(reply: Reply, percent: int = 50) -> bytes:
-    """The answer as it stands on the wire, with so much of its body."""
+def _begun(reply: Reply, percent: int = 50) -> tuple[Reply, Send]:
+    """The answer with so much of its body, and how that stands on the wire."""
     size = len(reply.body)
-    return raw(reply._replace(body=reply.body[: size * percent // 100]), length=size)
+    begun = reply._replace(body=reply.body[: size * percent // 100])
+    return begun, Send(raw(begun, length=size))
 
 
 @fault
@@ -42,7 +43,8 @@ class Cut:
     percent: int = number(50, 0, 99)
 
     def strike(self, reply: Reply) -> Reply:
-        return reply._replace(wire=Wire("cut", (Send(_begun(reply, self.percent)),), End.RESET))
+        begun, sent = _begun(reply, self.percent)
+        return begun._replace(wire=Wire("cut", (sent,), End.RESET))
 
 
 @fault
@@ -67,7 +69,8 @@ class Stall:
     """Send half of the body, and then nothing, for ever."""
 
     def strike(self, reply: Reply) -> Reply:
-        return reply._replace(wire=Wire("stall", (Send(_begun(reply)), Wait())))
+        begun, sent = _begun(reply)
+        return begun._replace(wire=Wire("stall", (sent, Wait())))
 
 
 @fault

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean, echoed, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,5 +48,5 @@ def chosen(names: Iterable[object]) -> list[Scenario]:
     for name in names:
         if not isinstance(name, str) or name not in known:
             near = did_you_mean(name, known) or f": there are {listed(known)}"
-            raise ValueError(f"{name!r} is no scenario{near}")
+            raise ValueError(f"{echoed(name)} is no scenario{near}")
     return [known[str(name)] for name in names] or list(known.values())

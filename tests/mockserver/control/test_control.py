@@ -116,6 +116,7 @@ _LIVES: Final = st.one_of(
     st.fixed_dictionaries({"polls": st.lists(st.integers(0, 9), min_size=2, max_size=2)}),
     st.just({"ticks": [1, 2]}),
     st.just({"timeline": [["queued", 2], ["running", 5], "done"]}),
+    st.just({"timeline": [["unseen", 2], ["running", "never", "cancelled"]]}),
 )
 _REST: Final = st.fixed_dictionaries(
     {},
@@ -338,6 +339,14 @@ def test_a_life_of_400_digits_is_a_sentence(fake: Steered, path: str) -> None:
     assert b"a step cannot last that long" in answered.body
 
 
+@pytest.mark.parametrize("path", ["/session", "/next"])
+@pytest.mark.parametrize("body", ['{"timeline": [["running", 1e400]]}', '{"queued": 1e400}', '{"running": -1e400}'])
+def test_a_number_beyond_all_is_not_for_ever(fake: Steered, path: str, body: str) -> None:
+    answered = fake.send("PUT" if path == "/session" else "POST", f"/_safelight{path}", body.encode())
+    assert answered.status == 400
+    assert b"inf" in answered.body
+
+
 #: Method, path and body of a request, and a part of the sentence that it is answered with.
 MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("PUT", "/session", {"fauls": []}), 400, "fauls is not known; did you mean faults?"),
@@ -346,10 +355,10 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("PUT", "/session", {"polls": [1, 2, 3]}), 400, "polls has 3 items; the most is 2"),
     (("PUT", "/session", {"polls": [1, 2], "queued": 3}), 400, "time is in seconds or in polls"),
     (("PUT", "/session", {"queued": "soon"}), 400, "'soon' is no delay"),
-    (("PUT", "/session", {"timeline": ["runing"]}), 400, "'runing' is no step of a life"),
-    (("PUT", "/session", {"timeline": ["done"], "fail": True}), 400, "a timeline is a whole life"),
+    (("PUT", "/session", {"timeline": ["runing"]}), 400, "'runing' is no step of a timeline"),
+    (("PUT", "/session", {"timeline": ["done"], "fail": True}), 400, "a timeline says all of a task"),
     (("PUT", "/session", {"fail_rate": 2}), 400, "fail_rate is 2; the most is 1"),
-    (("PUT", "/session", {"slots": 2, "polls": [1, 1]}), 400, "engine slots need lives in seconds"),
+    (("PUT", "/session", {"slots": 2, "polls": [1, 1]}), 400, "engine slots need timelines in seconds"),
     (("PUT", "/session", {"balance": 0.0001}), 400, "write credits"),
     (("PUT", "/session", {"prices": {"video": 1}}), 400, "prices.video is not known; "),
     (("PUT", "/session", {"down": ["rr4"]}), 400, 'down.0 is "rr4"; it must be comfyui, rr3 or grok'),
@@ -370,12 +379,12 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("POST", "/tasks//fail", {}), 404, "There is nothing at"),
     (("POST", "/next", {}), 400, "give timeline, queued, running, fail, id or axis"),
     (("POST", "/next", {"axis": "tiks"}), 400, "did you mean ticks?"),
-    (("POST", "/next", {"timeline": ["done"], "queued": 1}), 400, "a timeline is a whole life"),
+    (("POST", "/next", {"timeline": ["done"], "queued": 1}), 400, "a timeline says all of a task"),
     (("PUT", "/plan", {}), 400, "rules is missing"),
     (("PUT", "/plan", {"rules": RULE}), 400, "it must be an array"),
     (("PUT", "/plan", {"rules": [KEY]}), 400, "rules.0, column 1"),
     (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
-    (("GET", "/journal?since=now", None), 400, 'since is "now", which does not fit'),
+    (("GET", "/journal?since=now", None), 400, 'since is "now"; it must be seconds in digits'),
     (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
     (("GET", "/tasks?all=1", None), 400, "all is not known; nothing is taken here"),
     (("POST", "/wait", {}), 400, "task_id is missing"),
@@ -407,7 +416,7 @@ def test_a_virtual_clock_cannot_be_scaled_or_frozen(fake: Steered, body: dict[st
 def test_a_task_in_polls_takes_no_ticks(fake: Steered) -> None:
     fake.data("PUT", "/session", {"polls": [1, 1]})
     message = fake.ask("POST", f"/tasks/{fake.submit()}/release")["error"]["message"]
-    assert message.endswith("lives in polls: ticks move those that were given the axis ticks")
+    assert message.endswith("is in polls: ticks move those that were given the axis ticks")
 
 
 @pytest.mark.parametrize(

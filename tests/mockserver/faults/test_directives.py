@@ -109,20 +109,21 @@ def test_a_rule_on_the_submit_strikes_the_submit_itself(when: str, booked: int) 
 
 #: A directive with a mistake -> what the answer says.
 MISTAKES: Final[dict[str, str]] = {
-    "runing=5": "runing=5 says nothing about a life; did you mean running?",
+    "runing=5": "runing=5 says nothing about a task; did you mean running?",
     "running=soon": "'soon' is no delay: write 2, 1..3, ~5, ~5/0.8 or never",
-    "queued=1 and more": "and says nothing about a life: there are queued, running, fail, id and axis",
+    "queued=1 and more": "and says nothing about a task: there are queued, running, fail, id and axis",
     "axis=miles": "'miles' is no axis: there are seconds, polls, ticks",
     "fail=''": "fail says nothing: write fail=... without blanks around it",
     "fail='out of memory": "a quotation mark is missing its other half, in [[safelight fail='out of memory]]",
     "poll#2: htp 502": "htp is no fault; did you mean http?, in [[safelight poll#2: htp 502]] at column 9",
-    "": '[[safelight ]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',
-    "fail": '[[safelight fail]] is neither a life, such as running=5 fail="no ink", nor poll#2: http 502',
+    "": '[[safelight ]] is neither a task override, such as running=5 fail="no ink", nor poll#2: http 502',
+    "fail": '[[safelight fail]] is neither a task override, such as running=5 fail="no ink", nor poll#2: http 502',
     ": reset": "nothing is no kind of request; there are submit, poll, image and balance, in [[safelight : reset]] "
     "at column 1",
-    "queued=1]] [[safelight running=1": "a prompt says one life, in one directive, and one rule about its submit",
-    "submit: reset]] [[safelight submit: close": "a prompt says one life, in one directive, and one rule about its "
+    "queued=1]] [[safelight running=1": "a prompt says one task override, in one directive, and one rule about its "
     "submit",
+    "submit: reset]] [[safelight submit: close": "a prompt says one task override, in one directive, and one rule "
+    "about its submit",
     "submit#2: reset": "submit#2 is not about this submit alone: write submit: reset",
     "submit workflow=rr3: reset": "submit workflow=rr3 is not about this submit alone: write submit: reset",
     "balance: reset": "a prompt can say what goes wrong with its submit, poll or image, and not with balance",

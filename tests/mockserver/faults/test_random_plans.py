@@ -15,7 +15,8 @@ from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.sessions.opening import settings as session_settings
 from safelight.strategies import fault_plans, timelines
-from safelight.testing.backends.shared import SharedBackend, SharedServer
+from safelight.testing.backends.shared import SharedBackend
+from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.safelight import Safelight
 from safelight.traffic.exchange import Exchange
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from safelight.mockserver.model.clock import VirtualClock
 from safelight.testing.safelight import Safelight
 
 STATUSES: Final = (301, 302, 303, 307, 308)
@@ -99,9 +100,10 @@ def test_a_picture_at_the_second_origin_is_struck_as_any_other() -> None:
 
 
 def test_the_time_between_polls_is_that_between_their_answers() -> None:
-    with Safelight(polls=(9, 9), virtual_time=None, faults=["poll: redirect 302"]) as api, client(api) as http:
+    clock = VirtualClock()
+    with Safelight(polls=(9, 9), clock=clock, faults=["poll: redirect 302"]) as api, client(api) as http:
         task_id = submitted(http, api).json()["data"]["id"]
         polled(http, api, task_id)
-        api.clock.advance(5)
+        clock.advance(5)
         polled(http, api, task_id)
         assert [exchange.gap for exchange in api.journal][-2:] == [None, 5]

@@ -44,7 +44,7 @@ def test_without_names_all_are_chosen_and_with_names_those_in_their_order() -> N
     ("name", "sentence"),
     [
         ("one_bad_pol", "'one_bad_pol' is no scenario; did you mean one-bad-poll?"),
-        (3, "3 is no scenario: there are empty-account, "),
+        (3, "3 is no scenario: there are broken-image, "),
     ],
 )
 def test_a_name_that_is_none_is_a_sentence(name: object, sentence: str) -> None:

@@ -26,7 +26,7 @@ FORMS: Final[list[tuple[str | float, Delay]]] = [
     (0.25, Fixed(0.25)),
     (1e-7, Fixed(1e-7)),
     ("never", Fixed(inf)),
-    (inf, Fixed(inf)),
+    ("inf", Fixed(inf)),
     ("1..3", Uniform(1, 3)),
     ("0.5..0.75", Uniform(0.5, 0.75)),
     ("3..3", Uniform(3, 3)),
@@ -43,13 +43,15 @@ MISTAKES: Final[list[tuple[str | float, str]]] = [
     ("-1", f"'-1' is no delay: {FORM}"),
     (-1, f"-1 is no delay: {FORM}"),
     ("nan", f"'nan' is no delay: {FORM}"),
+    (1e400, f"inf is no delay: {FORM}"),
+    ("1e400", f"'1e400' is no delay: {FORM}"),
     ("1-3", f"'1-3' is no delay: {FORM}"),
     ("1..", f"'1..' is no delay: {FORM}"),
     ("1 .. 3", f"'1 .. 3' is no delay: {FORM}"),
     ("~", f"'~' is no delay: {FORM}"),
     ("~5/", f"'~5/' is no delay: {FORM}"),
     ("2s", f"'2s' is no delay: {FORM}"),
-    ("1" + 400 * "0", f"'1{400 * '0'}' is no delay: {FORM}"),
+    ("1" + 400 * "0", f"'1{59 * '0'}… is no delay: {FORM}"),
     ("3..1", "'3..1' is no delay: 3 is more than 1"),
     ("~0", "'~0' is no delay: a median is above 0"),
     ("~5/400", "'~5/400' is no delay: a sigma is at most 10"),
@@ -135,7 +137,7 @@ def test_time_is_in_seconds_or_in_polls() -> None:
 
 
 SLOTS_NEED_SECONDS: Final = (
-    "engine slots need lives in seconds (queued and running): polls and ticks do not say when a slot is free"
+    "engine slots need timelines in seconds (queued and running): polls and ticks do not say when a slot is free"
 )
 A_DONE: Final = Timeline((Step(Phase.DONE),))
 
@@ -173,11 +175,11 @@ IMPOSSIBLE: Final[list[tuple[Callable[[], Any], str]]] = [
     (lambda: TaskOverride(running=float("nan")), "nan is no delay: write 2, 1..3, ~5, ~5/0.8 or never"),
     (
         lambda: TaskOverride(timeline=A_DONE, queued=1),
-        "a timeline is a whole life: leave out queued, running and fail",
+        "a timeline says all of a task: leave out queued, running and fail",
     ),
     (
         lambda: TaskOverride(timeline=A_DONE, fail=False),
-        "a timeline is a whole life: leave out queued, running and fail",
+        "a timeline says all of a task: leave out queued, running and fail",
     ),
 ]
 

@@ -101,6 +101,34 @@ def test_a_picture_that_is_sent_is_edited_and_is_at_most_1280_pixels_long() -> N
             assert size_of(fake.result(task_id).body) == expected
 
 
+def test_a_picture_is_edited_in_whichever_spelling_it_is_sent() -> None:
+    fake = Fake()
+    picture = encoded(30, 20)
+    escaped = picture.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    for image in (
+        f"DATA:IMAGE/PNG;BASE64,{picture}",
+        f"data:image/png;charset=utf-8;base64,{escaped}",
+        f"data:;base64,{picture}",
+        picture.rstrip("="),
+        f"{picture[:60]}\r\n{picture[60:]}\r\n",
+    ):
+        task_id = fake.data("image_editing", prompt="make it night", image=image)["id"]
+        assert size_of(fake.result(task_id).body) == (30, 20)
+    url = f"HTTP://LOCALHOST/uploads/{fake.picture_owner}/{fake.tasks[0].id}.png"
+    edited = fake.data("image_editing", prompt="make it night", image=url)["id"]
+    assert size_of(fake.result(edited).body) == (30, 20)
+
+
+def test_a_page_that_is_sent_as_a_picture_is_accepted_and_the_journal_says_what_it_is() -> None:
+    fake = Fake()
+    page = b64encode(b"<!DOCTYPE html><html>Log in, please</html>").decode()
+    task_id = fake.data("image_editing", prompt="make it night", image=page)["id"]
+    assert [advice.provenance for advice in fake.journal[0].advice] == ["assumed"]
+    assert "an HTML page" in fake.journal[0].advice[0].message
+    assert fake.journal[0].outcome == "ok"
+    assert size_of(fake.result(task_id).body) == (1024, 1024)
+
+
 def test_what_is_elsewhere_or_no_picture_is_not_fetched_but_drawn() -> None:
     fake = Fake()
     images = [URL, "http://127.0.0.1:1/a.png", "A" * 40, "data:image/png;base64," + "B" * 41, "http://[/uploads/x.png"]

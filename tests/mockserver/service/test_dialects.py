@@ -29,6 +29,13 @@ ALL: Final = [dialect for known in dialects().values() for dialect in known.valu
 
 TOO_WIDE: Final = {"prompt": "a lighthouse", "width": 4096}
 
+#: Dialect of requests -> what shows it.
+REQUESTED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "published": {"prompt": "a lighthouse", "workflow": "flux"},
+    "lenient": {"prompt": "a lighthouse", "workflow": "flux"},
+    "linux-do": {"prompt": {"prompt": "a lighthouse"}, "settings": {"workflow": "flux", "width": 1024}},
+}
+
 
 def label(dialect: Dialect) -> str:
     return f"{dialect.setting}-{dialect.name}"
@@ -43,6 +50,7 @@ def speaking(dialect: Dialect) -> Fake:
 def example(dialect: Dialect) -> dict[str, Any]:
     """A request and its answer."""
     fake = speaking(dialect)
+    body: Mapping[str, Any] | None
     match dialect.setting:
         case "vocabulary":
             method, target, body = "GET", status_of(fake.submit()), None
@@ -50,6 +58,8 @@ def example(dialect: Dialect) -> dict[str, Any]:
             method, target, body = "GET", status_of("1"), None
         case "limits":
             method, target, body = "POST", SUBMIT, TOO_WIDE
+        case "requests":
+            method, target, body = "POST", SUBMIT, REQUESTED[dialect.name]
         case _:
             method, target, body = "GET", f"{dialect.says}?endpoint=user_balance", None
     reply = fake.send(method, target, json.dumps(body).encode() if body else b"")
@@ -175,7 +185,7 @@ def test_all_entry_points_answer_whichever_is_told() -> None:
     assert [fake.send("GET", f"{path}?endpoint=user_balance").status for path in PATHS.values()] == [200, 200, 200]
 
 
-@pytest.mark.parametrize("setting", ["vocabulary", "errors", "limits"])
+@pytest.mark.parametrize("setting", ["vocabulary", "errors", "limits", "requests"])
 def test_a_dialect_that_is_none_is_a_sentence(setting: str) -> None:
     with pytest.raises(ValueError, match=f"{setting} cannot be 'x': there are "):
         Settings(**{setting: "x"})  # type: ignore[arg-type]  # a text for one of its fields

@@ -38,7 +38,18 @@ SURFACES: Final[Mapping[str, Mapping[str, Setting]]] = {
 #: Values of all kinds: what is wrong for a setting is among them.
 VALUES: Final[tuple[Any, ...]] = (
     *(True, 0, -1, 2, 1.5, 10**400, "", "2", "soon", "3..1", "true"),
-    *([], [1], [1, -2], [0], ["rr4"], ["poll"], ["running", 5], [["asleep", 3], "done"], ["x"] * 1_001),
+    *(
+        [],
+        [1],
+        [1, -2],
+        [0],
+        ["rr4"],
+        ["poll"],
+        ["running", 5],
+        [["asleep", 3], "done"],
+        [["running", "never"], "done"],
+        ["x"] * 1_001,
+    ),
     *({}, {"rr3": 3}, {"r3": {}}, {"rr3": {"quued": 1}}, {"rr3": {"polls": [1, 1], "queued": 1}}),
     *({"image_editing": -1}, {"alice": {}}, {"sk-secretsecret": {"key": "k"}}, {"alice": {"key": "a b"}}),
     {"alice": {"key": "k"}, "bob": {"key": "k"}},
@@ -52,6 +63,7 @@ CONTRADICTIONS: Final[tuple[Mapping[str, Any], ...]] = (
     {"timeline": ["done"], "fail": "no ink"},
     {"slots": 1, "polls": [1, 1]},
     {"any_key": True, "users": {"alice": {"key": "k"}}},
+    {"control": False, "control_port": 0},
 )
 
 SENTENCES: Final = Path(__file__).with_name("sentences.txt")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake import Fake
+from fake import SUBMIT, Fake
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model.delays import Fixed
 from safelight.mockserver.model.settings import Settings
@@ -22,7 +22,7 @@ SAID: Final[list[tuple[dict[str, Any], list[str]]]] = [
     ({"queued": 0}, ["processing", "completed", "completed", "completed", "completed"]),
     ({"queued": 3}, ["pending", "pending", "pending", "processing", "completed"]),
     ({"running": 3}, ["pending", "processing", "processing", "processing", "completed"]),
-    ({"running": float("inf")}, ["pending", "processing", "processing", "processing", "processing"]),
+    ({"running": "never"}, ["pending", "processing", "processing", "processing", "processing"]),
     ({"queued": 0, "running": 0}, ["completed"] * 5),
     ({"fail": True}, ["pending", "processing", "failed", "failed", "failed"]),
     ({"queued": 0, "running": 0, "fail": "no"}, ["failed"] * 5),
@@ -155,6 +155,47 @@ def test_an_id_that_is_said_is_drawn_for_no_other_task() -> None:
     assert fake.submit() == first
 
 
+def with_ids(*ids: str) -> Fake:
+    return Fake(Settings(ids=ids), checked=False)
+
+
+def test_settings_give_the_first_tasks_their_ids() -> None:
+    fake = with_ids("9007199254740993", "0001234567", "a b&c=d#é")
+    ids = [fake.submit(workflow=workflow) for workflow in ("rr3", "default", "grok", "default")]
+    assert ids[:3] == ["9007199254740993", "0001234567", "a b&c=d#é"]
+    assert [fake.poll(task_id)["id"] for task_id in ids] == ids
+
+
+def test_an_id_of_the_settings_is_for_its_own_task_alone() -> None:
+    drawn = [with_ids().submit()]
+    fake = with_ids("first", "second", *drawn)
+    with pytest.raises(ValueError, match="there is a task with the id 'second' already"):
+        fake.next(id="second")
+    fake.next(id="own")
+    assert [fake.submit() for _ in range(3)] == ["own", "second", *drawn]
+    fake.next(id="first")
+    assert fake.submit() == "first", "the first task had another one"
+
+
+def test_a_refused_submit_takes_no_id() -> None:
+    fake = with_ids("first")
+    assert fake.send("POST", SUBMIT, b'{"prompt": ""}').status == 400
+    assert fake.submit() == "first"
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        (("a", "b", "a"), "the id 'a' is given twice: each task has its own"),
+        (("",), "a task needs an id of at least one character"),
+        (("\ud800",), r"'\\ud800' is no id: half a surrogate pair is no character"),
+    ],
+)
+def test_what_cannot_be_an_id_is_a_sentence(ids: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        with_ids(*ids)
+
+
 def test_an_id_said_for_one_key_is_another_task_for_another() -> None:
     fake = Fake(any_key=True, checked=False)
     fake.next(id="seven", queued=9)
@@ -166,7 +207,7 @@ def test_an_id_said_for_one_key_is_another_task_for_another() -> None:
 @pytest.mark.parametrize("axis", [Axis.POLLS, Axis.TICKS])
 def test_slots_need_a_next_life_in_seconds(axis: Axis) -> None:
     fake = Fake(Settings(task_profile(running=1), slots=1))
-    with pytest.raises(ValueError, match="engine slots need lives in seconds"):
+    with pytest.raises(ValueError, match="engine slots need timelines in seconds"):
         fake.next(axis=axis)
     fake.next(axis=Axis.SECONDS)
 

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from asgi_call import GONE, Answered, body_in, call, scope_of
 from fake import PNG, SUBMIT, Fake, status_of, violations
+from idle_fake import IdleFake
 from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.service.service import Service
 from safelight.mockserver.transports.asgi import create_app
+from safelight.testing import VirtualClock
+from safelight.testing.virtual_time import virtual_time
 
 KEYED: Final = [(b"x-api-key", FAKE_KEY.encode()), (b"content-type", b"application/json")]
 PROMPT: Final = b'{"prompt": "a lamp", "width": 16, "height": 8}'
@@ -107,6 +111,30 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_books_nothing(before: list
     ]
     answered = call(create_app(fake.api), scope_of("POST", SUBMIT.encode(), KEYED), messages)
     assert (answered.status, fake.tasks, len(fake.journal)) == (0, [], 0)
+
+
+async def _sends_without_end() -> dict[str, Any]:
+    return {"type": "http.request", "body": bytes(50_000_000), "more_body": True}
+
+
+async def _sends_no_more() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    return GONE
+
+
+@pytest.mark.parametrize("receive", [_sends_without_end, _sends_no_more])
+def test_the_rest_of_a_body_that_was_answered_is_not_waited_for_long(receive: Any) -> None:
+    """On a clock that leaps: what sends without end is cut off by its bytes, and what sends no more by the time."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    length = (b"content-length", b"%d" % 10**15)
+    with virtual_time(clock := VirtualClock(), IdleFake()):
+        asyncio.run(create_app(Fake().api)(scope_of("POST", SUBMIT.encode(), [*KEYED, length]), receive, send))
+    assert [message.get("status") for message in sent] == [413, None, None]
+    assert clock.now() == (0 if receive is _sends_without_end else 10)
 
 
 @pytest.mark.parametrize(
@@ -230,3 +258,21 @@ def test_whatever_bytes_come_the_answer_is_an_envelope(
 ) -> None:
     answered = send(Fake(), method, target, *chunks, headers=[*(KEYED if keyed else ()), *headers])
     assert answered.status in {200, 400, 401, 404, 405}
+
+
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ([(b"access-control-request-method", b"BREW")], 'no page may send the method "BREW"; it may send '),
+        (
+            [(b"access-control-request-method", b"GET"), (b"access-control-request-private-network", b"true")],
+            "open the page from this machine",
+        ),
+    ],
+)
+def test_a_preflight_that_is_refused_says_why_in_the_envelope(headers: list[tuple[bytes, bytes]], says: str) -> None:
+    app = create_app(Service(), cors=True)
+    answered = call(app, scope_of("OPTIONS", b"/v1/index.php", [(b"origin", b"http://page.example"), *headers]))
+    assert (answered.status, answered.media_type) == (400, "application/json")
+    assert says in json.loads(answered.body)["error"]["message"]
+    assert answered.headers["access-control-allow-origin"] == "*"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -294,6 +295,21 @@ def test_a_client_that_has_left_is_not_missed(fault: str, caplog: pytest.LogCapt
         own.plan()
         assert own.hear(own.targets["done"]).status == 200
     assert caplog.records == []
+
+
+def test_who_asked_twice_and_left_is_not_waited_for() -> None:
+    with served() as own:
+        own.plan("poll#1: hang 99")
+        address = urlsplit(own.origin)
+        with socket.create_connection((str(address.hostname), int(address.port or 0)), MAX_SECONDS) as connection:
+            request = f"GET {own.targets['done']} HTTP/1.1\r\nhost: fake\r\nx-api-key: {own.fake.key}\r\n\r\n"
+            connection.sendall(2 * request.encode())
+            own.server.settle()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        own.fake.api.in_flight.pass_time(99)
+        for _ in range(20):
+            own.server.settle()
+        assert own.server.server_state.tasks == set()
 
 
 @pytest.mark.parametrize("fault", ["drip 1000000", "idle", "hang 0"])

@@ -1,0 +1,36 @@
+"""CORS: pages of any origin may use the API from a browser. A preflight that is refused says why, in the envelope."""
+
+from collections.abc import Callable, Iterator
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from safelight.contracts.wording import listed, shown
+from safelight.mockserver.model.messages import failure, in_dialect
+
+
+class EnvelopeCORS(CORSMiddleware):
+    """Starlette's middleware for any origin; `errors` gives the dialect in which a refusal is written."""
+
+    def __init__(self, app: ASGIApp, errors: Callable[[], str]) -> None:
+        super().__init__(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+        self._errors = errors
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Starlette's answer; where that is a refusal, in the envelope."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == 200:  # noqa: PLR2004 - it is allowed
+            return answer
+        reasons = list(self._reasons(request_headers)) or ["this page may not send it"]
+        reply = in_dialect(failure(400, f"Preflight refused: {'; '.join(reasons)}"), self._errors())
+        kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+        return Response(reply.body, reply.status, {**kept, **reply.headers}, reply.media_type)
+
+    def _reasons(self, asked: Headers) -> Iterator[str]:
+        method = asked["access-control-request-method"]
+        if method not in self.allow_methods:
+            yield f"no page may send the method {shown(method)}; it may send {listed(self.allow_methods, 'or')}"
+        if "access-control-request-private-network" in asked:
+            yield "a page of a public network may not reach this one: open the page from this machine"

@@ -1,0 +1,66 @@
+"""A key is found wherever it stands, and nowhere else, whatever a request holds."""
+
+import gzip
+import json
+import zlib
+from base64 import b32encode, b64encode, encodebytes
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safelight.traffic.leaks import ELSEWHERE, IN_BODY, IN_QUERY, leaks
+
+KEY: Final = "sk-" + 24 * "d7"
+BYTES: Final = KEY.encode()
+
+#: What a body is -> how the key stands in it.
+BODIES: Final = [
+    (BYTES, "the body"),
+    (b"key=" + quote(KEY).encode(), "the body"),
+    (json.dumps({"api_key": KEY}).encode(), IN_BODY),
+    (json.dumps({"auth": {"api_key": KEY}}).encode(), "the body"),
+    (json.dumps([KEY]).replace("d7", "\\u00647").encode(), "the body"),
+    (KEY.replace("d", "&#100;").encode(), "the body"),
+    (KEY.encode("utf-16"), "the body (in UTF-16)"),
+    (b"{" + b64encode(BYTES) + b"}", "the body (in Base64)"),
+    (encodebytes(b"a mail with a long line before the key" + BYTES), "the body (in Base64)"),
+    (b32encode(b"a" + BYTES), "the body (in Base32)"),
+    (BYTES[:20] + b"=\r\n" + BYTES[20:], "the body"),
+    (gzip.compress(BYTES), "the body"),
+    (zlib.compress(BYTES), "the body"),
+    (bytes(200_000) + b64encode(BYTES), "the body (in Base64)"),
+]
+
+
+@pytest.mark.parametrize(("body", "place"), BODIES)
+def test_a_key_is_found_in_a_body(body: bytes, place: str) -> None:
+    assert leaks("/v1/index.php", {"x-api-key": KEY}, body, [KEY]) == (place,)
+
+
+def test_a_key_that_stands_there_twice_is_in_both_places() -> None:
+    body = json.dumps({"api_key": KEY, "auth": {"api_key": KEY}}).encode()
+    assert leaks(f"/?api_key={KEY}&x={KEY}", {}, body, [KEY]) == (IN_QUERY, "the query", IN_BODY, "the body")
+
+
+@pytest.mark.parametrize("key", ["k", "own"])
+def test_a_short_key_is_looked_for_in_its_headers_alone(key: str) -> None:
+    assert leaks("/?k=own", {"cookie": "k=own"}, b"own", [key]) == ()
+    assert leaks("/elsewhere/", {"x-api-key": key}, b"", [key]) == (ELSEWHERE,)
+
+
+@given(
+    st.text(max_size=60),
+    st.dictionaries(st.text(max_size=9), st.text(max_size=60), max_size=3),
+    st.binary(max_size=200),
+)
+def test_where_no_key_is_none_is_found(target: str, headers: dict[str, str], body: bytes) -> None:
+    assert leaks(target, headers, body, [KEY, "", "x"]) == ()
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_key_is_found_in_the_middle_of_anything(before: str, after: str) -> None:
+    text = b64encode(f"{before}{KEY}{after}".encode("utf-8", "replace"))
+    assert leaks("/", {}, b'{"x": "' + text + b'"}', [KEY]) == ("the body (in Base64)",)

@@ -1,0 +1,184 @@
+"""Where a request holds a key beside the headers for it, in whatever reversible encoding.
+
+It is found before anything is redacted: an encoded key looks like no key any more.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zlib
+from base64 import b32encode, b64encode
+from functools import lru_cache
+from html import unescape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_plus
+
+from safelight.traffic.exchange import SECOND_ORIGIN, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+#: Ways in which the service takes a key, though it ends up in logs there.
+IN_QUERY: Final = "the query (as api_key)"
+IN_BODY: Final = "the body (as api_key)"
+
+#: The key left the origin of the API.
+ELSEWHERE: Final = "another origin"
+
+#: The headers that are there for a key.
+KEY_HEADERS: Final = ("x-api-key", "authorization")
+
+#: Characters of a key that stands nowhere by chance.
+_MIN_KEY_CHARACTERS: Final = 8
+
+#: Bytes of a text that is also read as escaped, folded or compressed.
+_MAX_READ_BYTES: Final = 100_000
+
+#: How many times over a text may be escaped.
+_MAX_ESCAPES: Final = 3
+
+
+def keys_in(headers: Mapping[str, str]) -> Iterator[str]:
+    """The keys in the headers for them."""
+    for name in KEY_HEADERS:
+        if key := _SCHEME.sub("", headers.get(name, "")).strip(" \t"):
+            yield key
+
+
+#: What stands in front of a key.
+_SCHEME: Final = re.compile(r"bearer +", re.IGNORECASE)
+
+
+def leaks(target: str, headers: Mapping[str, str], body: bytes, keys: Iterable[str]) -> tuple[str, ...]:
+    """The places of a request that hold one of these keys and are not for it, in words: `the query (in Base64)`."""
+    sent = [key for key in keys if key]
+    found = dict.fromkeys(
+        place for key in sent if len(key) >= _MIN_KEY_CHARACTERS for place in _places(target, headers, body, key)
+    )
+    if target.startswith(f"{SECOND_ORIGIN}/"):
+        is_in_header = any(key in headers.get(name, "") for key in sent for name in KEY_HEADERS)
+        return (*found, ELSEWHERE) if found or is_in_header else ()
+    return tuple(found)
+
+
+def _places(target: str, headers: Mapping[str, str], body: bytes, key: str) -> Iterator[str]:
+    yield from _in_head(target, tuple(headers.items()), key)
+    yield from _in_body(body, key)
+
+
+@lru_cache(1_024)
+def _in_head(target: str, headers: tuple[tuple[str, str], ...], key: str) -> tuple[str, ...]:
+    """Kept, as a client sends the same again and again."""
+    spellings = _deep_spellings(key)
+    path, _, query = target.partition("?")
+    pairs = query.split("&")
+    usual = [pair for pair in pairs if pair.startswith("api_key=") and unquote_plus(pair[8:]) == key]
+    rest = "&".join(pair for pair in pairs if pair not in usual)
+    texts = {"the path": path, "the query": rest}
+    texts |= {f"the header {name}": value if name in KEY_HEADERS else f"{name} {value}" for name, value in headers}
+    found = [
+        f"{place}{how}"
+        for place, text in texts.items()
+        if (how := _how(text.encode("utf-8", "replace"), spellings)) is not None
+    ]
+    plain = {f"the header {name}" for name in KEY_HEADERS}
+    return (*([IN_QUERY] if usual else []), *(place for place in found if place not in plain))
+
+
+def _in_body(body: bytes, key: str) -> Iterator[str]:
+    if not body:
+        return
+    if b'"api_key"' in body and object_of(body).get("api_key") == key:
+        yield IN_BODY
+        body = _MEMBER.sub(b"", body, count=1)
+    if (how := _how(body, _spellings(key))) is not None:
+        yield f"the body{how}"
+
+
+_MEMBER: Final = re.compile(rb'"api_key"\s*:\s*"(?:[^"\\]|\\.)*"')
+
+
+def _how(text: bytes, spellings: Sequence[tuple[str, bytes]]) -> str | None:
+    """How a text holds a key: nothing for as it is, ` (in Base64)`; None where it does not."""
+    shortest = len(spellings[0][1])  # that of the key as it is
+    for view in _views(text) if len(text) <= _MAX_READ_BYTES else (text,):
+        for how, spelling in spellings if len(view) >= shortest else ():
+            if spelling in view:
+                return how
+    return None
+
+
+def _views(text: bytes) -> Iterator[bytes]:
+    """A text as it is, and what it says where it is escaped, folded or compressed."""
+    yield text
+    plain = text
+    for _ in range(_MAX_ESCAPES):
+        further = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), plain)
+        if further == plain:
+            break
+        yield (plain := further)
+    if b"&#" in plain:
+        yield unescape(plain.decode("utf-8", "replace")).encode("utf-8", "replace")
+    if b"\n" in plain or b"\r" in plain:
+        yield _FOLD.sub(b"", plain)
+    if text.startswith((b"\x1f\x8b", b"\x78")):
+        yield _unpacked(text)
+
+
+#: How URLs, JSON, C and mails write any byte.
+_ESCAPE: Final = re.compile(rb"(?:%|=|\\x|\\u00)([0-9A-Fa-f]{2})")
+
+#: A break within a word, as mails have it.
+_FOLD: Final = re.compile(rb"=?\r?\n[ \t]*")
+
+
+def _unpacked(text: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=47).decompress(text, _MAX_READ_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _in_groups(encode: Callable[[bytes], bytes], bytes_of_group: int, bits: int) -> Callable[[bytes], Iterator[bytes]]:
+    """How a text stands within a longer one in this encoding: that hangs on where in a group of bytes it begins."""
+
+    def spelled(text: bytes) -> Iterator[bytes]:
+        for offset in range(bytes_of_group):
+            encoded = encode(bytes(offset) + text)
+            yield encoded[-(-offset * 8 // bits) : (offset + len(text)) * 8 // bits]
+
+    return spelled
+
+
+#: How it is called -> the spellings of a text in an encoding.
+_ENCODINGS: Final[Mapping[str, Callable[[bytes], Iterable[bytes]]]] = {
+    "in Base64": _in_groups(b64encode, 3, 6),
+    "in Base64 of URLs": _in_groups(lambda text: b64encode(text, b"-_"), 3, 6),
+    "in Base32": _in_groups(b32encode, 5, 5),
+    "in hexadecimal digits": lambda text: (text.hex().encode(), text.hex().upper().encode()),
+    "reversed": lambda text: (text[::-1],),
+    "in ROT13": lambda text: (codecs.encode(text.decode("latin-1"), "rot13").encode("latin-1"),),
+    "in UTF-16": lambda text: (text.decode("latin-1").encode("utf-16-le"),),
+}
+
+
+@lru_cache(256)
+def _spellings(key: str) -> Sequence[tuple[str, bytes]]:
+    """How a key is called and stands in a text: as it is, or encoded once."""
+    told = key.removeprefix("sk-") if len(key) > 2 * _MIN_KEY_CHARACTERS else key  # the rest is as good as the whole
+    plain = told.encode("utf-8", "replace")
+    return [("", plain), *((f" ({how})", text) for how, text in _encoded(plain))]
+
+
+@lru_cache(256)
+def _deep_spellings(key: str) -> Sequence[tuple[str, bytes]]:
+    """The same, and encoded twice: these are many, and for what is looked at once for many requests."""
+    once = _spellings(key)
+    twice = [(f"{how[:-1]} and then {more})", text) for how, one in once[1:] for more, text in _encoded(one)]
+    return [*once, *twice]
+
+
+def _encoded(text: bytes) -> Iterator[tuple[str, bytes]]:
+    for how, encode in _ENCODINGS.items():
+        yield from ((how, spelling) for spelling in encode(text))
