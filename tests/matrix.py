@@ -62,7 +62,7 @@ def liars() -> Iterator[str]:
         command = [*PYTHON, str(ROOT / "tests" / "run_liar.py"), name]
         return run(Plan(command, list(cases().values()), LIMITS, jobs=1))
 
-    with ThreadPoolExecutor(12) as threads:
+    with ThreadPoolExecutor(8) as threads:
         ran = dict(zip(LIARS, threads.map(judged, LIARS), strict=True))
     yield "| bad client | its mistake | the cases about it | caught by |"
     yield "|---|---|---|---|"
