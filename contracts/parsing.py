@@ -53,6 +53,8 @@ class Parsed:
     document: Any = _NOTHING
     _found: dict[Violation, None] = field(default_factory=dict)
     _max_violations: int | None = None
+    #: What came in its place is looked for.
+    is_request: bool = True
 
     @property
     def violations(self) -> list[Violation]:
@@ -77,12 +79,13 @@ class Parsed:
         self.report(rule_id, message)
 
 
-def parse(body: bytes, *, max_violations: int | None = None) -> Parsed:
+def parse(body: bytes, *, max_violations: int | None = None, is_request: bool = True) -> Parsed:
     """Read a JSON document from bytes. Never raises: what cannot be read is among the violations.
 
-    With `max_violations`, 1 or more, it reads no further than to so many; there may then be no document.
+    With `max_violations`, 1 or more, it reads no further than to so many; there may then be no document. Of what is no
+    request it is not said what came in its place.
     """
-    parsed = Parsed(_max_violations=max_violations)
+    parsed = Parsed(_max_violations=max_violations, is_request=is_request)
     with suppress(_Enough):
         _fill(parsed, body)
     return parsed
@@ -92,7 +95,7 @@ def _fill(parsed: Parsed, body: bytes) -> None:
     text = _text(body, parsed)
     if text is not None:
         _read(text, parsed, body)
-    if parsed.is_complete:
+    if parsed.is_complete and parsed.is_request:
         _look_inside(body, parsed)
 
 
@@ -111,13 +114,13 @@ def _text(body: bytes, parsed: Parsed) -> str | None:
         return body.decode()
     except UnicodeDecodeError as error:
         seen = f"byte {error.start} (0x{body[error.start]:02x})"
-        parsed.report("json.encoding", f"the document is not UTF-8: {seen} starts no character{_instead(body)}")
+        parsed.report("json.encoding", f"the document is not UTF-8: {seen} starts no character{_instead(body, parsed)}")
         return None
 
 
-def _instead(body: bytes) -> str:
+def _instead(body: bytes, parsed: Parsed) -> str:
     """What the body is instead of JSON, where that is known."""
-    seen = recognized("body", body)
+    seen = recognized("body", body) if parsed.is_request else ""
     return seen and f"; it is {seen}"
 
 
@@ -152,7 +155,7 @@ def _read(text: str, parsed: Parsed, body: bytes) -> None:
         parsed.document = _loads(text, number, parse_constant=constant, object_pairs_hook=members)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        parsed.report("json.syntax", f"the document is not JSON: {_reason(error)} at {where}{_instead(body)}")
+        parsed.report("json.syntax", f"the document is not JSON: {_reason(error)} at {where}{_instead(body, parsed)}")
     except RecursionError:
         parsed.reject("json.depth", _TOO_DEEP)
 

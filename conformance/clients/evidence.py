@@ -11,6 +11,25 @@ from safelight.traffic.exchange import Exchange
 from safelight.traffic.expectations import Missed
 
 
+@dataclass(eq=False)
+class Seen:
+    """The exchanges of one key, and those without one, each as it ended."""
+
+    #: What stands for the key.
+    name: str
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def begin(self, name: str | None, exchange: Exchange) -> None:
+        """Note an exchange."""
+        if name in (None, self.name):
+            self.exchanges.append(exchange)
+
+    def end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
+        """Note how one ended that was late or slow."""
+        if name in (None, self.name) and earlier in self.exchanges:
+            self.exchanges[self.exchanges.index(earlier)] = exchange
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a client is given to keep, in seconds."""

@@ -25,6 +25,9 @@ GRACE_SECONDS: Final = 1.0
 #: Seconds between two looks whether the process has ended.
 _MOMENT: Final = 0.01
 
+#: Seconds in which what a process has started may end after it.
+_PARTING: Final = 0.5
+
 #: Seconds for the rest of the output, once everything has ended.
 _REST: Final = 2.0
 
@@ -119,13 +122,25 @@ def _end_group(group: int, number: int) -> None:
 
 
 def _end_what_is_left(group: int, mark: str) -> int:
-    """End what the process has started and left, also outside of its group. Gives how many there were."""
-    found = {pid for pid in _processes() if _group(pid) == group or _has_mark(pid, mark)}
-    for pid in found:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-    _end_group(group, signal.SIGKILL)
+    """End what the process has started and left, also outside of its group. Gives how many there were.
+
+    What ends by itself a moment later was not left running.
+    """
+    until = time.monotonic() + _PARTING
+    while (found := _left(group, mark)) and time.monotonic() < until:
+        time.sleep(_MOMENT)
+    until = time.monotonic() + _REST
+    while (there := _left(group, mark)) and time.monotonic() < until:
+        for pid in there:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_MOMENT)
     return len(found)
+
+
+def _left(group: int, mark: str) -> list[int]:
+    """The processes of a group, and those with a mark in their environment."""
+    return [pid for pid in _processes() if _group(pid) == group or _has_mark(pid, mark)]
 
 
 def _processes() -> list[int]:

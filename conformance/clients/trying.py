@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from safelight.conformance.clients import process
 from safelight.conformance.clients.case import Trial
-from safelight.conformance.clients.evidence import Ended, Evidence, Limits
+from safelight.conformance.clients.evidence import Ended, Evidence, Limits, Seen
 from safelight.contracts.dialects import PATHS
 from safelight.mockserver.model.addresses import without_proxy
 from safelight.mockserver.model.clock import RealClock
@@ -27,7 +27,6 @@ from safelight.mockserver.sessions.opening import settings
 from safelight.mockserver.sessions.session import EnteredSession, Session
 from safelight.mockserver.transports.asgi import bare_app
 from safelight.mockserver.transports.server import in_thread
-from safelight.traffic.exchange import Exchange
 
 #: What a client is asked to draw, unless its case says otherwise.
 USUAL: Final[Mapping[str, Any]] = {"prompt": "a lighthouse at dusk", "workflow": "default", "width": 64, "height": 64}
@@ -51,13 +50,12 @@ class Fake:
     service: Service
     url: str
     key: str = field(default_factory=lambda: f"sk-{token_hex(24)}", repr=False)
-    #: Exchanges with its key, and those without one.
-    seen: list[Exchange] = field(default_factory=list)
     #: Tasks that were there before the client was started.
     given: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.name = self.service.sessions.open(self.key, settings(self.trial.fake)).name
+        self.seen = Seen(self.name)
         with self._session() as session:
             for task in self.trial.tasks:
                 session.override(TaskOverride(**task))
@@ -67,12 +65,8 @@ class Fake:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Note what comes in while the block runs."""
-        with self.service.watched(self._see):
+        with self.service.watched(self.seen.begin, self.seen.end):
             yield
-
-    def _see(self, name: str | None, exchange: Exchange) -> None:
-        if name in (None, self.name):
-            self.seen.append(exchange)
 
     def _session(self) -> EnteredSession:
         return EnteredSession(self.service.sessions.store, self.name)
@@ -87,7 +81,7 @@ class Fake:
             url=self.url,
             request=request_of(self.trial),
             limits=limits,
-            exchanges=list(self.seen),
+            exchanges=list(self.seen.exchanges),
             ledger=ledger,
             tasks=tasks,
             pictures=pictures,
@@ -206,7 +200,9 @@ class _Interruption:
         if self.seconds is None or self.at is not None:
             return
         now = self.fake.service.now(self.fake.name)
-        if any(one.operation == "task_status" and now - one.at >= (self.seconds or 0) for one in self.fake.seen):
+        if any(
+            one.operation == "task_status" and now - one.at >= (self.seconds or 0) for one in self.fake.seen.exchanges
+        ):
             self.at = now
             send(15)
 

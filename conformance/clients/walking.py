@@ -94,7 +94,7 @@ class Walk:
 
     def _tried(self, case: Case) -> list[Tried]:
         stops = [stop for stop in self.stops.values() if stop.case is case]
-        if not all(stop.fake.seen or stop.state == "ended" for stop in stops):
+        if not all(stop.fake.seen.exchanges or stop.state == "ended" for stop in stops):
             return []
         return [tried(case, stop.trial, stop.evidence()) for stop in stops]
 

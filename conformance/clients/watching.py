@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final
 
 from safelight.conformance.clients.case import Trial
-from safelight.conformance.clients.evidence import Ended, Evidence, Limits
+from safelight.conformance.clients.evidence import Ended, Evidence, Limits, Seen
 from safelight.conformance.clients.process import run
 from safelight.conformance.clients.runner import how_it_ended
 from safelight.conformance.clients.sight import arrived, submits
@@ -20,8 +20,8 @@ from safelight.conformance.results import Result, Tried
 from safelight.conformance.verdicts import Finding, Severity, Verdict, verdict_of
 from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
 from safelight.mockserver.model.addresses import without_proxy
+from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.service.service import Service
-from safelight.traffic.exchange import Exchange
 
 #: As many submits as it likes: nobody knows how many jobs it has.
 _ANY: Final = Trial("", {}, accepted=(0, inf))
@@ -31,10 +31,10 @@ def watch(
     service: Service, key: str, url: str, command: Sequence[str], *, interval: float, stop: Event
 ) -> tuple[Ended, Evidence]:
     """Run a program beside a fake that is there, and show what it writes. Raises `CannotStart`."""
-    seen: list[Exchange] = []
+    seen = Seen(fingerprint(key))
     name, mark = "SAFELIGHT_TRIAL", token_hex(16)
     told = {"SAFELIGHT_BASE_URL": url, "SAFELIGHT_API_KEY": key, name: mark}
-    with service.watched(lambda _, exchange: seen.append(exchange)):
+    with service.watched(seen.begin, seen.end):
         ended = run(
             command,
             {**os.environ, **without_proxy(os.environ), **told},
@@ -50,7 +50,7 @@ def watch(
         url=url,
         request={},
         limits=Limits(interval, inf, inf),
-        exchanges=seen,
+        exchanges=seen.exchanges,
         ledger=ledger,
         tasks=tasks,
         pictures={},

@@ -182,7 +182,7 @@ def read(path: Path) -> list[Document]:
         raise NoReport(path, f"it cannot be read: {error.strerror}") from None
     if len(text) > MAX_REPORT_BYTES:
         raise NoReport(path, f"it is larger than {MAX_REPORT_BYTES // 10**6} MB")
-    parsed = parse(text, max_violations=1)
+    parsed = parse(text, max_violations=1, is_request=False)
     if parsed.violations:
         raise NoReport(path, parsed.violations[0].message)
     found = parsed.document if isinstance(parsed.document, list) else [parsed.document]

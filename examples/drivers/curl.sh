@@ -4,7 +4,8 @@ set -u
 export LC_ALL=C.UTF-8
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-trap 'say interrupted "interrupted"; exit 1' TERM INT
+sleeper=
+trap 'say interrupted "interrupted"; kill $sleeper 2>/dev/null; exit 1' TERM INT
 printf 'header = "x-api-key: %s"\n' "$SAFELIGHT_API_KEY" >"$work/key" # not on the command line, where ps shows it
 task=${SAFELIGHT_TASK_ID:-}
 began=$(date +%s)
@@ -24,7 +25,8 @@ pause() { # pause SECONDS, within the deadline
         exit 3
     fi
     sleep "$1" &
-    wait $! # so that a signal is obeyed at once
+    sleeper=$!
+    wait "$sleeper" # so that a signal is obeyed at once
 }
 
 ask() { # ask CURL-OPTION...: the answer in $work/body, its status in $status; 000 where there is none
@@ -47,7 +49,10 @@ if [ -z "$task" ]; then
     # Sent once: an answer that is lost may have been paid for.
     ask -X POST -H 'content-type: application/json' --data-binary "@$work/request" \
         "$SAFELIGHT_BASE_URL?endpoint=image_generation"
-    [ "$status" = 200 ] || fail "the submit: $(reason)"
+    case $status in
+        2??) ;;
+        *) fail "the submit: $(reason)" ;;
+    esac
     [ "$(jq -r '.success' "$work/body" 2>/dev/null)" = true ] || fail "the submit: $(reason)"
     task=$(of .data.id)
     [ -n "$task" ] || fail "the answer to the submit has no task id"
@@ -75,7 +80,7 @@ while :; do
     else
         bad=$((bad + 1))
         [ "$bad" -lt 6 ] || fail "the status of task $task is unknown: HTTP $status"
-        gap=$(echo "$gap * 1.5" | bc)
+        gap=$(awk "BEGIN { print $gap * 1.5 }")
         after=$(tr -d '\r' <"$work/head" 2>/dev/null | sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9][0-9]*\)$/\1/p')
         [ "$status" != 429 ] || gap=${after:-$gap}
     fi

@@ -101,10 +101,10 @@ async def fetch(http: httpx.AsyncClient, url: str) -> Path:
 
 
 async def ask(
-    http: httpx.AsyncClient, method: str, key: dict, endpoint: str, *, params: dict | None = None, **more
+    http: httpx.AsyncClient, method: str, key: dict, endpoint: str, params: dict | None = None, **more
 ) -> dict:
     """The data of an answer. Raises `Failed` where it is final, `Bad` where it says nothing."""
-    query = {"endpoint": endpoint, **params}
+    query = {"endpoint": endpoint, **(params or {})}
     status, body = await whole(http, method, URL, key, params=query, good=range(200, 500), **more)
     try:
         envelope = json.loads(body.decode())

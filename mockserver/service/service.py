@@ -62,7 +62,7 @@ class Service:
         self.has_openapi_paths = openapi_paths
         self.clock = clock()
         self._listeners: list[Listener] = [listener] if listener else []
-        self._end_listener = end_listener
+        self._end_listeners: list[EndListener] = [end_listener] if end_listener else []
         for key in keys:
             self.sessions.open(key)
 
@@ -76,13 +76,17 @@ class Service:
         return self.sessions.store.does_io or is_large or UPLOADS in request.path
 
     @contextmanager
-    def watched(self, listener: Listener) -> Iterator[None]:
-        """While the block runs, hand each exchange to this listener too, once it is written down."""
+    def watched(self, listener: Listener, end_listener: EndListener | None = None) -> Iterator[None]:
+        """While the block runs, hand each exchange to these listeners too, once it is written down, and as it ended."""
         self._listeners.append(listener)
+        ends = [end_listener] if end_listener else []
+        self._end_listeners += ends
         try:
             yield
         finally:
             self._listeners.remove(listener)
+            for one in ends:
+                self._end_listeners.remove(one)
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange, and hand it to the listeners."""
@@ -93,8 +97,8 @@ class Service:
     def tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
         """Keep an exchange as it ended, in the place of what was seen of it earlier."""
         self.sessions.store.record(name, exchange, earlier)
-        if self._end_listener:
-            self._end_listener(name, exchange, earlier)
+        for listener in tuple(self._end_listeners):
+            listener(name, exchange, earlier)
 
     def secrets(self, call: Call) -> AbstractSet[str]:
         """The keys that nothing written down of a call may hold: of open sessions, and what it came with."""
