@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -71,13 +73,14 @@ def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Lim
         )
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
-        return _evidence(backend, trial, limits, ended=ended, files=files, given=frozenset(given))
+        return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, given=frozenset(given))
 
 
 def _called(client: ClientCallable, job: Job, backend: SharedBackend) -> Ended:
-    begun, code, said = time.monotonic(), 0, ""
+    begun, code, said, printed = time.monotonic(), 0, "", StringIO()
     try:
-        found = client(job)
+        with redirect_stdout(printed), redirect_stderr(printed):
+            found = client(job)
         if isinstance(found, bytes):
             (job.out_dir / "picture.png").write_bytes(found)
     except TimeoutError as error:
@@ -92,8 +95,8 @@ def _called(client: ClientCallable, job: Job, backend: SharedBackend) -> Ended:
         said = str(error)
     seconds = time.monotonic() - begun
     if sentence := backend.failure():
-        return Ended(None, seconds, "", sentence)
-    return Ended(code, seconds, "ok" if code == 0 else "", said)
+        return Ended(None, seconds, printed.getvalue(), sentence)
+    return Ended(code, seconds, printed.getvalue() or ("ok" if code == 0 else ""), said)
 
 
 def _evidence(
@@ -101,6 +104,7 @@ def _evidence(
     trial: Trial,
     limits: Limits,
     *,
+    url: str,
     ended: Ended,
     files: Mapping[str, bytes],
     given: frozenset[str],
@@ -109,7 +113,7 @@ def _evidence(
         pictures = pictures_of(backend.server.api, session)
     return Evidence(
         key=backend.api_key,
-        url=backend.url,
+        url=url,
         request=request_of(trial),
         limits=limits,
         exchanges=[one for one in backend.seen if not (one.task_id in given and kind_of(one) == "submit")],

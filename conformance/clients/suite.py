@@ -29,6 +29,9 @@ from safelight.traffic.transcript import transcript
 #: Ways to start a client that there are for processes alone.
 _OF_PROCESSES = frozenset({"copies", "interrupt"})
 
+#: Faults that a client sits out on the wall's clock.
+_SLOW = frozenset({"hang", "stall", "drip"})
+
 
 def _trials() -> Iterator[object]:
     for case in cases().values():
@@ -88,6 +91,8 @@ def fuzz(
 ) -> Found:
     """Search for the smallest story that a client in Python does not survive, on virtual time.
 
+    Stories with an answer that never comes are left to `ClientSuite` and `safelight fuzz`: a read time-out on a socket
+    takes real seconds.
     Raises `UnmetExpectation`, with the story, where one is found; else gives how many were tried.
     """
     __tracebackhide__ = True
@@ -96,7 +101,7 @@ def fuzz(
         def try_story(story: Story) -> Tried:
             return of_story(story, call(server, client, story.trial(), limits))
 
-        found = Search(try_story, seconds, examples, seed, strict=strict).run()
+        found = Search(try_story, seconds, examples, seed, strict=strict, leaves_out=_SLOW).run()
     if found.story and found.result:
         sentences = "\n".join(f"  {one.rule}: {one.sentence}" for one in found.result.findings)
         raise UnmetExpectation(f"the client does not survive: {found.story}\n{sentences}")

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,24 +38,51 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Job(NamedTuple):
+    """What a client is asked to do: as `safelight.conformance.clients.calling.Job`, which a driver cannot import."""
+
+    url: str
+    api_key: str
+    parameters: dict[str, Any]
+    poll_seconds: float
+    request_timeout_seconds: float
+    deadline_seconds: float
+    out_dir: Path
+    task_id: str | None = None
+
+
+def job_of(environment: Mapping[str, str]) -> Job:
+    """The job that a driver is told of."""
+    told = {name.removeprefix("SAFELIGHT_"): value for name, value in environment.items()}
+    return Job(
+        url=told["BASE_URL"],
+        api_key=told["API_KEY"],
+        parameters=json.loads(told["PARAMETERS"]),
+        poll_seconds=float(told["POLL_SECONDS"]),
+        request_timeout_seconds=float(told["REQUEST_TIMEOUT_SECONDS"]),
+        deadline_seconds=float(told["DEADLINE_SECONDS"]),
+        out_dir=Path(told["OUT_DIR"]),
+        task_id=told.get("TASK_ID"),
+    )
+
+
 class Client:
     """One run; the names of its methods say what a bad client does otherwise."""
 
-    timeout: float | None = float(os.environ.get("SAFELIGHT_REQUEST_TIMEOUT_SECONDS", "1"))
-    interval = float(os.environ.get("SAFELIGHT_POLL_SECONDS", "0.2"))
+    has_timeout = True
     max_bytes = MAX_BYTES
     #: The answers after which another submit is sent, which is never right, and how often.
     submits_again_after: tuple[object, ...] = ()
     max_submits = 3
     redirects = 0
 
-    def __init__(self) -> None:
-        self.url = os.environ["SAFELIGHT_BASE_URL"]
-        self.key = os.environ["SAFELIGHT_API_KEY"]
-        self.parameters: dict[str, Any] = json.loads(os.environ["SAFELIGHT_PARAMETERS"])
-        self.out = Path(os.environ["SAFELIGHT_OUT_DIR"])
-        self.end = time.monotonic() + float(os.environ["SAFELIGHT_DEADLINE_SECONDS"])
-        self.task_id: Any = os.environ.get("SAFELIGHT_TASK_ID")
+    def __init__(self, job: Job) -> None:
+        self.url, self.key, self.out = job.url, job.api_key, job.out_dir
+        self.parameters = dict(job.parameters)
+        self.interval = job.poll_seconds
+        self.timeout = job.request_timeout_seconds if self.has_timeout else None
+        self.end = time.monotonic() + job.deadline_seconds
+        self.task_id: Any = job.task_id
 
     def run(self) -> None:
         """A picture, or `Ended`."""
@@ -290,7 +318,7 @@ def main(made: type[Client]) -> int:
     def interrupted(*_: object) -> None:
         raise Ended(1, f"interrupted; the task is {client.task_id}")
 
-    client = made()
+    client = made(job_of(os.environ))
     signal.signal(signal.SIGTERM, interrupted)
     try:
         client.run()

@@ -45,7 +45,7 @@ class DiesWithItsConnection(Client):
 class WaitsWithoutATimeOut(Client):
     """Waits without any time-out."""
 
-    timeout = None
+    has_timeout = False
 
 
 @liar("5.5")
