@@ -51,20 +51,20 @@ _ADVISED: Final = frozenset({"x-effective-for", "x-recognized"})
 def _advice(document: Mapping[Any, Any], stated: Schema) -> Iterator[Advice]:
     parameters = stated.get("properties", {})
     idle = without_effect(stated, document)
-    yield from _on((), document, stated)
+    yield from _on((), document, stated["x-recognized"]) if "x-recognized" in stated else ()
     for name in document:
         if name not in parameters:
             if name not in _ADDRESS:
                 yield _unknown(name, parameters)
         elif name in idle:
             yield _without_effect(name, stated, document)
-        else:
-            yield from _on([name], document[name], parameters[name])
+        elif table := parameters[name].get("x-recognized"):
+            yield from _on([name], document[name], table)
 
 
-def _on(path: Iterable[object], value: object, stated: Mapping[str, Any]) -> Iterator[Advice]:
+def _on(path: Iterable[object], value: object, table: str) -> Iterator[Advice]:
     """Advice on a value that is legal, and recognised as something else than what it stands for."""
-    if message := sentence_on(path, value, stated.get("x-recognized"), is_legal=True):
+    if message := sentence_on(path, value, table, is_legal=True):
         yield Advice(pointer(path), message, Provenance.ASSUMED)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from safelight.traffic.exchange import SECOND_ORIGIN, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 #: Ways in which the service takes a key, though it ends up in logs there.
 IN_QUERY: Final = "the query (as api_key)"
@@ -99,13 +99,12 @@ def _in_body(body: bytes, key: str) -> Iterator[str]:
 _MEMBER: Final = re.compile(rb'"api_key"\s*:\s*"(?:[^"\\]|\\.)*"')
 
 
-def _how(text: bytes, spellings: Sequence[tuple[str, bytes]]) -> str | None:
+def _how(text: bytes, spellings: Mapping[bytes, str]) -> str | None:
     """How a text holds a key: nothing for as it is, ` (in Base64)`; None where it does not."""
-    shortest = len(spellings[0][1])  # that of the key as it is
+    shortest = len(next(iter(spellings)))  # that of the key as it is
     for view in _views(text) if len(text) <= _MAX_READ_BYTES else (text,):
-        for how, spelling in spellings if len(view) >= shortest else ():
-            if spelling in view:
-                return how
+        if len(view) >= shortest and any(map(view.__contains__, spellings)):
+            return next(how for spelling, how in spellings.items() if spelling in view)
     return None
 
 
@@ -113,7 +112,7 @@ def _views(text: bytes) -> Iterator[bytes]:
     """A text as it is, and what it says where it is escaped, folded or compressed."""
     yield text
     plain = text
-    for _ in range(_MAX_ESCAPES):
+    for _ in range(_MAX_ESCAPES if b"%" in text or b"=" in text or b"\\" in text else 0):
         further = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), plain)
         if further == plain:
             break
@@ -164,19 +163,27 @@ _ENCODINGS: Final[Mapping[str, Callable[[bytes], Iterable[bytes]]]] = {
 
 
 @lru_cache(256)
-def _spellings(key: str) -> Sequence[tuple[str, bytes]]:
-    """How a key is called and stands in a text: as it is, or encoded once."""
+def _spellings(key: str) -> Mapping[bytes, str]:
+    """How a key stands in a text, and what that is called: as it is, or encoded once."""
     told = key.removeprefix("sk-") if len(key) > 2 * _MIN_KEY_CHARACTERS else key  # the rest is as good as the whole
     plain = told.encode("utf-8", "replace")
-    return [("", plain), *((f" ({how})", text) for how, text in _encoded(plain))]
+    return _first_of_each([("", plain), *((f" ({how})", text) for how, text in _encoded(plain))])
 
 
 @lru_cache(256)
-def _deep_spellings(key: str) -> Sequence[tuple[str, bytes]]:
+def _deep_spellings(key: str) -> Mapping[bytes, str]:
     """The same, and encoded twice: these are many, and for what is looked at once for many requests."""
     once = _spellings(key)
-    twice = [(f"{how[:-1]} and then {more})", text) for how, one in once[1:] for more, text in _encoded(one)]
-    return [*once, *twice]
+    twice = [(f"{how[:-1]} and then {more})", text) for one, how in once.items() if how for more, text in _encoded(one)]
+    return _first_of_each([*((how, one) for one, how in once.items()), *twice])
+
+
+def _first_of_each(named: Iterable[tuple[str, bytes]]) -> Mapping[bytes, str]:
+    """Text -> its first name."""
+    found: dict[bytes, str] = {}
+    for how, text in named:
+        found.setdefault(text, how)
+    return found
 
 
 def _encoded(text: bytes) -> Iterator[tuple[str, bytes]]:

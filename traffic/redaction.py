@@ -47,12 +47,14 @@ def without_keys(exchange: Exchange, keys: AbstractSet[str] = NO_KEYS) -> Exchan
         fault=_again(exchange.fault, keys),
         wire=_again(exchange.wire, keys),
         key=_again(exchange.key, keys),
-        leaks=tuple(_again(place, keys) for place in exchange.leaks),
+        leaks=tuple(_again(place, keys) for place in exchange.leaks) if exchange.leaks else (),
     )
 
 
 def _again(text: str, keys: AbstractSet[str]) -> str:
     """As `redacted`. Kept where it is short, as a client asks the same again and again."""
+    if not text:
+        return text
     return _redacted_again(text, keys) if len(text) <= _MAX_CACHED_CHARACTERS else redacted(text, keys)
 
 

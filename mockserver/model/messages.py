@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from math import floor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -83,7 +84,13 @@ class Reply(NamedTuple):
 
 def http_date(seconds: float | None) -> str:
     """A date as headers have it; None: now."""
-    return formatdate(machine_date() if seconds is None else seconds, usegmt=True)
+    return _http_date(floor(machine_date() if seconds is None else seconds))
+
+
+@lru_cache(16)
+def _http_date(seconds: int) -> str:
+    """Kept, as many answers go out within a second."""
+    return formatdate(seconds, usegmt=True)
 
 
 def success(data: Mapping[str, Any]) -> Reply:

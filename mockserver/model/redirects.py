@@ -20,7 +20,7 @@ _MARK: Final = "redirected=1"
 
 def is_redirected(request: Request) -> bool:
     """A redirect has caused this request."""
-    return request.query.split("&")[-1] == _MARK
+    return request.query.endswith(_MARK) and request.query.split("&")[-1] == _MARK
 
 
 def before_redirect(request: Request) -> Request:

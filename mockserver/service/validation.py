@@ -51,7 +51,8 @@ def _body(call: Call, settings: Settings) -> _Checked:
     document, lowered = (
         clamped(reading.operation, reading.document) if settings.limits == "clamp" else (reading.document, [])
     )
-    found, remarks = replace(reading, document=document).findings(max_findings=MAX_FINDINGS)
+    taken = replace(reading, document=document) if lowered else reading
+    found, remarks = taken.findings(max_findings=MAX_FINDINGS)
     clamping = [
         reading.placed(
             Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
