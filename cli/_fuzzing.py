@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import click
@@ -20,7 +22,18 @@ LIMITS = Limits(poll=0.1, request=0.5, deadline=4.0)
 
 def trier(command: Sequence[str], limits: Limits = LIMITS) -> Callable[[Story], Tried]:
     """Tries a story on a command. Raises `CannotStart`."""
-    return lambda story: of_story(story, try_client(command, story.trial(), limits, Event()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with nothing left running
+    return lambda story: _tried(command, story, limits)
+
+
+def _tried(command: Sequence[str], story: Story, limits: Limits) -> Tried:
+    """The command runs beside this thread, which a signal can then interrupt at once."""
+    stop = Event()
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            return of_story(story, threads.submit(try_client, command, story.trial(), limits, stop).result())
+        finally:
+            stop.set()
 
 
 def show(story: Story, result: Tried) -> None:

@@ -120,7 +120,8 @@ def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
 def _watched(told: CommandOptions, cmd: Sequence[str], interval: float) -> tuple[int, list[Result]]:
     """The exit code of the program, and a result for each rule."""
     fake, stop = fake_of(told), Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     with in_thread(fake.app(Control()), path=fake.path) as server:
         try:
             ended, evidence = watch(fake.api, fake.key, server.url, cmd, interval=interval, stop=stop)
@@ -153,6 +154,7 @@ def _waivers(path: Path | None) -> Sequence[Any]:
 
 
 def _run(plan: Plan) -> list[Result]:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with a report, and nothing left
     with Watch(console(), len(plan.cases)) as watch:
         try:
             return run(plan, watch)
@@ -163,7 +165,8 @@ def _run(plan: Plan) -> list[Result]:
 def _walked(chosen: Sequence[Case], limits: Limits, port: int) -> list[Result]:
     """The results of a walk through the cases, which ends with the last of them or with Ctrl-C."""
     stop = Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     try:
         with walk(chosen, limits, port) as walking:
             click.echo(table(walking))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -16,7 +16,16 @@ from typing import Any, Final
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.sight import kind_of
-from safelight.conformance.clients.trying import files_in, pictures_of, request_of, submitted, url_of
+from safelight.conformance.clients.trying import (
+    files_in,
+    out_in,
+    pictures_of,
+    request_of,
+    stray_in,
+    submitted,
+    url_of,
+    within,
+)
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.sessions.session import EnteredSession
 from safelight.testing.backends.shared import SharedBackend
@@ -57,7 +66,7 @@ _CRASHES: Final = (
 def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL) -> Evidence:
     """Call the client in a session of its own."""
     key = f"sk-{token_hex(24)}"
-    with shared_backend(server, key, {**trial.fake, "virtual_time": True}) as backend, TemporaryDirectory() as out:
+    with TemporaryDirectory() as root, shared_backend(server, key, _settings(trial, root)) as backend:
         for task in trial.tasks:
             backend.next(**task)
         given = [submitted(server.api, key)] if trial.driver.get("resume") else []
@@ -68,12 +77,18 @@ def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Lim
             poll_seconds=limits.poll,
             request_timeout_seconds=limits.request,
             deadline_seconds=limits.deadline,
-            out_dir=Path(out),
+            out_dir=out_in(root),
             task_id=given[0] if given else None,
         )
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
-        return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, given=frozenset(given))
+        stray = stray_in(root, [job.out_dir])
+        own = frozenset(given)
+        return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, stray=stray, given=own)
+
+
+def _settings(trial: Trial, root: str) -> dict[str, Any]:
+    return {**within(trial, root).fake, "virtual_time": True}
 
 
 def _called(client: ClientCallable, job: Job, backend: SharedBackend) -> Ended:
@@ -107,6 +122,7 @@ def _evidence(
     url: str,
     ended: Ended,
     files: Mapping[str, bytes],
+    stray: Sequence[str],
     given: frozenset[str],
 ) -> Evidence:
     with EnteredSession(backend.server.store, fingerprint(backend.api_key)) as session:
@@ -122,6 +138,7 @@ def _evidence(
         pictures=pictures,
         ended=[ended],
         files=[files],
+        stray=stray,
         undelivered=() if trial.may_miss else backend.plan.undelivered(),
         given=given,
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from secrets import randbelow
+from threading import Event, Lock, Thread
 from typing import IO, Final
 
 from safelight.conformance.clients.evidence import Ended
@@ -27,6 +30,9 @@ _MOMENT: Final = 0.01
 
 #: Seconds in which what a process has started may end after it.
 _PARTING: Final = 0.5
+
+#: One process is branded at a time.
+_BRANDING: Final = Lock()
 
 #: Seconds for the rest of the output, once everything has ended.
 _REST: Final = 2.0
@@ -58,11 +64,13 @@ def run(
 ) -> Ended:
     """Run a command to its end, for so many seconds at most, and until `stop` is set. Raises `CannotStart`.
 
-    `mark` stands in its environment alone: by it processes are found that have left its group. `during` is called
-    again and again while it runs, with a function that sends it a signal. `shows` what it writes, as it does.
+    `mark` stands in its environment alone: by it, and by a brand, processes are found that have left its group.
+    `during` is called again and again while it runs, with a function that sends it a signal.
+    `shows` what it writes, as it does.
     """
     begun = time.monotonic()
-    process = _started(command, environment)
+    with _branded() as brand:
+        process = _started(command, environment)
     streams = ((process.stdout, 1), (process.stderr, 2))
     outputs = [_Output(stream, number if shows else None) for stream, number in streams if stream]
     code, memory = _wait(process, begun + seconds, stop, during)
@@ -73,7 +81,7 @@ def run(
             _end_group(process.pid, signal.SIGKILL)
             _, memory = _wait(process, time.monotonic() + _REST)
     took = time.monotonic() - begun
-    left = _end_what_is_left(process.pid, mark)
+    left = _end_what_is_left(process.pid, mark, brand)
     for output in outputs:
         output.join(_REST)
     stdout, stderr = (output.text() for output in outputs)
@@ -92,10 +100,41 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError:
-        raise CannotStart(command[0], "there is no such command") from None
     except OSError as error:
-        raise CannotStart(command[0], str(error.strerror)) from None
+        raise CannotStart(command[0], _reason(Path(command[0]), error)) from None
+
+
+def _reason(file: Path, error: OSError) -> str:
+    """Why a command does not start, and what to do."""
+    match error:
+        case FileNotFoundError() if file.is_file():
+            return "its first line names an interpreter that is not there"
+        case FileNotFoundError():
+            return "there is no such command"
+        case PermissionError() if file.is_dir():
+            return "it is a folder"
+        case PermissionError():
+            return "it is not executable: name its interpreter before it, or chmod +x it"
+    if error.errno == errno.ENOEXEC:
+        return "it is no program, and its first line names no interpreter: write one, such as #!/bin/sh"
+    return str(error.strerror)
+
+
+@contextmanager
+def _branded() -> Iterator[int | None]:
+    """A limit that nobody meets, and that what is started meanwhile inherits with all that it starts; Linux has it."""
+    name = getattr(resource, "RLIMIT_MSGQUEUE", None)
+    if name is None:
+        yield None
+        return
+    with _BRANDING:
+        usual, hard = resource.getrlimit(name)
+        brand = max(0, (hard if hard > 0 else 819_200) - 1 - randbelow(400_000))
+        resource.setrlimit(name, (brand, hard))
+        try:
+            yield brand or None
+        finally:
+            resource.setrlimit(name, (usual, hard))
 
 
 def _wait(
@@ -121,16 +160,16 @@ def _end_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _end_what_is_left(group: int, mark: str) -> int:
+def _end_what_is_left(group: int, mark: str, brand: int | None) -> int:
     """End what the process has started and left, also outside of its group. Gives how many there were.
 
     What ends by itself a moment later was not left running.
     """
     until = time.monotonic() + _PARTING
-    while (found := _left(group, mark)) and time.monotonic() < until:
+    while (found := _left(group, mark, brand)) and time.monotonic() < until:
         time.sleep(_MOMENT)
     until = time.monotonic() + _REST
-    while (there := _left(group, mark)) and time.monotonic() < until:
+    while (there := _left(group, mark, brand)) and time.monotonic() < until:
         for pid in there:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -138,9 +177,16 @@ def _end_what_is_left(group: int, mark: str) -> int:
     return len(found)
 
 
-def _left(group: int, mark: str) -> list[int]:
-    """The processes of a group, and those with a mark in their environment."""
-    return [pid for pid in _processes() if _group(pid) == group or _has_mark(pid, mark)]
+def _has_brand(pid: int, brand: int | None) -> bool:
+    with suppress(OSError):
+        return brand is not None and resource.prlimit(pid, resource.RLIMIT_MSGQUEUE)[0] == brand
+    return False
+
+
+def _left(group: int, mark: str, brand: int | None) -> list[int]:
+    """The processes of a group, and those with a mark in their environment, or branded."""
+    there = [pid for pid in _processes() if _group(pid)]
+    return [pid for pid in there if _group(pid) == group or _has_mark(pid, mark) or _has_brand(pid, brand)]
 
 
 def _processes() -> list[int]:

@@ -20,9 +20,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from safelight.conformance.clients.case import Expected, Trial, cases
 from safelight.conformance.verdicts import Severity
-from safelight.contracts.wording import printable
+from safelight.contracts.wording import printable, shown
 from safelight.mockserver.faults.catalogue import written
 from safelight.mockserver.faults.rules import FaultRule, read_rules
+from safelight.mockserver.sessions.opening import settings
 from safelight.strategies import fault_plans, prompts
 from safelight.traffic.request_kinds import WORDS
 
@@ -81,11 +82,13 @@ class Story:
         try:
             queued, running = form["polls"]
             faults = tuple(str(rule) for rule in form["faults"])
+            _check_types(form)
             more = {name: form.get(name) for name in ("fail", "id")}
             story = cls(dict(form["request"]), (queued, running), **more, faults=faults, prefix=form.get("prefix", ""))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no story: {error}") from None
         read_rules(story.faults)
+        settings(story.trial().fake)
         return story
 
     def __str__(self) -> str:
@@ -164,6 +167,25 @@ class Story:
         rules = read_rules(self.faults)
         serious = [rule for rule in rules if not _is(_HARMLESS, rule)]
         return all(_is_transient(rule) and rule.last - rule.first < _MAX_BAD for rule in serious)
+
+
+#: Member of a story -> what it may be.
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "request": (dict,),
+    "polls": (list,),
+    "faults": (list,),
+    "fail": (str, type(None)),
+    "id": (str, type(None)),
+    "prefix": (str,),
+}
+
+
+def _check_types(form: Mapping[str, Any]) -> None:
+    for name, types in _TYPES.items():
+        if not isinstance(form.get(name, "" if name == "prefix" else None), types):
+            raise ValueError(f"its {name} is {shown(form.get(name))}")  # noqa: TRY004 - one kind of error for all of a file
+    if not all(type(count) is int and 0 <= count <= ENDLESS for count in form["polls"]):
+        raise ValueError(f"its polls are {shown(form['polls'])}, and not two whole numbers up to {ENDLESS}")
 
 
 def _is(table: Mapping[str, frozenset[str]], rule: FaultRule) -> bool:

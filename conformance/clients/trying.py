@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
@@ -37,7 +38,10 @@ SEED: Final = 7
 #: Seconds after the deadline at which a client is ended.
 MAX_LATE_SECONDS: Final = 5.0
 
-#: Bytes of one file that are looked at, and files.
+#: Where absolute file names of cases lead to.
+_ABSOLUTE: Final = "/tmp/"  # noqa: S108 - nothing is written there
+
+#: Bytes of all files together that are looked at, and files.
 _MAX_FILE_BYTES: Final = 100_000_000
 _MAX_FILES: Final = 1_000
 
@@ -164,18 +168,17 @@ class Job:
 def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event) -> Evidence:
     """Run the client against the fake of a trial, until `stop` is set at most. Raises `CannotStart`."""
     limits, copies = limits_of(trial, usual), int(trial.driver.get("copies", 1))
-    with fake_of(trial) as fake, TemporaryDirectory(prefix="safelight-") as root, ThreadPoolExecutor(copies) as threads:
-        # Deep enough that a hostile name which climbs out of it stays within the folder that is looked through.
-        outs = [Path(root, "1", "2", "3", "4", f"out-{number}") for number in range(copies)]
-        for out in outs:
-            out.mkdir(parents=True)
+    with (
+        TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True) as root,
+        fake_of(within(trial, root)) as fake,
+        ThreadPoolExecutor(copies) as threads,
+    ):
+        outs = [out_in(root, number) for number in range(copies)]
         interruption = _Interruption(fake, trial.driver.get("interrupt"))
         jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
         ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
         files = [files_in(out) for out in outs]
-        known = tuple(f"{out.relative_to(root).as_posix()}/" for out in outs)
-        stray = [path for path in files_in(Path(root)) if not path.startswith(known)]
-        return fake.evidence(limits, ended, files=files, stray=stray, interrupted=interruption.at)
+        return fake.evidence(limits, ended, files=files, stray=stray_in(root, outs), interrupted=interruption.at)
 
 
 def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
@@ -208,11 +211,45 @@ class _Interruption:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Path within the folder -> contents, of the files below it. Links are not followed."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())[:_MAX_FILES]
-    return {path.relative_to(folder).as_posix(): _contents(path) for path in found}
+    """Path within the folder -> contents, of the files below it, within bounds. Links are not followed."""
+    found, room = {}, _MAX_FILE_BYTES
+    for path in sorted(islice(_paths(folder), _MAX_FILES)):
+        contents = _contents(path, room)
+        room -= len(contents)
+        found[path.relative_to(folder).as_posix()] = contents
+    return found
 
 
-def _contents(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_MAX_FILE_BYTES)
+def _paths(folder: Path) -> Iterator[Path]:
+    """The files below a folder. One that is a link itself has none."""
+    if folder.is_symlink():
+        return
+    for at, _, names in os.walk(folder):
+        paths = (Path(at, name) for name in names)
+        yield from (path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def _contents(path: Path, room: int) -> bytes:
+    """What stands in a file; nothing where the client lets nobody read it."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(room)
+    return b""
+
+
+def out_in(root: str, number: int = 0) -> Path:
+    """A folder to save in: so deep that a name which climbs out of it stays within what is looked through."""
+    out = Path(root, "1", "2", "3", "4", f"out-{number}")
+    out.mkdir(parents=True)
+    return out
+
+
+def stray_in(root: str, outs: Sequence[Path]) -> list[str]:
+    """The files below `root` that stand in none of the folders that were given."""
+    stray = (path for path in _paths(Path(root)) if not any(path.is_relative_to(out) for out in outs))
+    return [path.relative_to(root).as_posix() for path in islice(stray, _MAX_FILES)]
+
+
+def within(trial: Trial, root: str) -> Trial:
+    """The trial with its absolute file names below `root`, where what is written to them is seen."""
+    faults = [rule.replace(f": filename {_ABSOLUTE}", f": filename {root}/") for rule in trial.fake.get("faults", ())]
+    return replace(trial, fake={**trial.fake, **({"faults": faults} if faults else {})})

@@ -162,3 +162,28 @@ def test_what_is_no_story_is_said_in_a_sentence() -> None:
     Path("none.json").write_text('{"story": 1}', "utf-8")
     result = called("replay", "none.json", "--", "true")
     assert (result.exit_code, "this is no story" in result.output) == (2, True)
+
+
+def test_a_file_at_the_absolute_path_that_was_answered_is_noticed() -> None:
+    script = (
+        "import os, json, urllib.request as u; "
+        "k = {'x-api-key': os.environ['SAFELIGHT_API_KEY'], 'content-type': 'application/json'}; "
+        "b = os.environ['SAFELIGHT_BASE_URL']; "
+        "j = lambda q, **m: json.load(u.urlopen(u.Request(b + q, headers=k, **m))); "
+        "i = j('?endpoint=image_generation', data=os.environ['SAFELIGHT_PARAMETERS'].encode())['data']['id']; "
+        "p = [j('?endpoint=task_status&task_id=' + i) for _ in range(3)][-1]['data']['result']['image_url']; "
+        "n = u.urlopen(p).headers.get_filename(); "
+        "n.startswith('/') and open(n, 'w').write('x')"
+    )
+    found = checked("--only", "7.2", cmd=("python3", "-c", script))
+    assert "escaped.png" in found.output
+    assert "was written outside of the folder" in found.output
+
+
+@pytest.mark.parametrize(("member", "value"), [("id", 5), ("fail", {}), ("faults", "poll"), ("polls", ["a", 1])])
+def test_a_story_of_wrong_types_is_refused(here: Path, member: str, value: object) -> None:
+    story = {"request": {"prompt": "x"}, "polls": [0, 1], "faults": [], member: value}
+    (here / "story.json").write_text(json.dumps(story), "utf-8")
+    found = called("replay", "story.json", "--", "true")
+    assert found.exit_code == 2
+    assert f"this is no story: its {member}" in found.output
