@@ -1,12 +1,13 @@
 """No sentence shows a key, and nothing that is kept holds one: what looks like a key, or is known to be one.
 
-It is found as it is, percent-encoded, or escaped as in JSON, several times over.
+It is found as it is, percent-encoded, or escaped as in JSON, several times over, and in Base64 or hexadecimal digits.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -24,6 +25,10 @@ _KEY: Final = re.compile(r"sk-[0-9A-Za-z_-]{8,}")
 _FORMS: Final = rf'{_KEY.pattern}|(?<=api_key=)[^&\s"\'\\]+|("api_key"\s*:\s*")(?:[^"\\]++|\\(?s:.))*+'
 _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
+
+#: A key in hexadecimal digits, and a word that begins as one in Base64.
+_IN_HEX: Final = re.compile(r"(?i:736b2d)(?:[0-9A-Fa-f]{2}){8,}")
+_IN_BASE64: Final = re.compile(r"c2st[0-9A-Za-z+/_-]{12,}=*")
 
 #: How many times over a key may be percent-encoded or escaped.
 _MAX_DECODINGS: Final = 3
@@ -67,7 +72,7 @@ def redacted_bytes(text: bytes, keys: AbstractSet[str] = NO_KEYS) -> bytes:
     """As `redacted`."""
     if not text:
         return text
-    if b"%" in text or b"\\u" in text:
+    if any(mark in text for mark in (b"%", b"\\u", b"c2st", b"736")):
         return redacted(text.decode("utf-8", "surrogateescape"), keys).encode("utf-8", "surrogateescape")
     for _, own in _spellings(keys):
         if own in text:
@@ -86,6 +91,7 @@ def _without(text: str, keys: AbstractSet[str]) -> str:
             text = text.replace(own, MARK)
     if keys and _CUT in text:
         text = _without_halves(text, keys)
+    text = _IN_BASE64.sub(MARK, _IN_HEX.sub(MARK, text)) if "c2st" in text or "736" in text else text
     return _IN_TEXT.sub(rf"\1{MARK}", text) if "sk-" in text or "api_key" in text else text
 
 
@@ -100,5 +106,16 @@ def _without_halves(text: str, keys: AbstractSet[str]) -> str:
 @lru_cache(4_096)
 def _spellings(keys: AbstractSet[str]) -> tuple[tuple[str, bytes], ...]:
     """The keys as they are, and as they stand within a text of JSON, where that differs; the longest first."""
-    found = {spelling for key in keys if key for spelling in (key, json.dumps(key)[1:-1])}
+    found = {spelling for key in keys if key for spelling in _spelled(key)}
     return tuple((own, own.encode("utf-8", "surrogateescape")) for own in sorted(found, key=len, reverse=True))
+
+
+def _spelled(key: str) -> tuple[str, ...]:
+    """A key as it is, as within JSON, and where it is long enough in Base64 and hexadecimal digits."""
+    plain = key.encode("utf-8", "surrogateescape")
+    encoded = (b64encode(plain).decode().rstrip("="), plain.hex(), plain.hex().upper()) if len(key) >= _MIN_KEY else ()
+    return (key, json.dumps(key)[1:-1], *encoded)
+
+
+#: Characters of a key whose encoded form stands nowhere by chance.
+_MIN_KEY: Final = 8
