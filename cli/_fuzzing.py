@@ -11,7 +11,7 @@ import click
 
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.runner import of_story
-from safelight.conformance.clients.stories import Story
+from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.trying import try_client
 from safelight.conformance.results import Tried
 from safelight.contracts.wording import printable

@@ -27,8 +27,8 @@ _IN_TEXT: Final = re.compile(_FORMS)
 _IN_BYTES: Final = re.compile(_FORMS.encode())
 
 #: A key in hexadecimal digits, and a word that begins as one in Base64.
-_IN_HEX: Final = re.compile(r"(?i:736b2d)(?:[0-9A-Fa-f]{2}){8,}")
-_IN_BASE64: Final = re.compile(r"c2st[0-9A-Za-z+/_-]{12,}=*")
+_IN_HEX: Final = re.compile(r"(?<![0-9A-Fa-f])(?i:736b2d)(?:[0-9A-Fa-f]{2}){8,}")
+_IN_BASE64: Final = re.compile(r"(?<![0-9A-Za-z+/_-])c2st[0-9A-Za-z+/_-]{12,}=*")
 
 #: How many times over a key may be percent-encoded or escaped.
 _MAX_DECODINGS: Final = 3

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from safelight.conformance.clients.stories import MAX_FAULTS, Story, openings, simpler, stories
+from safelight.conformance.clients.stories import MAX_FAULTS, openings, stories
+from safelight.conformance.clients.story import Story, simpler
 from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import MUSTS, Finding, Severity
 

@@ -14,7 +14,7 @@ from typing import Final
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.judgement import findings, verdict
-from safelight.conformance.clients.stories import Story
+from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.trying import try_client
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried

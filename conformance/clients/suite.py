@@ -18,7 +18,7 @@ from safelight.conformance.clients.case import Case, Trial, cases
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.fuzzing import Found, Search
 from safelight.conformance.clients.runner import of_story, tried
-from safelight.conformance.clients.stories import Story
+from safelight.conformance.clients.story import Story
 from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import MUSTS, Finding, Verdict
 from safelight.testing.backends.shared_server import SharedServer

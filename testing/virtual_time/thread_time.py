@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: Sleeps that are skipped in one virtual time. A client that sleeps more often is not going to end.
 MAX_SLEEPS: Final = 10_000
 
+#: Seconds of the wall after which fewer are enough: a client that polls between its sleeps takes minutes for all those.
+MAX_WALL_SECONDS: Final = 20.0
+_MANY_SLEEPS: Final = 500
+
 #: Polls for which the clock may stand still; and seconds of the wall, once there are a few polls.
 MAX_UNMOVED_POLLS: Final = 1_000
 MAX_UNMOVED_SECONDS: Final = 10.0
@@ -66,7 +70,8 @@ class VirtualTime:
     servers: list[Quiet] = field(default_factory=list)
     #: Function of `time` -> what it says where the clock says 0. Whole seconds, so that sums of sleeps stay exact.
     origins: dict[str, int] = field(default_factory=dict)
-    #: Sleeps skipped so far.
+    #: When on the wall it began, and sleeps skipped so far.
+    begun: float = field(default_factory=WALL["perf_counter"])
     skipped: int = 0
     #: Pieces of work that a loop gave to threads, and that are not back.
     handed_over: int = 0
@@ -144,7 +149,8 @@ class VirtualTime:
         __tracebackhide__ = True
         self.pass_time(seconds)
         self.skipped += 1
-        if self.skipped > MAX_SLEEPS:
+        waited = WALL["perf_counter"]() - self.begun
+        if self.skipped > MAX_SLEEPS or (self.skipped > _MANY_SLEEPS and waited > MAX_WALL_SECONDS):
             self.fail(
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
                 f"on: {_way_out()}"

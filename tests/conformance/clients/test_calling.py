@@ -4,7 +4,7 @@ import sys
 
 from safelight.conformance.clients.calling import Job, call
 from safelight.conformance.clients.runner import of_story
-from safelight.conformance.clients.stories import PLAIN, Story
+from safelight.conformance.clients.story import PLAIN, Story
 from safelight.testing.factory import open_server
 
 
