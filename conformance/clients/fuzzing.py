@@ -22,7 +22,7 @@ from safelight.conformance.verdicts import MUSTS, Finding, Severity
 Try = Callable[[Story], Tried]
 
 #: Seconds that making a story smaller may take, beyond the time for finding one.
-MAX_SHRINKING_SECONDS: Final = 60.0
+MAX_SHRINKING_SECONDS: Final = 30.0
 
 
 class _TimeIsUp(KeyboardInterrupt):

@@ -227,7 +227,7 @@ def test_an_output_that_is_read_alone_has_its_block_run_first(document: Callable
 
 def test_an_output_needs_the_tools_of_its_block(document: Callable[[str], Document]) -> None:
     page = document("```bash\ncurl x | jq .; ./node; a-node\n```\n<!-- output -->\n```json\n{}\n```\n")
-    assert [example.parsed.needs for example in page.examples()] == [["curl"]] * 2
+    assert [example.parsed.needs for example in page.examples()] == [["curl", "jq"]] * 2
 
 
 def test_a_block_read_alone_has_those_before_it_read_first(document: Callable[[str], Document]) -> None:

@@ -58,9 +58,9 @@ def job_of(environment: Mapping[str, str]) -> Job:
         url=told["BASE_URL"],
         api_key=told["API_KEY"],
         parameters=json.loads(told["PARAMETERS"]),
-        poll_seconds=float(told["POLL_SECONDS"]),
-        request_timeout_seconds=float(told["REQUEST_TIMEOUT_SECONDS"]),
-        deadline_seconds=float(told["DEADLINE_SECONDS"]),
+        poll_seconds=float(told.get("POLL_SECONDS", "0.2")),
+        request_timeout_seconds=float(told.get("REQUEST_TIMEOUT_SECONDS", "1")),
+        deadline_seconds=float(told.get("DEADLINE_SECONDS", "5")),
         out_dir=Path(told["OUT_DIR"]),
         task_id=told.get("TASK_ID"),
     )
