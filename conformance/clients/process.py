@@ -148,11 +148,17 @@ def _wait(
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * _RSS_UNIT
+            return process.returncode, _memory(usage.ru_maxrss)
         if time.monotonic() >= until or (stop and stop.is_set()):
             return None, 0
         during(process.send_signal)
         time.sleep(_MOMENT)
+
+
+def _memory(most: int) -> int:
+    """The bytes a child has taken. Until it runs what this process takes is counted: less than that says nothing."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * _RSS_UNIT if most > own else 0
 
 
 def _end_group(group: int, number: int) -> None:
