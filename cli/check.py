@@ -94,7 +94,7 @@ def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
     whole = Run(
         Kind.CLIENT,
         name=_name_of(cmd) if cmd else "a client by itself",
-        command=shlex.join(["safelight", "check", "client", *(["--", *cmd] if cmd else ["--server-only"])]),
+        command=_command(cmd, watch=options["watch"]),
         edition=edition(),
         began=began,
         seconds=monotonic() - at,
@@ -104,6 +104,12 @@ def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
     report = document(whole)
     write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
     ctx.exit(report["exit_code"] or code)
+
+
+def _command(cmd: Sequence[str], *, watch: bool) -> str:
+    """What does the same, for a report."""
+    how = ["--watch", "--", *cmd] if watch else ["--", *cmd] if cmd else ["--server-only"]
+    return shlex.join(["safelight", "check", "client", *how])
 
 
 def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
@@ -127,8 +133,7 @@ def _watched(told: CommandOptions, cmd: Sequence[str], interval: float) -> tuple
             ended, evidence = watch(fake.api, fake.key, server.url, cmd, interval=interval, stop=stop)
         except CannotStart as error:
             raise Unusable(str(error)) from None
-    again = shlex.join(["safelight", "check", "client", "--watch", "--", *cmd])
-    return (1 if ended.code is None else ended.code) % 256, results(evidence, again)
+    return (1 if ended.code is None else ended.code) % 256, results(evidence, _command(cmd, watch=True))
 
 
 def _chosen(options: dict[str, Any]) -> list[Case]:

@@ -1,4 +1,4 @@
-"""Clients in Python, called instead of started: on virtual time, hundreds of trials a second."""
+"""Clients in Python, called in this process instead of started, on virtual time."""
 
 from __future__ import annotations
 

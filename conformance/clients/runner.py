@@ -98,7 +98,7 @@ def _said(trial: Trial, evidence: Evidence, decided: Callable[[list[Finding]], V
         output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),
         ended=listed([how_it_ended(one) for one in evidence.ended]) if evidence.ended else "",
         seconds=max((one.seconds for one in evidence.ended), default=0),
-        remark=_remark(evidence),
+        remark=remark_on(evidence),
     )
 
 
@@ -114,7 +114,8 @@ def how_it_ended(one: Ended) -> str:
     return f"signal {-one.code}" if one.code < 0 else f"exit code {one.code}"
 
 
-def _remark(evidence: Evidence) -> str:
+def remark_on(evidence: Evidence) -> str:
+    """What is in the way of a verdict, in a sentence."""
     if not evidence.undelivered:
         return ""
     return f"planned and never delivered: {listed([str(one) for one in evidence.undelivered])}"

@@ -12,7 +12,7 @@ from typing import Final
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits, Seen
 from safelight.conformance.clients.process import run
-from safelight.conformance.clients.runner import how_it_ended
+from safelight.conformance.clients.runner import how_it_ended, remark_on
 from safelight.conformance.clients.sight import arrived, submits
 from safelight.conformance.clients.universal import Rule, universal
 from safelight.conformance.report.timeline import timeline
@@ -81,12 +81,20 @@ def _paid_twice(evidence: Evidence) -> Iterator[Finding]:
             lost[one.body] = number
 
 
+def _verdict(evidence: Evidence, found: Sequence[Finding]) -> Verdict:
+    """A fault that was planned and never came has tested nothing, and neither has a program that sent nothing."""
+    if not evidence.exchanges:
+        return Verdict.INCOMPLETE
+    said = verdict_of(found)
+    return Verdict.INCONCLUSIVE if evidence.undelivered and said is not Verdict.FAIL else said
+
+
 def _result(rule: Rule, evidence: Evidence, again: str) -> Result:
     found = [*rule.look(_ANY, evidence), *(_paid_twice(evidence) if rule.id == "U1" else ())]
     tried = Tried(
         name="",
-        verdict=verdict_of(found) if evidence.exchanges else Verdict.INCOMPLETE,
-        remark="" if evidence.exchanges else _NOTHING,
+        verdict=_verdict(evidence, found),
+        remark=remark_on(evidence) if evidence.exchanges else _NOTHING,
         findings=found,
         timeline=timeline(evidence.exchanges),
         output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),

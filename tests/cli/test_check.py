@@ -134,6 +134,22 @@ def test_a_program_that_asks_for_nothing_has_kept_no_rule() -> None:
     assert "nothing was sent to the fake" in result.output
 
 
+def test_a_fault_that_a_watched_program_never_met_leaves_it_open() -> None:
+    answers = [called("check", "client", "--watch", *fault, "--", sys.executable, "-c", BALANCE) for fault in FAULTS]
+    assert [answer.exit_code for answer in answers] == [0, 3]
+    assert "planned and never delivered: poll#2: http 502" in answers[1].output
+    assert "safelight check client --watch -- " in answers[1].output
+
+
+FAULTS: Final = ((), ("--faults", "poll#2: http 502"))
+
+BALANCE = """
+import os, urllib.request
+url = os.environ["SAFELIGHT_BASE_URL"] + "?endpoint=user_balance"
+urllib.request.urlopen(urllib.request.Request(url, headers={"x-api-key": os.environ["SAFELIGHT_API_KEY"]}))
+"""
+
+
 def test_the_exit_code_of_a_watched_program_is_kept() -> None:
     script = f"{' '.join(GOOD)}; exit 7"
     told = ['SAFELIGHT_PARAMETERS=\'{"prompt": "a lamp"}\'', "SAFELIGHT_OUT_DIR=.", "SAFELIGHT_DEADLINE_SECONDS=5"]
