@@ -29,6 +29,8 @@ class Verdict(StrEnum):
     FAIL = "FAIL"
     #: Recorded, not judged.
     INFO = "INFO"
+    #: Outside of the plan: no money, bank or key was given for it.
+    NOT_ASKED = "NOT-ASKED"
     #: The driver says that it does not implement the case.
     UNIMPLEMENTED = "UNIMPLEMENTED"
     #: The planned fault was never delivered.
@@ -54,6 +56,14 @@ class Finding:
     sentence: str
     #: Credits that were spent for nothing.
     lost: float = 0
+    #: Where in a document, as a JSON Pointer, and who says so: the provenance of the rule.
+    pointer: str = ""
+    provenance: str = ""
+    #: What the contract wants, and what came.
+    expected: str = ""
+    got: str = ""
+    #: The request as a command to paste; the key is a variable in it.
+    curl: str = ""
 
 
 def verdict_of(findings: Iterable[Finding], *, is_info: bool = False) -> Verdict:
@@ -69,7 +79,7 @@ def verdict_of(findings: Iterable[Finding], *, is_info: bool = False) -> Verdict
 #: The worst first: the verdict of several trials of one case is the worst of theirs.
 WORST_FIRST: Final = (
     *(Verdict.FAIL, Verdict.INCOMPLETE, Verdict.INCONCLUSIVE, Verdict.FLAKY),
-    *(Verdict.NON_STRICT, Verdict.UNIMPLEMENTED, Verdict.INFO, Verdict.PASS),
+    *(Verdict.NON_STRICT, Verdict.UNIMPLEMENTED, Verdict.NOT_ASKED, Verdict.INFO, Verdict.PASS),
 )
 
 

@@ -84,7 +84,7 @@ texts = st.one_of(
 
 _verdicts, _severities = st.sampled_from(Verdict), st.sampled_from(Severity)
 _numbers = st.floats(0, 1_000)
-_findings = st.builds(Finding, texts, _severities, texts, _numbers)
+_findings = st.builds(Finding, texts, _severities, texts, _numbers, *(texts, texts, texts, texts, texts))
 _words = ("kind", "request", "answer", "word", "phase", "fault", "outcome")
 _requests = st.fixed_dictionaries(
     {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -61,6 +61,8 @@ class Run:
     seconds: float
     results: Sequence[Result]
     waivers: Sequence[Applied] = ()
+    #: How far it went, in a word, where that depends on what it was allowed to spend.
+    extent: str = ""
 
 
 def document(run: Run) -> Document:
@@ -75,6 +77,7 @@ def document(run: Run) -> Document:
             "edition": run.edition,
             "started": run.began.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(run.seconds, 3),
+            "extent": run.extent,
             "exit_code": exit_code(run.results),
             "counts": {verdict: count[verdict] for verdict in WORST_FIRST},
             "lost": sum(finding.lost for result in run.results for finding in result.findings),
@@ -106,8 +109,7 @@ _OF_CASES: Final = ("id", "group", "verdict", "severity", "fact", "does", "good"
 
 
 def _finding(tried: Tried, finding: Finding) -> Document:
-    said = {name: getattr(finding, name) for name in ("rule", "severity", "sentence", "lost")}
-    return {"trial": tried.name, **said}
+    return {"trial": tried.name, **asdict(finding)}
 
 
 def _worst_first(finding: Document) -> int:
@@ -150,11 +152,17 @@ def headline(document: Document) -> str:
     """What a run came to, in a few words."""
     codes = Counter(case["exit_code"] for case in document["cases"])
     waived = sum(bool(case["waived"]) for case in document["cases"])
+    noun = NOUNS[document["kind"]]
+    extent = f" ({document['extent']})" if document["extent"] else ""
     if codes[FAILED]:
-        return f"failed: {counted(codes[FAILED], 'case')} with a MUST that is broken"
+        return f"failed{extent}: {counted(codes[FAILED], noun)} with a MUST that is broken"
     if codes[UNDECIDED]:
-        return f"not decided: {counted(codes[UNDECIDED], 'MUST case')} came to no verdict"
-    return f"passed{f', {waived} of them waived' if waived else ''}"
+        return f"not decided{extent}: {counted(codes[UNDECIDED], f'MUST {noun}')} came to no verdict"
+    return f"passed{extent}{f', {waived} of them waived' if waived else ''}"
+
+
+#: What is judged -> what a row of its report is called.
+NOUNS: Final[Mapping[str, str]] = {Kind.CLIENT: "case", Kind.SERVER: "check", Kind.RECORDING: "check"}
 
 
 def written(documents: Sequence[Document]) -> str:

@@ -73,7 +73,7 @@ def _lines(document: Document) -> Iterator[str]:
     lost = f" **{document['lost']:g} credits lost.**" if document["lost"] else ""
     yield f"{_text(counts)} of {len(document['cases'])} in {document['seconds']:.1f} s.{lost}"
     yield ""
-    wrong = [case for case in document["cases"] if case["verdict"] != Verdict.PASS]
+    wrong = [case for case in document["cases"] if case["verdict"] not in (Verdict.PASS, Verdict.NOT_ASKED)]
     if wrong:
         yield from ("| case | verdict | severity | fact | seen |", "|---|---|---|---|---|")
     for case in wrong:

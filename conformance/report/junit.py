@@ -48,10 +48,13 @@ def _test(document: Document, case: Mapping[str, Any]) -> ET.Element:
     if case["exit_code"] in (FAILED, UNDECIDED):
         kind = "failure" if case["exit_code"] == FAILED else "error"
         told = ET.SubElement(
-            test, kind, type=f"{case['verdict']} {case['severity']}", message=said[0] if said else case["verdict"]
+            test,
+            kind,
+            type=f"{case['verdict']} {case['severity']}",
+            message=said[0].partition("\n")[0] if said else case["verdict"],
         )
         told.text = "\n".join([*said, case["again"]])
-    elif case["waived"] or case["verdict"] in OPEN:
+    elif case["waived"] or case["verdict"] in OPEN | {Verdict.NOT_ASKED}:
         reason = f"waived: {case['waived']}" if case["waived"] else case["verdict"]
         ET.SubElement(test, "skipped", message=reason)
     elif case["verdict"] != Verdict.PASS:
@@ -61,5 +64,8 @@ def _test(document: Document, case: Mapping[str, Any]) -> ET.Element:
 
 def _said(case: Mapping[str, Any]) -> list[str]:
     """What was seen, each once, and what was in the way of a verdict."""
-    findings = [f"{one['rule']} ({one['severity']}): {one['sentence']}" for one in case["findings"]]
+    findings = [
+        f"{one['rule']} ({one['severity']}): {one['sentence']}" + (f"\n  {one['curl']}" if one["curl"] else "")
+        for one in case["findings"]
+    ]
     return list(dict.fromkeys([*findings, *(trial["remark"] for trial in case["trials"] if trial["remark"])]))

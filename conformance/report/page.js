@@ -4,7 +4,7 @@
 
 const { runs, verdicts, severities } = JSON.parse(document.getElementById("data").textContent);
 const SIGNS = {
-  PASS: "\u2713", FAIL: "\u2715", "NON-STRICT": "\u2248", INFO: "i", UNIMPLEMENTED: "\u2013",
+  PASS: "\u2713", FAIL: "\u2715", "NON-STRICT": "\u2248", INFO: "i", UNIMPLEMENTED: "\u2013", "NOT-ASKED": "\u00b7",
   INCONCLUSIVE: "?", INCOMPLETE: "\u2026", FLAKY: "\u21c4",
 };
 const ROLES = {
@@ -175,6 +175,9 @@ function trialOf(trial, findings, alone) {
 function finding(one) {
   const made = make("li", "", make("span", "level", one.severity), make("span", "", `${one.sentence} `, make("code", "", one.rule)));
   made.firstChild.classList.add(severityClass(one.severity));
+  const facts = [["where", one.pointer], ["who says so", one.provenance], ["expected", one.expected], ["got", one.got]]
+    .filter(([, text]) => text).flatMap(([label, text]) => [make("dt", "", label), make("dd", "", text)]);
+  made.append(make("div", "further", facts.length ? make("dl", "", ...facts) : null, one.curl ? command(one.curl) : null));
   return made;
 }
 

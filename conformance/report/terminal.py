@@ -13,18 +13,19 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.text import Text
 
-from safelight.conformance.report.document import Document, Kind, headline
+from safelight.conformance.report.document import NOUNS, Document, Kind, headline
 from safelight.conformance.report.exit_code import PASSED
 from safelight.conformance.report.github import without_commands
 from safelight.conformance.report.waivers import State
 from safelight.conformance.results import Result
 from safelight.conformance.verdicts import MUSTS, WORST_FIRST, Verdict
-from safelight.contracts.wording import counted, printable
+from safelight.contracts.wording import counted, listed, printable
 
 STYLES: Final[Mapping[str, str]] = {
     Verdict.PASS: "green",
     Verdict.INFO: "cyan",
     Verdict.UNIMPLEMENTED: "dim",
+    Verdict.NOT_ASKED: "dim",
     Verdict.NON_STRICT: "yellow",
     Verdict.FLAKY: "magenta",
     Verdict.INCONCLUSIVE: "magenta",
@@ -102,7 +103,7 @@ def _counts(count: Mapping[str, int]) -> Text:
 
 def show(document: Document, console: Console) -> None:
     """Print what a run came to: what did not pass, each with what was seen, and a line about all of it."""
-    wrong = [case for case in document["cases"] if case["verdict"] != Verdict.PASS]
+    wrong = [case for case in document["cases"] if case["verdict"] not in _QUIET]
     with without_commands():
         for case in wrong:
             if case["findings"] or any(trial["remark"] for trial in case["trials"]):
@@ -110,6 +111,10 @@ def show(document: Document, console: Console) -> None:
         _show_table(wrong, console)
         for line in _summary(document):
             _print(console, Text(), line)
+
+
+#: Verdicts of cases that have no row of their own.
+_QUIET: Final = frozenset({Verdict.PASS, Verdict.NOT_ASKED})
 
 
 def _show_table(cases: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -148,9 +153,23 @@ def _show_trial(trial: Mapping[str, Any], findings: Sequence[Mapping[str, Any]],
         _say(console, "wrote", line[:MAX_LINE_CHARACTERS])
     if trial["remark"]:
         _say(console, "but", trial["remark"])
-    for one in dict.fromkeys((one["rule"], one["severity"], one["sentence"]) for one in findings):
-        rule, severity, sentence = one
-        _say(console, "broke", f"{rule} ({severity}): {sentence}", "red" if severity in MUSTS else "yellow")
+    for one in {(one["rule"], one["severity"], one["sentence"]): one for one in findings}.values():
+        severity = one["severity"]
+        what = f"{one['rule']} ({severity}): {one['sentence']}"
+        _say(console, "broke", what, "red" if severity in MUSTS else "yellow")
+        for name, label in _FURTHER.items():
+            if one[name]:
+                _say(console, label, one[name])
+
+
+#: Member of a finding -> what stands before it.
+_FURTHER: Final = {
+    "pointer": "  where",
+    "provenance": "  who says so",
+    "expected": "  expected",
+    "got": "  got",
+    "curl": "  send again",
+}
 
 
 def _say(console: Console, label: str, text: str, style: str = "") -> None:
@@ -203,9 +222,21 @@ def _summary(document: Document) -> Iterator[Text]:
             )
     if document["lost"]:
         yield Text(f"{document['lost']:g} credits lost", "bold red")
+    for remark, ids in _not_asked(document).items():
+        yield Text(f"not asked: {listed(ids)}: {remark}", "dim")
     head = Text.assemble((f"{printable(document['name'])}: ", "bold"), _counts(document["counts"]))
-    yield head + Text(f" of {counted(len(document['cases']), 'case')} in {document['seconds']:.1f} s")
+    noun = NOUNS[document["kind"]]
+    yield head + Text(f" of {counted(len(document['cases']), noun)} in {document['seconds']:.1f} s")
     yield Text(headline(document), "green" if document["exit_code"] == PASSED else "bold red")
+
+
+def _not_asked(document: Document) -> Mapping[str, list[str]]:
+    """Why something was not asked -> the ids of what was not."""
+    found: dict[str, list[str]] = {}
+    for case in document["cases"]:
+        if case["verdict"] == Verdict.NOT_ASKED:
+            found.setdefault(next((trial["remark"] for trial in case["trials"]), ""), []).append(case["id"])
+    return found
 
 
 _WAIVERS: Final = {

@@ -55,6 +55,7 @@ def test_what_fails_the_run_is_a_failure_what_leaves_it_open_an_error_and_the_re
         Verdict.FAIL: ["failure"],
         Verdict.INFO: ["system-out"],
         Verdict.UNIMPLEMENTED: ["error"],
+        Verdict.NOT_ASKED: ["skipped"],
         Verdict.INCONCLUSIVE: ["error"],
         Verdict.INCOMPLETE: ["error"],
         Verdict.FLAKY: ["system-out"],

@@ -1,6 +1,7 @@
 """A run in the terminal, in a pipe and in GitHub Actions."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 from typing import Literal
 
@@ -9,10 +10,10 @@ from hypothesis import given
 from rich.console import Console
 
 from reports import KEY, each_verdict, reports, result, run
-from safelight.conformance.report.document import Document, document
+from safelight.conformance.report.document import Document, Kind, document
 from safelight.conformance.report.terminal import MAX_ROWS, Watch, show
 from safelight.conformance.results import Tried
-from safelight.conformance.verdicts import Verdict
+from safelight.conformance.verdicts import Finding, Severity, Verdict
 
 ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
@@ -29,7 +30,7 @@ def test_each_case_that_did_not_pass_is_in_the_table_with_its_verdict_severity_a
     text = shown(each_verdict())
     for case in each_verdict()["cases"]:
         row = rf"^{case['id']} +{case['verdict']} +{re.escape(case['severity'])} +{case['fact']}"
-        assert bool(re.search(row, text, re.MULTILINE)) == (case["verdict"] != Verdict.PASS)
+        assert bool(re.search(row, text, re.MULTILINE)) == (case["verdict"] not in (Verdict.PASS, Verdict.NOT_ASKED))
     assert "fact 2.1 (waived: known, ticket 7)" in text
 
 
@@ -114,3 +115,24 @@ def test_a_pipe_is_shown_nothing_while_a_run_lasts() -> None:
     with Watch(Console(file=file), 1) as watch:
         watch(result())
     assert file.getvalue() == ""
+
+
+def test_a_finding_of_a_server_says_who_says_so_what_was_expected_what_came_and_how_to_send_again() -> None:
+    curl = "curl 'http://127.0.0.1:1/?endpoint=user_balance'"
+    facts = {"pointer": "/width", "provenance": "seed", "expected": "400", "got": "200", "curl": curl}
+    found = Finding("image_generation.width.maximum", Severity.MUST, "2049 was taken", 10, **facts)
+    tried = replace(result().trials[0], verdict=Verdict.FAIL, findings=[found])
+    text = shown(document(run([result(Verdict.FAIL, trials=[tried])], kind=Kind.SERVER)))
+    for label, fact in (
+        *(("where", "/width"), ("who says so", "seed"), ("expected", "400")),
+        *(("got", "200"), ("send again", curl)),
+    ):
+        assert re.search(rf"^    {label} +{re.escape(fact)}$", text, re.MULTILINE)
+
+
+def test_what_was_not_asked_stands_in_a_line_with_the_reason() -> None:
+    tried = replace(result().trials[0], verdict=Verdict.NOT_ASKED, remark="no bank was given")
+    asked = [result(Verdict.NOT_ASKED, name, trials=[tried]) for name in ("S42", "S43")]
+    text = shown(document(run([*asked, result()], kind=Kind.SERVER, extent="free")))
+    assert "not asked: S42 and S43: no bank was given" in text
+    assert "of 3 checks in 12.5 s\npassed (free)\n" in text
