@@ -14,6 +14,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from safelight.cli._check_server import server
 from safelight.cli._fake import fake_of
 from safelight.cli._report import console, report_options, write_reports
 from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
@@ -37,6 +38,9 @@ from safelight.mockserver.transports.server import CannotListen, in_thread
 @click.group()
 def command() -> None:
     """Judge one side of the wire, and say what it costs."""
+
+
+command.add_command(server)
 
 
 _SECONDS = click.FloatRange(0.01, 86_400)

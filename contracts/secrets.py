@@ -106,11 +106,11 @@ def _without_halves(text: str, keys: AbstractSet[str]) -> str:
 @lru_cache(4_096)
 def _spellings(keys: AbstractSet[str]) -> tuple[tuple[str, bytes], ...]:
     """The keys as they are, and as they stand within a text of JSON, where that differs; the longest first."""
-    found = {spelling for key in keys if key for spelling in _spelled(key)}
+    found = {spelling for key in keys if key for spelling in spelled(key)}
     return tuple((own, own.encode("utf-8", "surrogateescape")) for own in sorted(found, key=len, reverse=True))
 
 
-def _spelled(key: str) -> tuple[str, ...]:
+def spelled(key: str) -> tuple[str, ...]:
     """A key as it is, as within JSON, and where it is long enough in Base64 and hexadecimal digits."""
     plain = key.encode("utf-8", "surrogateescape")
     encoded = (b64encode(plain).decode().rstrip("="), plain.hex(), plain.hex().upper()) if len(key) >= _MIN_KEY else ()

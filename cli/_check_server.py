@@ -1,0 +1,273 @@
+"""`safelight check server`: does a server keep the contract, without spending more than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+import click
+
+from safelight.cli._report import console, report_options, write_reports
+from safelight.cli._unusable import Unusable
+from safelight.conformance.report.document import Kind, document
+from safelight.conformance.report.document import Run as ReportOfRun
+from safelight.conformance.report.exit_code import UNDECIDED
+from safelight.conformance.report.terminal import Watch
+from safelight.conformance.report.waivers import BadWaivers, applied
+from safelight.conformance.report.waivers import read as read_waivers
+from safelight.conformance.results import Result
+from safelight.conformance.servers import bank
+from safelight.conformance.servers.budget import Budget
+from safelight.conformance.servers.check import EDITION, Check, checks
+from safelight.conformance.servers.entry import Entry, entry
+from safelight.conformance.servers.gate import USUAL_RATE, Gate, ServerGone
+from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.plan import Plan, plan, selected
+from safelight.conformance.servers.preflight import NotThisApi
+from safelight.conformance.servers.running import Run
+from safelight.contracts.dialects import dialects
+from safelight.contracts.operations import operations
+from safelight.contracts.wording import counted
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+#: The variables that hold the keys.
+KEY, OTHER_KEY = "SAFELIGHT_API_KEY", "SAFELIGHT_OTHER_API_KEY"
+
+#: Bytes of a file that holds a key.
+_MAX_KEY_BYTES: Final = 20_000
+
+_PATH = click.Path(path_type=Path)
+_SUBMITS = [operation.name for operation in operations().values() if operation.is_submit]
+
+
+def _dialect(setting: str) -> Callable[[_Command], _Command]:
+    names = list(dialects()[setting])
+    about = f"The {setting} of the server, where servers differ."
+    return click.option(f"--{setting}", type=click.Choice(names), default=names[0], show_default=True, help=about)
+
+
+@click.command(name="server")
+@click.argument("url", metavar="URL", required=False)
+@click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked and what it can cost; send nothing.")
+@click.option("--max-paid", type=click.IntRange(0, 100), help="Tasks that may be paid for.  [default: 0]")
+@click.option("--max-surprise", type=click.IntRange(0, 1_000), default=1, show_default=True,
+              help="Tasks that may be billed because a wrong request was taken.")  # fmt: skip
+@click.option("--bank", "bank_file", type=_PATH, metavar="FILE", help="Finished tasks that cost nothing to read.")
+@click.option("--operation", "paid", multiple=True, type=click.Choice(_SUBMITS), help="Pay for this too.  Repeatable.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run these checks alone: S33, 'S3*'.  Repeatable.")
+@click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.  Repeatable.")
+@click.option("--examples", type=click.IntRange(1, 1_000), default=1, show_default=True, help="Requests for each rule.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Draws the same requests again.")
+@click.option("--strict", "is_strict", is_flag=True, help="What is only assumed counts as much as what is published.")
+@click.option("--rate", type=click.FloatRange(0.01), help="Requests a second.  [default: 2; on loopback, no limit]")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds a request.")
+@click.option("--deadline", type=click.FloatRange(1, 86_400), default=300.0, show_default=True,
+              help="Seconds in which a task ends.")  # fmt: skip
+@click.option("--settle", type=click.FloatRange(0, 3_600), default=30.0, show_default=True,
+              help="Seconds over which a finished task has to stay as it is.")  # fmt: skip
+@click.option("--interval", type=click.FloatRange(0.01, 600), help="Seconds between polls.  [default: 2; here: 0.2]")
+@click.option("--allow-host", multiple=True, metavar="HOST", help="Fetch pictures from there too.  Repeatable.")
+@click.option("--key-file", type=_PATH, metavar="FILE", help=f"Holds the key; else {KEY} does.")
+@click.option("--other-key-file", type=_PATH, metavar="FILE", help=f"Holds another key, for S43; else {OTHER_KEY}.")
+@click.option("--waivers", type=_PATH, metavar="FILE", help="Checks that may fail, until when, and why.")
+@click.option("--list", "is_list", is_flag=True, help="List the checks, and send nothing.")
+@_dialect("vocabulary")
+@_dialect("errors")
+@_dialect("limits")
+@_dialect("requests")
+@report_options
+@click.pass_context
+def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
+    """Check whether the server at URL keeps the contract, without spending more than allowed.
+
+    URL is the whole entry point, such as https://HOST/v1/index.php. The key comes from SAFELIGHT_API_KEY, or from
+    --key-file. Without --max-paid nothing is bought.
+    """
+    chosen = _chosen(options)
+    if options["is_list"]:
+        for check in chosen:
+            click.echo(f"{check.id:<5}  {check.severity:<7}  {check.cost:<11}  {check.fact}")
+        return
+    if url is None:
+        raise click.UsageError("there is no URL to check: give the whole entry point, https://HOST/v1/index.php", ctx)
+    where = _entry(url)
+    made, banked = _plan(chosen, where, options)
+    if options["is_plan"]:
+        _show_plan(made)
+        return
+    waivers = _waivers(options["waivers"])
+    key = _key(options["key_file"], KEY)
+    _agreed(options)
+    gate = _gate(where, key, options)
+    run = Run(gate, made, [one for one in banked if one.owner == bank.owner_of(key)])
+    began, at = datetime.now(UTC), monotonic()
+    results, states = applied(waivers, _results(run), began.date())
+    if options["bank_file"]:
+        _write_bank(options["bank_file"], where, [*banked, *run.finished])
+    whole = ReportOfRun(
+        Kind.SERVER,
+        name=where.url,
+        command=_command(where, options),
+        edition=EDITION,
+        began=began,
+        seconds=monotonic() - at,
+        results=results,
+        waivers=states,
+        extent=made.extent,
+    )
+    report = document(whole)
+    for followed in run.followed:
+        click.echo(f"task {followed}")
+    write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
+    ctx.exit(report["exit_code"])
+
+
+def _chosen(options: Mapping[str, Any]) -> list[Check]:
+    try:
+        chosen = selected(options["only"], options["skip"])
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    if not chosen:
+        raise Unusable("no check is left: --skip leaves out all that --only names")
+    return chosen
+
+
+def _entry(url: str) -> Entry:
+    try:
+        return entry(url)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+
+
+def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> tuple[Plan, list[bank.Banked]]:
+    """The plan, and the tasks of the bank."""
+    try:
+        banked = bank.read(options["bank_file"], where.url) if options["bank_file"] else []
+    except bank.NoBank as error:
+        raise Unusable(str(error)) from None
+    paid = dict.fromkeys(("image_generation", *options["paid"]))
+    asked = Options(
+        operations=tuple(paid),
+        interval=options["interval"] or (_LOOPBACK_INTERVAL if where.is_loopback else _USUAL_INTERVAL),
+        **{name: options[name] for name in _SAME},
+    )
+    made = plan(
+        chosen,
+        asked,
+        max_paid=options["max_paid"] or 0,
+        max_surprise=options["max_surprise"],
+        has_bank=bool(banked),
+        has_other_key=bool(options["other_key_file"] or os.environ.get(OTHER_KEY)),
+    )
+    return made, banked
+
+
+#: Options of the command that are those of the checks.
+_SAME: Final = (
+    *("examples", "seed", "is_strict", "settle", "deadline"),
+    *("vocabulary", "errors", "limits", "requests"),
+)
+
+_LOOPBACK_INTERVAL, _USUAL_INTERVAL = 0.2, 2.0
+
+
+def _show_plan(made: Plan) -> None:
+    """Print what a run would ask, and the most that it can cost."""
+    sent = Counter(check.id for check, _ in made.probes())
+    for check in made.checks:
+        why = made.not_asked.get(check.id)
+        many = sent.get(check.id) or check.requests
+        what = f"not asked: {why}" if why else counted(many, "request") if many else "no request of its own"
+        click.echo(f"{check.id:<5}  {check.cost:<11}  {check.name:<18}  {what}")
+    reads = sum(check.requests for check in made.asked if check.ask)
+    click.echo(f"\n{counted(sum(sent.values()) + reads, 'request')}, and the polls of each task; nothing was sent")
+    paid = sum(order.price for order in made.orders)
+    click.echo(f"--max-paid      {counted(len(made.orders), 'task')}, at most {paid:g} credits")
+    surprise = made.max_surprising_credits
+    click.echo(
+        f"--max-surprise  {counted(made.max_surprise, 'task')}, at most {surprise:g} credits, if it takes what is wrong"
+    )
+
+
+def _waivers(path: Path | None) -> Sequence[Any]:
+    try:
+        return read_waivers(path, list(checks())) if path else ()
+    except BadWaivers as error:
+        raise Unusable(str(error)) from None
+
+
+def _agreed(options: Mapping[str, Any]) -> None:
+    """What is paid for has to be typed: `--operation` alone says what, and not how much."""
+    if options["max_paid"] is None and options["paid"]:
+        raise Unusable("--operation asks for paid tasks: say how many with --max-paid N; --plan says what they cost")
+
+
+def _key(file: Path | None, variable: str) -> str:
+    """A key from a file, or from the environment; `Unusable` where there is none that can be sent."""
+    try:
+        text = file.read_bytes()[:_MAX_KEY_BYTES].decode("ascii") if file else os.environ.get(variable, "")
+    except OSError as error:
+        raise Unusable(f"the file of the key cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Unusable("the file of the key holds no key: a key is in ASCII") from None
+    key = text.strip()
+    if not key and variable == KEY:
+        raise Unusable(f"there is no key: set {KEY}, or name a file with --key-file; a command line is no place for it")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        where = "the file of the key" if file else variable
+        raise Unusable(f"{where} holds no key: a key is one word in ASCII")
+    return key
+
+
+def _gate(where: Entry, key: str, options: Mapping[str, Any]) -> Gate:
+    return Gate(
+        where,
+        key,
+        _key(options["other_key_file"], OTHER_KEY),
+        Budget(options["max_paid"] or 0, options["max_surprise"]),
+        rate=options["rate"] or (None if where.is_loopback else USUAL_RATE),
+        timeout=options["timeout"],
+        allowed_hosts=frozenset(options["allow_host"]),
+    )
+
+
+def _results(run: Run) -> list[Result]:
+    """The results of a run, which Ctrl-C ends with a report."""
+    with Watch(console(), len(run.plan.checks)) as watch:
+        try:
+            return asyncio.run(_gone(run, watch))
+        except (ServerGone, NotThisApi) as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(UNDECIDED)
+
+
+async def _gone(run: Run, watch: Watch) -> list[Result]:
+    task = asyncio.current_task()
+    assert task
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    async with run.gate:
+        return await run.go(watch)
+
+
+def _write_bank(path: Path, where: Entry, tasks: Sequence[bank.Banked]) -> None:
+    try:
+        bank.write(path, where.url, tasks)
+    except bank.NoBank as error:
+        raise Unusable(str(error)) from None
+
+
+def _command(where: Entry, options: Mapping[str, Any]) -> str:
+    """What does the same, for a report."""
+    spent = [f"--max-paid {options['max_paid']}"] if options["max_paid"] else []
+    return " ".join([f"safelight check server {shlex.quote(where.url)}", *spent])

@@ -1,0 +1,143 @@
+"""The checks: numbered for good, each registered where it stands, by a decorator that says what it costs.
+
+There are four forms. *Probing* checks yield requests with their right answers. *Asking* ones read finished tasks as
+often as they like, which costs nothing. *Harvesting* ones judge what was seen of a paid task, and *watching* ones all
+that went over the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
+
+from safelight.conformance.servers import checks as found
+from safelight.conformance.servers.bank import Banked
+from safelight.conformance.servers.gate import Gate
+from safelight.conformance.servers.harvest import Harvest
+from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.probe import Probe
+from safelight.conformance.verdicts import Severity
+from safelight.traffic.exchange import Exchange
+
+
+class Cost(StrEnum):
+    """What a check costs."""
+
+    FREE = "F"
+    #: Free if the server refuses, as it should.
+    AT_RISK = "F!"
+    SHARED = "1"
+    MORE = "+n"
+    BANK = "B"
+    ALONG = "rides along"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a check saw that should not be."""
+
+    #: In a sentence without its full stop.
+    sentence: str
+    expected: str = ""
+    got: str = ""
+    #: The rule of a schema, and where in the document.
+    rule: str = ""
+    pointer: str = ""
+    #: The request by which it was seen.
+    probe: Probe | None = None
+
+
+Probes = Callable[[Options], Iterable[Probe]]
+Ask = Callable[[Gate, Banked, Options], AsyncIterator[Broken]]
+Judge = Callable[[Harvest, Options], Iterator[Broken]]
+Watch = Callable[[Sequence[Exchange], Options], Iterator[Broken]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check; it has one of the four forms."""
+
+    id: str
+    name: str
+    #: What a good server does.
+    fact: str
+    severity: Severity
+    cost: Cost
+    probes: Probes | None = None
+    ask: Ask | None = None
+    judge: Judge | None = None
+    watch: Watch | None = None
+    #: Requests that it sends for each task that it reads.
+    requests: int = 0
+    needs_other_key: bool = False
+
+
+#: Id -> check, filled by the decorators.
+_CHECKS: Final[dict[str, Check]] = {}
+
+
+#: Of the checks.
+EDITION: Final = "1"
+
+
+@cache
+def checks() -> Mapping[str, Check]:
+    """Id -> check, in the order of the ids."""
+    for module in iter_modules(found.__path__):
+        import_module(f"{found.__name__}.{module.name}")
+    return dict(sorted(_CHECKS.items()))
+
+
+def probing(check: str, name: str, severity: Severity, cost: Cost) -> Callable[[Probes], Probes]:
+    """Register a check that is a list of requests with their right answers."""
+
+    def register(form: Probes) -> Probes:
+        _CHECKS[check] = Check(check, name, _fact(form), severity, cost, probes=form)
+        return form
+
+    return register
+
+
+def asking(
+    check: str, name: str, severity: Severity, *, requests: int, needs_other_key: bool = False
+) -> Callable[[Ask], Ask]:
+    """Register a check that reads a finished task, with so many requests."""
+
+    def register(form: Ask) -> Ask:
+        facts = (check, name, _fact(form), severity, Cost.BANK)
+        _CHECKS[check] = Check(*facts, ask=form, requests=requests, needs_other_key=needs_other_key)
+        return form
+
+    return register
+
+
+def harvesting(
+    check: str, name: str, severity: Severity, cost: Cost = Cost.SHARED, *, requests: int = 0
+) -> Callable[[Judge], Judge]:
+    """Register a check of what was seen of a paid task, for which so many further requests were sent."""
+
+    def register(form: Judge) -> Judge:
+        _CHECKS[check] = Check(check, name, _fact(form), severity, cost, judge=form, requests=requests)
+        return form
+
+    return register
+
+
+def watching(check: str, name: str, severity: Severity) -> Callable[[Watch], Watch]:
+    """Register a check of all that went over the wire."""
+
+    def register(form: Watch) -> Watch:
+        _CHECKS[check] = Check(check, name, _fact(form), severity, Cost.ALONG, watch=form)
+        return form
+
+    return register
+
+
+def _fact(form: Callable[..., object]) -> str:
+    """The first line of its docstring."""
+    return (form.__doc__ or "").strip().partition("\n")[0].removesuffix(".")

@@ -1,0 +1,1 @@
+"""The checks, a module a family; each is registered by its decorator."""

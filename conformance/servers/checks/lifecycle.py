@@ -1,0 +1,150 @@
+"""What a paid task does, from its submit to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+from safelight.conformance.servers.answers import came, first_problem
+from safelight.conformance.servers.check import Broken, Cost, harvesting
+from safelight.conformance.servers.harvest import Harvest, data_of
+from safelight.conformance.servers.options import Options
+from safelight.conformance.verdicts import Severity
+from safelight.contracts.lifecycle import MOVES, Phase
+from safelight.contracts.vocabularies import vocabularies
+from safelight.contracts.wording import counted, shown
+from safelight.traffic.exchange import Exchange, object_of
+
+
+@harvesting("S50", "submit-minimal", Severity.MUST)
+def submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """The smallest valid submit is taken: 200, the answer of its variant, queued, an id of its form."""
+    submitted = harvest.submitted
+    if submitted is None:
+        return
+    if submitted.status != HTTPStatus.OK:
+        yield Broken("a valid submit is not answered with 200", "200", came(submitted), probe=harvest.probe)
+    elif problem := first_problem(harvest.variant, submitted):
+        where = (problem.rule, problem.pointer)
+        yield Broken(problem.message, harvest.variant, came(submitted), *where, harvest.probe)
+
+
+@harvesting("S51", "read-your-write", Severity.SHOULD)
+def read_your_write(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """The first poll knows the task."""
+    unseen = [one for one in harvest.polls if one.status == HTTPStatus.NOT_FOUND]
+    known = next((one for one in harvest.polls if one.status == HTTPStatus.OK), None)
+    if unseen and harvest.submitted:
+        late = f"{known.at - harvest.submitted.at:.1f} s" if known else "never"
+        yield Broken(f"{counted(len(unseen), 'poll')} did not know the task; it was known after {late}", "200", "404")
+
+
+@harvesting("S52", "legal-lifecycle", Severity.MUST)
+def legal_lifecycle(harvest: Harvest, options: Options) -> Iterator[Broken]:
+    """The phases are a legal path, in words that are known."""
+    words = vocabularies()[options.vocabulary].words.values()
+    before: Phase | None = None
+    for one in in_order(harvest):
+        word = data_of(one).get("status")
+        if one.status == HTTPStatus.OK and word not in words:
+            yield Broken(f"the status is {shown(word)}", f"one of {', '.join(words)}", came(one))
+        if before and one.phase and one.phase is not before and not _reaches(before, one.phase):
+            yield Broken(f"{before} became {one.phase}", f"{before}, or what may follow it", came(one))
+        before = one.phase or before
+
+
+def _reaches(before: Phase, after: Phase) -> bool:
+    """One phase leads to another, perhaps through others that no poll saw."""
+    return any(after is move or _reaches(move, after) for move in MOVES[before])
+
+
+def in_order(harvest: Harvest) -> list[Exchange]:
+    """The polls that were sent one after the other."""
+    return [*harvest.polls, *harvest.settled]
+
+
+@harvesting("S53", "liveness", Severity.MUST)
+def liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
+    """A task ends within the deadline."""
+    if harvest.task_id is not None and harvest.last is None:
+        seen = harvest.polls[-1] if harvest.polls else None
+        yield Broken(
+            f"the task had not ended after {options.deadline:g} s", "a final phase", came(seen) if seen else "no poll"
+        )
+
+
+@harvesting("S54", "terminal-stable", Severity.MUST, requests=5)
+def terminal_stable(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """What a task ended as stays as it is."""
+    if harvest.last is None:
+        return
+    end = object_of(harvest.last.answer)
+    for one in harvest.settled:
+        if object_of(one.answer) != end:
+            late = f"{one.at - harvest.last.at:.1f} s after its end"
+            yield Broken(f"the answer changed {late}", came(harvest.last), came(one))
+
+
+@harvesting("S55", "status-schema", Severity.MUST)
+def status_schema(harvest: Harvest, options: Options) -> Iterator[Broken]:
+    """Each poll is answered as its phase is."""
+    schema = f"task_status.response.{options.vocabulary}"
+    for one in (*harvest.polls, *harvest.settled):
+        if one.status == HTTPStatus.OK and (problem := first_problem(schema, one)):
+            yield Broken(problem.message, schema, came(one), problem.rule, problem.pointer)
+        elif (task_id := data_of(one).get("id", harvest.task_id)) != harvest.task_id:
+            yield Broken("the answer is about another task", f"id {shown(harvest.task_id)}", f"id {shown(task_id)}")
+
+
+_WHOLE: Final = 100
+
+
+@harvesting("S57", "progress", Severity.SHOULD)
+def progress(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """Progress is an integer from 0 to 100 that never falls."""
+    before = 0
+    for one in in_order(harvest):
+        found = data_of(one)
+        if "progress" not in found:
+            continue
+        value = found["progress"]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _WHOLE:
+            yield Broken(f"the progress is {shown(value)}", "an integer from 0 to 100", shown(value))
+        elif value < before:
+            yield Broken(f"the progress fell from {before} to {value}", f"{before} or more", str(value))
+        else:
+            before = value
+
+
+@harvesting("S58", "fast-polls", Severity.SHOULD, requests=10)
+def fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """Ten polls in a second are served, or answered with 429 and Retry-After."""
+    for one in harvest.burst:
+        if one.status == HTTPStatus.TOO_MANY_REQUESTS:
+            if "retry-after" not in one.answer_headers:
+                yield Broken("a poll was throttled without Retry-After", "Retry-After", came(one))
+        elif one.status != HTTPStatus.OK:
+            yield Broken(f"a poll among ten fast ones: {came(one)}", "200 or 429", came(one))
+
+
+@harvesting("S59", "parallel-reads", Severity.SHOULD, requests=10)
+def parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """Ten polls at once of a finished task agree."""
+    for one in harvest.parallel:
+        if one.status not in (HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS):
+            yield Broken(f"a poll among ten at once: {came(one)}", "200", came(one))
+    told = {one.answer for one in harvest.parallel if one.status == HTTPStatus.OK}
+    if len(told) > 1:
+        yield Broken(f"ten polls at once got {len(told)} different answers", "one answer", f"{len(told)} answers")
+
+
+@harvesting("S61", "both-variants", Severity.MUST, Cost.MORE)
+def both_variants(harvest: Harvest, options: Options) -> Iterator[Broken]:
+    """A task of each variant keeps S50 to S57."""
+    from safelight.conformance.servers.check import checks  # noqa: PLC0415 - the registry is full only then
+
+    for name in ("S50", "S51", "S52", "S53", "S54", "S55", "S56", "S57"):
+        judge = checks()[name].judge
+        assert judge
+        yield from judge(harvest, options)

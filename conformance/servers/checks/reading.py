@@ -1,0 +1,154 @@
+"""What every answer keeps, and what reading a task gives, however often."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from safelight.conformance.servers.answers import came, first_problem
+from safelight.conformance.servers.bank import Banked
+from safelight.conformance.servers.check import Broken, Cost, asking, probing, watching
+from safelight.conformance.servers.gate import ECHOED, Gate
+from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.probe import Probe, Risk, Wanted, poll, query
+from safelight.conformance.servers.samples import NEVER_ISSUED
+from safelight.conformance.verdicts import Severity
+from safelight.contracts.wording import brief, counted
+from safelight.traffic.exchange import Exchange, object_of
+
+#: What shows the inside of a server: a stack trace, SQL, the path of a file.
+_INSIDES: Final = {
+    "a stack trace": re.compile(
+        r"Traceback \(most recent call last\)|Stack trace:|^#\d+ |\bat [\w.$]+\([\w.]+:\d+\)|\.php(?: on line |:)\d+",
+        re.MULTILINE,
+    ),
+    "SQL": re.compile(
+        r"SQLSTATE|SQL syntax|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE\b.+\bSET\b|ORA-\d{5}|\bsqlite3?\.",
+        re.DOTALL,
+    ),
+    "the path of a file": re.compile(r"(?<![\w:/])/(?:var|home|usr|srv|opt|app|www|etc)/[\w./-]+|\b[A-Z]:\\[\w\\.]+"),
+}
+
+
+@watching("S13", "error-shape", Severity.MUST)
+def error_shape(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
+    """Each error is the error envelope, in JSON, and shows nothing of the inside of the server."""
+    for one in exchanges:
+        if not is_client_error(one):
+            continue
+        if one.media_type.lower() != "application/json":
+            yield Broken(
+                f"an error comes as {one.media_type or 'nothing'}", "application/json", came(one), probe=asked(one)
+            )
+        if problem := first_problem(options.error_schema, one):
+            yield Broken(problem.message, "the error envelope", came(one), problem.rule, problem.pointer, asked(one))
+        text = one.answer.decode("utf-8", "replace").replace("\\/", "/").replace("\\n", "\n")
+        for what, pattern in _INSIDES.items():
+            if found := pattern.search(text):
+                yield Broken(f"an error shows {what}: {brief(found[0])}", got=came(one), probe=asked(one))
+
+
+def is_client_error(exchange: Exchange) -> bool:
+    """The server says that the request is wrong."""
+    return HTTPStatus.BAD_REQUEST <= exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR and is_of_api(exchange)
+
+
+def is_of_api(exchange: Exchange) -> bool:
+    """It was sent to the entry point, and not to where a picture lives."""
+    return exchange.operation != "upload"
+
+
+def asked(exchange: Exchange) -> Probe:
+    """The request of an exchange, to send again."""
+    text = exchange.target.partition("?")[2]
+    headers = {name: value for name, value in exchange.headers.items() if name != "content-type" or exchange.body}
+    return Probe("", exchange.method, text, headers, exchange.body)
+
+
+@watching("S14", "not-a-5xx", Severity.MUST)
+def not_a_5xx(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
+    """No request, however wrong, makes the server fail."""
+    for one in exchanges:
+        if one.status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_of_api(one):
+            yield Broken(f"the server failed: {came(one)}", "no 5xx", came(one), probe=asked(one))
+
+
+@watching("S15", "key-not-reflected", Severity.MUST)
+def key_not_reflected(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
+    """No answer holds the key."""
+    for one in exchanges:
+        for place in one.leaks:
+            yield Broken(f"the key stands in {place or ECHOED}", probe=asked(one))
+
+
+@probing("S40", "unknown-id", Severity.MUST, Cost.FREE)
+def unknown_id(_: Options) -> Iterator[Probe]:
+    """A poll of an id that was never issued is an error."""
+    for what, task_id in {
+        "a UUID": NEVER_ISSUED,
+        "digits": "9007199254740993",
+        "0": "0",
+        "-1": "-1",
+        "2^64": str(2**64),
+        "300 characters": "a" * 300,
+        "quotes": "' OR '1'='1",
+        "double quotes": '"";--',
+        "a path": "../../etc/passwd",
+        "null": "null",
+        "undefined": "undefined",
+        "a NUL": "\0",
+        "another letter": "\N{SNOWMAN}",
+    }.items():
+        yield poll(task_id, f"a poll of {what}", wanted=Wanted((404, 400)), risk=Risk.MISSING)
+    yield poll("", "a poll of an empty id", wanted=Wanted((400, 404)), risk=Risk.MISSING)
+
+
+#: Bad requests that are free, in words, and their queries: each is sent twice.
+_TWICE: Final = {
+    "a poll of an id that was never issued": query("task_status", task_id=NEVER_ISSUED),
+    "an unknown endpoint": query("safelight_knows_none"),
+}
+
+
+@probing("S36", "consistency", Severity.INFO, Cost.FREE)
+def consistency(_: Options) -> Iterator[Probe]:
+    """The same bad request gets the same answer."""
+    for what, text in _TWICE.items():
+        for time in ("once", "once more"):
+            yield Probe(f"{what}, {time}", query=text, is_compared=True)
+
+
+_READS: Final = 5
+
+
+@asking("S42", "final-is-final", Severity.MUST, requests=_READS)
+async def final_is_final(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
+    """A finished task reads the same, however often."""
+    probe = poll(task.task_id)
+    reads = [await gate.send(probe) for _ in range(_READS)]
+    documents = [object_of(one.answer) for one in reads]
+    odd = [one for one, document in zip(reads, documents, strict=True) if document != documents[0]]
+    if odd:
+        yield Broken(
+            f"{counted(len(odd), 'read')} of {_READS} differ from the first", came(reads[0]), came(odd[0]), probe=probe
+        )
+
+
+_SHARED: Final = re.compile(r"\bpublic\b|\bs-maxage\s*=\s*[1-9]|\bmax-age\s*=\s*\"?[1-9]", re.IGNORECASE)
+_OWN: Final = re.compile(r"\b(?:private|no-store|no-cache)\b", re.IGNORECASE)
+
+
+@asking("S44", "no-shared-cache", Severity.SHOULD, requests=1)
+async def no_shared_cache(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
+    """An answer that needs a key is not kept by shared caches."""
+    probe = poll(task.task_id)
+    exchange = await gate.send(probe)
+    said = exchange.answer_headers.get("cache-control", "")
+    if _SHARED.search(said) and not _OWN.search(said):
+        yield Broken(f"Cache-Control: {brief(said)}", "private, no-store, or none", said, probe=probe)
+    if "expires" in exchange.answer_headers and not said:
+        when = exchange.answer_headers["expires"]
+        if when.strip() not in ("0", "-1"):
+            yield Broken(f"Expires: {brief(when)} without Cache-Control", "no Expires", when, probe=probe)

@@ -1,0 +1,129 @@
+"""What a paid task is worth: its picture, its price, its bounds and its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from io import BytesIO
+from typing import Final
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from safelight.conformance.servers.answers import came
+from safelight.conformance.servers.check import Broken, Cost, harvesting
+from safelight.conformance.servers.harvest import Harvest, balance_of, data_of
+from safelight.conformance.servers.options import Options
+from safelight.conformance.verdicts import Severity
+from safelight.contracts.lifecycle import Phase
+from safelight.contracts.operations import effective, longest_side, operations
+from safelight.contracts.wording import counted, shown
+from safelight.contracts.workflows import workflow_of
+
+
+@harvesting("S56", "picture", Severity.MUST, requests=1)
+def picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """The result is at an absolute URL, can be fetched without the key, and is a picture of the size asked for."""
+    if not harvest.is_done or harvest.last is None:
+        return
+    url = url_of(harvest)
+    if not _is_absolute(url):
+        yield Broken(f"the result's URL is {shown(url)}", "an absolute URL", shown(url))
+    elif harvest.picture is not None:
+        if harvest.picture.status != HTTPStatus.OK or harvest.picture.wire:
+            yield Broken(f"the result cannot be fetched: {came(harvest.picture)}", "200", came(harvest.picture))
+        else:
+            yield from _file(harvest)
+
+
+def url_of(harvest: Harvest) -> object:
+    """Where the result is, as the answer says it."""
+    result = data_of(harvest.last).get("result") if harvest.last else None
+    names = ("video_url", "image_url") if harvest.operation == "video_generation" else ("image_url",)
+    return next((result[name] for name in names if name in result), None) if isinstance(result, dict) else None
+
+
+def _is_absolute(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
+
+
+#: How a file of video begins: Matroska and WebM, or MP4 after four bytes.
+_WEBM, _MP4 = b"\x1a\x45\xdf\xa3", b"ftyp"
+
+
+def _file(harvest: Harvest) -> Iterator[Broken]:
+    if harvest.operation == "video_generation":
+        if not harvest.file.startswith(_WEBM) and harvest.file[4:8] != _MP4:
+            yield Broken("the result is no video", "WebM or MP4", _begins(harvest.file))
+        return
+    try:
+        with Image.open(BytesIO(harvest.file)) as opened:
+            opened.load()
+            size = opened.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        yield Broken(f"the result is no picture that can be decoded: {error}", "a picture", _begins(harvest.file))
+        return
+    wanted = _size(harvest)
+    if wanted and size != wanted:
+        yield Broken("the picture has another size than was asked for", _by(wanted), _by(size))
+
+
+def _begins(file: bytes) -> str:
+    return f"{counted(len(file), 'byte')} that begin with {file[:12]!r}"
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def _size(harvest: Harvest) -> tuple[int, int] | None:
+    """What the picture of a generation measures; that of an edit is as large as what was sent, or smaller."""
+    if longest_side(harvest.operation):
+        return None
+    workflow = workflow_of(harvest.document.get("workflow"))
+    parameters = effective(harvest.operation, harvest.document, workflow.name)
+    return int(parameters["width"] * workflow.scale), int(parameters["height"] * workflow.scale)
+
+
+@harvesting("S60", "balance-delta", Severity.SHOULD, requests=3)
+def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """The balance falls by the price, once; it is returned where the task fails."""
+    balances = [balance_of(one) for one in harvest.balances]
+    price = operations()[harvest.operation].price
+    for one, balance in zip(harvest.balances, balances, strict=True):
+        if balance is None:
+            yield Broken("user_balance says no balance", "a number", came(one))
+    if len(balances) < _BALANCES or None in balances:
+        return
+    before, after, end = (balance or 0 for balance in balances)
+    has_failed = harvest.last is not None and harvest.last.phase is Phase.FAILED
+    if before - after != price and not has_failed:
+        yield Broken(f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}")
+    wanted = harvest.spent - (price if has_failed else 0)
+    if before - end != wanted:
+        what = "the task failed, and in the end" if has_failed else "in the end"
+        yield Broken(f"{what} {before - end:g} credits were gone", f"{wanted:g}", f"{before:g}, then {end:g}")
+
+
+#: Before the submit, after it, and after the end.
+_BALANCES: Final = 3
+
+
+@harvesting("S62", "bounds", Severity.SHOULD, Cost.MORE)
+def bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
+    """The lowest and the highest values are taken, in pairs."""
+    if harvest.submitted is not None and harvest.submitted.status != HTTPStatus.OK:
+        values = ", ".join(f"{name} {value}" for name, value in harvest.document.items() if name != "prompt")
+        yield Broken(f"{values}: refused", "200", came(harvest.submitted), probe=harvest.probe)
+    yield from picture(harvest, options)
+
+
+@harvesting("S63", "distinct-ids", Severity.INFO, Cost.MORE)
+def distinct_ids(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    """The same request twice makes two tasks with two ids."""
+    if harvest.twin is not None and harvest.task_id is not None and harvest.twin == harvest.task_id:
+        yield Broken(f"both have the id {shown(harvest.task_id)}", "two ids", "one")

@@ -1,0 +1,120 @@
+"""Paid tasks, from their submit to their end, and others that have to be followed there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from safelight.conformance.servers.checks.results import url_of
+from safelight.conformance.servers.gate import Created, Gate, NotAllowed, task_id_of
+from safelight.conformance.servers.harvest import Harvest
+from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.plan import Order
+from safelight.conformance.servers.probe import balance, poll
+from safelight.contracts.lifecycle import FINAL
+from safelight.contracts.wording import shown
+from safelight.traffic.exchange import Exchange, object_of
+
+#: Polls that are sent fast, those that are sent at once, and those after the end.
+_BURST, _PARALLEL, _SETTLED = 10, 10, 5
+
+#: Seconds that the fast ones take.
+_BURST_SECONDS = 1.0
+
+#: Polls in a row that are no answer about the task; then it is given up.
+_MAX_UNKNOWN = 20
+
+
+async def submitted(gate: Gate, order: Order, *, with_balance: bool) -> Harvest:
+    """Submit a paid task, with the balance before and after. Raises `NoBudget`."""
+    harvest = Harvest(order.operation, order.document, order.probe, order.check)
+    if with_balance:
+        harvest.balances.append(await gate.send(balance("balance before")))
+    harvest.submitted = await gate.send(order.probe)
+    harvest.task_id = task_id_of(harvest.submitted)
+    if with_balance:
+        harvest.balances.append(await gate.send(balance("balance after")))
+    return harvest
+
+
+async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole: bool) -> Harvest:
+    """Follow a task to its end. Where `is_whole`, also with fast polls, polls at once, and some after the end."""
+    if harvest.task_id is None:
+        return harvest
+    probe = poll(harvest.task_id)
+    harvest.polls.append(await gate.send(probe))
+    if is_whole and (not gate.rate or gate.rate >= _BURST / _BURST_SECONDS):
+        for _ in range(_BURST):
+            harvest.burst.append(await gate.send(probe, in_burst=True))
+        harvest.polls += harvest.burst
+    await _to_the_end(gate, harvest, options)
+    if harvest.last is None:
+        return harvest
+    if is_whole:
+        harvest.parallel += await asyncio.gather(*(gate.send(probe, in_burst=True) for _ in range(_PARALLEL)))
+        if harvest.balances:
+            harvest.balances.append(await gate.send(balance("balance at the end")))
+            harvest.spent = gate.spent_since(harvest.balances[0].at)
+    await _fetch(gate, harvest)
+    if is_whole:
+        for _ in range(_SETTLED):
+            await asyncio.sleep(options.settle / _SETTLED)
+            harvest.settled.append(await gate.send(probe))
+    return harvest
+
+
+async def _to_the_end(gate: Gate, harvest: Harvest, options: Options) -> None:
+    assert harvest.task_id is not None
+    until = time.monotonic() + options.deadline
+    while harvest.last is None and time.monotonic() < until:
+        await asyncio.sleep(options.interval)
+        harvest.polls.append(await gate.send(poll(harvest.task_id)))
+        if _is_lost(harvest.polls):
+            return
+
+
+def _is_lost(polls: list[Exchange]) -> bool:
+    """Nothing was heard of the task for so long that nothing will be."""
+    last = polls[-_MAX_UNKNOWN:]
+    return len(last) == _MAX_UNKNOWN and all(object_of(one.answer).get("success") is not True for one in last)
+
+
+async def _fetch(gate: Gate, harvest: Harvest) -> None:
+    url = url_of(harvest)
+    if harvest.is_done and isinstance(url, str):
+        try:
+            harvest.picture, harvest.file = await gate.fetch(url)
+        except NotAllowed as refused:
+            harvest.obstacle = str(refused)
+        except ValueError:
+            return  # S56 says that the URL is none
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A task that was made, and how it ended."""
+
+    created: Created
+    #: The phase, or in words why none is known.
+    end: str
+
+    def __str__(self) -> str:
+        name = shown(self.created.task_id) if self.created.task_id else "a task whose id was lost"
+        return f"{name} ({self.created.probe.what}): {self.end}, {self.created.price:g} credits"
+
+
+async def followed(gate: Gate, created: Created, options: Options) -> Followed:
+    """Follow a task that was not meant to its end, as far as its id is known."""
+    if created.task_id is None:
+        return Followed(created, "it may have been made: its answer was lost")
+    harvest = Harvest("", {}, created.probe, "", task_id=created.task_id)
+    await _to_the_end(gate, harvest, options)
+    return Followed(created, end_of(harvest, options))
+
+
+def end_of(harvest: Harvest, options: Options) -> str:
+    """How a task ended, in a word or two."""
+    if harvest.last is not None and harvest.last.phase in FINAL:
+        return str(harvest.last.phase)
+    return f"not ended after {options.deadline:g} s"

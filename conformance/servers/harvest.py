@@ -1,0 +1,71 @@
+"""What was seen of one paid task, as a value: all the checks that can share the task judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from safelight.conformance.servers.probe import Probe
+from safelight.contracts.lifecycle import FINAL, Phase
+from safelight.contracts.workflows import workflow_of
+from safelight.traffic.exchange import Exchange, object_of
+
+
+@dataclass(slots=True)
+class Harvest:
+    """A paid task, from its submit to the picture."""
+
+    operation: str
+    document: Mapping[str, Any]
+    probe: Probe
+    #: Why it was paid for: the id of the check.
+    check: str
+    submitted: Exchange | None = None
+    task_id: str | None = None
+    #: The polls until the end, one after the other; those of them that were sent fast.
+    polls: list[Exchange] = field(default_factory=list)
+    burst: list[Exchange] = field(default_factory=list)
+    #: Polls after the end that were sent at once.
+    parallel: list[Exchange] = field(default_factory=list)
+    #: Polls after the end, over the time in which nothing may change.
+    settled: list[Exchange] = field(default_factory=list)
+    #: The balance before the submit, after it, and after the end.
+    balances: list[Exchange] = field(default_factory=list)
+    #: Credits of all the tasks that were made between the first and the last balance.
+    spent: float = 0
+    picture: Exchange | None = None
+    file: bytes = b""
+    #: The id of the task that was made by the same request before.
+    twin: str | None = None
+    #: Why something could not be seen, in a sentence.
+    obstacle: str = ""
+
+    @property
+    def variant(self) -> str:
+        """The name of the schema of its submit's answer."""
+        if self.operation == "image_generation":
+            return f"image_generation.response.{workflow_of(self.document.get('workflow')).variant}"
+        return f"{self.operation}.response"
+
+    @property
+    def last(self) -> Exchange | None:
+        """The first poll that said how it ended."""
+        return next((one for one in self.polls if one.phase in FINAL), None)
+
+    @property
+    def is_done(self) -> bool:
+        """It ended with a result."""
+        return self.last is not None and self.last.phase is Phase.DONE
+
+
+def data_of(exchange: Exchange) -> Mapping[str, Any]:
+    """The data of an answer; empty where there is none."""
+    data = object_of(exchange.answer).get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def balance_of(exchange: Exchange) -> float | None:
+    """The balance that an answer says, or None."""
+    value = data_of(exchange).get("balance")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,153 @@
+"""From what a check saw to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from safelight.conformance.report.timeline import timeline
+from safelight.conformance.results import Result, Tried
+from safelight.conformance.servers.answers import came
+from safelight.conformance.servers.check import Broken, Check
+from safelight.conformance.servers.curl import curl
+from safelight.conformance.servers.gate import is_taken, task_id_of
+from safelight.conformance.servers.plan import COSTS
+from safelight.conformance.servers.probe import Pocket, Probe
+from safelight.conformance.verdicts import Finding, Severity, Verdict, verdict_of
+from safelight.contracts.rules import Provenance
+from safelight.contracts.rules import rule as rule_of
+from safelight.contracts.wording import counted, shown
+from safelight.traffic.exchange import Exchange, object_of
+
+if TYPE_CHECKING:
+    from safelight.conformance.servers.running import Run
+
+#: Findings of one check that a report has; the rest is counted.
+MAX_FINDINGS: Final = 20
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one check saw."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    seconds: float = 0
+    #: Requests that were not sent, and why.
+    left: int = 0
+    remark: str = ""
+    #: One of its requests was wrongly taken: the rest is not sent.
+    has_ended: bool = False
+
+    def add(self, exchange: Exchange, seconds: float) -> None:
+        """One more request."""
+        self.exchanges.append(exchange)
+        self.seconds += seconds
+
+
+def of_probe(probe: Probe, exchange: Exchange) -> Iterator[Broken]:
+    """What is wrong with the answer to a probe. An answer that did not come says nothing."""
+    if probe.pocket is not Pocket.NONE and is_taken(exchange):
+        task = f" as task {shown(task_id_of(exchange))}"
+        yield _broken(f"{probe.what}: taken{task}", probe, exchange)
+    elif probe.wanted and exchange.status and exchange.status not in probe.wanted.statuses:
+        yield _broken(f"{probe.what}: answered with {exchange.status}", probe, exchange)
+
+
+def _broken(sentence: str, probe: Probe, exchange: Exchange) -> Broken:
+    wanted = str(probe.wanted) if probe.wanted else "an error"
+    return Broken(sentence, wanted, came(exchange), probe.rule, probe.pointer, probe)
+
+
+def of_pair(probe: Probe, before: Exchange | None, exchange: Exchange) -> Iterator[Broken]:
+    """What is wrong where the same request was answered in two ways."""
+    if before is None or before.target != exchange.target:
+        return
+    if (before.status, object_of(before.answer)) != (exchange.status, object_of(exchange.answer)):
+        yield Broken(f"{probe.what}: another answer", came(before), came(exchange), probe=probe)
+
+
+def judged(check: Check, seen: Seen, run: Run) -> Result:
+    """The result of a check."""
+    if check.id in run.plan.not_asked:
+        remark = run.plan.not_asked[check.id]
+        return _result(check, run, Tried("", Verdict.NOT_ASKED, [], remark=remark))
+    _judge(check, seen, run)
+    found = [_finding(check, one, run) for one in seen.broken]
+    verdict = verdict_of(found, is_info=check.severity is Severity.INFO and bool(found))
+    remark = _remark(seen, run)
+    lost = [one for one in seen.exchanges if not one.status]
+    if verdict is not Verdict.FAIL:
+        verdict = Verdict.INCOMPLETE if _is_incomplete(check, seen, run) else Verdict.INCONCLUSIVE if lost else verdict
+        remark = remark or (f"{counted(len(lost), 'request')} had no answer: {lost[0].wire}" if lost else "")
+    shown_ones = _bounded(found)
+    return _result(check, run, Tried("", verdict, shown_ones, timeline(seen.exchanges), "", "", seen.seconds, remark))
+
+
+def _judge(check: Check, seen: Seen, run: Run) -> None:
+    """What only stands at the end: the judgement of paid tasks, and of all that went over the wire."""
+    if check.watch:
+        seen.broken += check.watch(run.gate.exchanges, run.plan.options)
+    if check.judge:
+        own = [one for one in run.harvests if one.check == check.id]
+        harvests = own or [one for one in run.harvests if one.check == "S50"]
+        for harvest in harvests:
+            seen.broken += check.judge(harvest, run.plan.options)
+            seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
+            if harvest.obstacle and check.id in _OF_PICTURES:
+                seen.remark, seen.left = harvest.obstacle, seen.left + 1
+
+
+#: Checks that look at the picture.
+_OF_PICTURES: Final = frozenset({"S56", "S61", "S62"})
+
+
+def _is_incomplete(check: Check, seen: Seen, run: Run) -> bool:
+    return bool(seen.left or (run.stopped and not check.watch))
+
+
+def _remark(seen: Seen, run: Run) -> str:
+    if seen.left:
+        return f"{counted(seen.left, 'request')} not sent: {seen.remark}"
+    return run.stopped or seen.remark
+
+
+def _bounded(found: list[Finding]) -> list[Finding]:
+    """The first findings, each sentence once; how many more there are stands in the last."""
+    unique = list({(one.sentence, one.got): one for one in found}.values())
+    if len(unique) <= MAX_FINDINGS:
+        return unique
+    *kept, last = unique[:MAX_FINDINGS]
+    more = Finding(last.rule, last.severity, f"and {len(unique) - MAX_FINDINGS + 1:,} more of this check")
+    return [*kept, more]
+
+
+def _finding(check: Check, broken: Broken, run: Run) -> Finding:
+    provenance = rule_of(broken.rule).provenance if broken.rule else None
+    is_ours = provenance is Provenance.ASSUMED and not run.plan.options.is_strict
+    probe = broken.probe
+    return Finding(
+        broken.rule or check.name,
+        Severity.INFO if is_ours else check.severity,
+        broken.sentence,
+        lost=probe.price if probe and "taken as task" in broken.sentence else 0,
+        pointer=broken.pointer,
+        provenance=str(provenance or ""),
+        expected=broken.expected,
+        got=broken.got,
+        curl=curl(run.gate.entry.url, probe) if probe else "",
+    )
+
+
+def _result(check: Check, run: Run, tried: Tried) -> Result:
+    return Result(
+        check.id,
+        check.fact,
+        check.severity,
+        tried.verdict,
+        group=check.name,
+        does=COSTS[check.cost],
+        trials=[tried],
+        again=f"safelight check server {run.gate.entry.url} --only {check.id}",
+    )

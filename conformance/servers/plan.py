@@ -1,0 +1,167 @@
+"""What a run is going to ask, and the most that it can cost: known before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import combinations, product
+from typing import Any, Final
+
+from safelight.conformance.servers.check import Check, Cost, checks
+from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.probe import Pocket, Probe, submit
+from safelight.conformance.servers.samples import PROMPT, minimal
+from safelight.contracts.operations import operations
+from safelight.contracts.rules import Provenance
+from safelight.contracts.rules import rule as rule_of
+from safelight.contracts.schemas import known
+from safelight.contracts.wording import did_you_mean, echoed
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A paid task: what for, and what is sent."""
+
+    check: str
+    operation: str
+    document: Mapping[str, Any]
+
+    @property
+    def probe(self) -> Probe:
+        """Its submit."""
+        return submit(f"a {self.operation} for {self.check}", self.operation, self.document, pocket=Pocket.PAID)
+
+    @property
+    def price(self) -> float:
+        """Its credits."""
+        return operations()[self.operation].price
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The checks of a run, in order, and why those are not asked that are not."""
+
+    checks: Sequence[Check]
+    options: Options
+    orders: Sequence[Order]
+    #: Id of a check -> why it is not asked.
+    not_asked: Mapping[str, str]
+    max_surprise: int
+    has_other_key: bool
+
+    @property
+    def asked(self) -> list[Check]:
+        """The checks that are."""
+        return [check for check in self.checks if check.id not in self.not_asked]
+
+    def probes(self) -> list[tuple[Check, Probe]]:
+        """What the probing checks send, in order of risk; what is only assumed goes last."""
+        found = [(check, probe) for check in self.asked if check.probes for probe in check.probes(self.options)]
+        return sorted(found, key=lambda one: (_is_assumed(one[1]), one[1].risk, one[1].price))
+
+    @property
+    def extent(self) -> str:
+        """How far it goes: free, paid or full."""
+        if not self.orders:
+            return "free"
+        paid = {check.id for check in self.checks if check.judge}
+        return "paid" if paid & self.not_asked.keys() else "full"
+
+    @property
+    def max_surprising_credits(self) -> float:
+        """The most that wrongly taken requests can cost."""
+        prices = sorted((probe.price for _, probe in self.probes() if probe.pocket is Pocket.SURPRISE), reverse=True)
+        return sum(prices[: self.max_surprise])
+
+
+def _is_assumed(probe: Probe) -> bool:
+    return bool(probe.rule) and rule_of(probe.rule).provenance is Provenance.ASSUMED
+
+
+def selected(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[Check]:
+    """The checks whose id or name fits one of these globs. Raises `ValueError` with a sentence."""
+    for glob in (*only, *skip):
+        if not any(_fits(check, glob) for check in checks().values()):
+            names = [*checks(), *(check.name for check in checks().values())]
+            raise ValueError(f"{echoed(glob)} is no check{did_you_mean(glob, names) or '; see --list'}")
+    return [
+        check
+        for check in checks().values()
+        if (not only or any(_fits(check, glob) for glob in only)) and not any(_fits(check, glob) for glob in skip)
+    ]
+
+
+def _fits(check: Check, glob: str) -> bool:
+    return fnmatchcase(check.id, glob) or fnmatchcase(check.name, glob)
+
+
+def plan(
+    chosen: Sequence[Check], options: Options, *, max_paid: int, max_surprise: int, has_bank: bool, has_other_key: bool
+) -> Plan:
+    """What these checks come to with so much to spend."""
+    wanted = {check.id for check in chosen if check.judge}
+    orders = [order for order in _orders(options) if order.check in wanted or (order.check == "S50" and wanted)]
+    orders = orders[:max_paid]
+    paid_for = {order.check for order in orders}
+    not_asked = {}
+    for check in chosen:
+        if check.judge and check.cost is Cost.SHARED and not orders:
+            not_asked[check.id] = "they are paid, and --max-paid is 0"
+        elif check.cost is Cost.MORE and check.id not in paid_for:
+            not_asked[check.id] = f"they take more paid tasks than --max-paid {max_paid}"
+        elif check.cost is Cost.BANK and not (has_bank or orders):
+            not_asked[check.id] = "they read finished tasks: give a --bank, or --max-paid 1"
+        elif check.needs_other_key and not has_other_key:
+            not_asked[check.id] = "it needs a second key: --other-key-file FILE"
+    return Plan(chosen, options, orders, not_asked, max_surprise, has_other_key)
+
+
+def _orders(options: Options) -> Iterator[Order]:
+    """The paid tasks, in the order in which they are spent."""
+    for operation in options.operations:
+        yield Order("S50", operation, minimal(operation))
+    if "image_generation" not in options.operations:
+        return
+    smallest = minimal("image_generation")
+    yield Order("S61", "image_generation", {**smallest, "workflow": "rr3"})
+    yield Order("S63", "image_generation", smallest)
+    for values in pairwise_rows(_levels("image_generation")):
+        yield Order("S62", "image_generation", {"prompt": PROMPT, **values})
+
+
+def _levels(operation: str) -> dict[str, list[float]]:
+    """Parameter -> its lowest and its highest value, as far as it has them."""
+    stated = known(operations()[operation].request)["properties"]
+    return {
+        name: [one[end] for end in ("minimum", "maximum") if end in one]
+        for name, one in stated.items()
+        if "minimum" in one or "maximum" in one
+    }
+
+
+def pairwise_rows(levels: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Few rows in which each two values of different parameters stand together once, or more often."""
+    rows = [dict(zip(levels, values, strict=True)) for values in product(*levels.values())]
+    left = {pair for row in rows for pair in _pairs(row)}
+    chosen = []
+    while left:
+        best = max(rows, key=lambda row: len(left & _pairs(row)))
+        chosen.append(best)
+        left -= _pairs(best)
+    return chosen
+
+
+def _pairs(row: Mapping[str, Any]) -> set[Any]:
+    return set(combinations(row.items(), 2))
+
+
+#: Words of costs, for the plan in the terminal.
+COSTS: Final[Mapping[Cost, str]] = {
+    Cost.FREE: "free",
+    Cost.AT_RISK: "free if the server refuses",
+    Cost.SHARED: "shares one paid task",
+    Cost.MORE: "takes more paid tasks",
+    Cost.BANK: "reads a finished task",
+    Cost.ALONG: "rides along",
+}
