@@ -19,8 +19,8 @@ from safelight.contracts.rules import Rule
 from safelight.contracts.wording import kind
 from safelight.strategies.broken import BrokenRequest, broken_requests, reachable_rules
 
-#: Requests of a rule that are drawn to choose the simplest of each kind from.
-_DRAWN: Final = 40
+#: Keyword -> requests that are drawn to choose the simplest of each kind from; of the others the first one is.
+_DRAWN: Final = {"type": 30, "minimum": 16, "maximum": 16}
 
 #: Keywords whose breaking means that something is not there.
 _MISSING: Final = frozenset({"required", "minLength", "minProperties"})
@@ -95,10 +95,12 @@ def broken_submits(options: Options) -> Sequence[Drawn]:
 
 def _of_rule(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
     strategy = broken_requests(rule.id, operation=operation, dialect=options.requests)
-    found = [Drawn(operation, rule, one) for one in drawn(strategy, _DRAWN, 0) if _breaks_only(operation, one)]
     simplest: dict[object, Drawn] = {}
-    for one in sorted(found, key=_size):
-        simplest.setdefault(_kind(one), one)
+    for one in sorted(
+        (Drawn(operation, rule, one) for one in drawn(strategy, _DRAWN.get(rule.keyword, 1), 0)), key=_size
+    ):
+        if _kind(one) not in simplest and _breaks_only(operation, one.request):
+            simplest[_kind(one)] = one
     yield from simplest.values()
     if options.examples > 1:
         more = [Drawn(operation, rule, one) for one in drawn(strategy, options.examples, options.seed)]
