@@ -18,23 +18,20 @@ from liars.servers import (  # noqa: F401 - each registers its own
     submits,
     validation,
 )
-from liars.servers.server import BAD_SERVERS, GOOD, Running, running
+from liars.servers.server import DEFECTS, GOOD, bad_server
 
-#: The bad server of a name while a block runs.
-bad_server = running
-
-__all__ = ["BAD_SERVERS", "GOOD", "Running", "bad_server"]
+__all__ = ["DEFECTS", "GOOD", "bad_server"]
 
 
 def main() -> None:
     """Serve, or list."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("name", nargs="?", choices=[GOOD.name, *BAD_SERVERS], metavar="NAME")
+    options.add_argument("name", nargs="?", choices=[GOOD.name, *DEFECTS], metavar="NAME")
     options.add_argument("--port", type=int, default=0, help="0, which is the default, takes a free one")
     chosen = options.parse_args()
     if chosen.name is None:
-        for one in BAD_SERVERS.values():
-            print(f"{one.name:<40} {', '.join(one.checks):<20} {one.defect}")  # noqa: T201 - what it is for
+        for one in DEFECTS.values():
+            print(f"{one.name:<40} {', '.join(one.checks):<20} {one.sentence}")  # noqa: T201 - what it is for
         return
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)

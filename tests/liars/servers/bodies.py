@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from liars.servers.changes import CRASH, document, is_submit, valid
-from liars.servers.server import BadServer, bad_server
+from liars.servers.server import BadServer, defect
 from safelight.mockserver.model.messages import Reply, Request
 
 
@@ -20,7 +20,7 @@ def _parsed(request: Request) -> Any:
     return None
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_half_a_document(server: BadServer, request: Request) -> Reply:
     """Takes JSON whose end is missing."""
     body = (request.body or b"").strip()
@@ -28,7 +28,7 @@ def accepts_half_a_document(server: BadServer, request: Request) -> Reply:
     return server.ask(valid(request) if is_half else request)
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_what_is_no_json(server: BadServer, request: Request) -> Reply:
     """Takes a body that is a plain text or a form."""
     body = (request.body or b"").strip()
@@ -36,20 +36,20 @@ def accepts_what_is_no_json(server: BadServer, request: Request) -> Reply:
     return server.ask(valid(request) if is_text else request)
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_a_list_of_requests(server: BadServer, request: Request) -> Reply:
     """Takes an array in the place of the object."""
     return server.ask(valid(request) if _is_posted(request) and isinstance(_parsed(request), list) else request)
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_nan(server: BadServer, request: Request) -> Reply:
     """Takes NaN and Infinity for numbers."""
     has_nan = _is_posted(request) and re.search(rb":\s*-?(NaN|Infinity)\b", request.body or b"")
     return server.ask(valid(request) if has_nan and document(request) else request)
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_a_name_twice(server: BadServer, request: Request) -> Reply:
     """Takes the last of two members of one name."""
     if not _is_posted(request) or not document(request):
@@ -59,26 +59,26 @@ def accepts_a_name_twice(server: BadServer, request: Request) -> Reply:
     return server.ask(request._replace(body=json.dumps(document(request)).encode()) if has_two else request)
 
 
-@bad_server("S34")
+@defect("S34")
 def accepts_10_mb(server: BadServer, request: Request) -> Reply:
     """Takes a body of any length."""
     return server.ask(valid(request) if _is_posted(request) and request.body is None else request)
 
 
-@bad_server("S34", "S14")
+@defect("S34", "S14")
 def crashes_on_a_deep_document(server: BadServer, request: Request) -> Reply:
     """Answers arrays within arrays with 500."""
     return CRASH if (request.body or b"").count(b"[") > 90 else server.ask(request)
 
 
-@bad_server("S34", "S14")
+@defect("S34", "S14")
 def crashes_on_another_content_type(server: BadServer, request: Request) -> Reply:
     """Answers a body with another content type than JSON with 500."""
     kind = request.headers.get("content-type", "")
     return CRASH if _is_posted(request) and "json" not in kind else server.ask(request)
 
 
-@bad_server("S34", "S14")
+@defect("S34", "S14")
 def crashes_on_an_empty_body(server: BadServer, request: Request) -> Reply:
     """Answers a submit without a body with 500."""
     is_empty = _is_posted(request) and request.body == b"" and request.headers.get("x-api-key")

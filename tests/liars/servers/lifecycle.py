@@ -3,7 +3,7 @@
 from typing import Any
 
 from liars.servers.changes import CRASH, GONE, data, is_poll, task_id, with_data
-from liars.servers.server import BadServer, bad_server
+from liars.servers.server import BadServer, defect
 from safelight.mockserver.model.messages import Reply, Request, failure
 
 _QUEUED = {"status": "pending", "created_at": None, "result": None, "progress": GONE}
@@ -32,7 +32,7 @@ def _are_many(server: BadServer, request: Request) -> bool:
     return len(times) == _MANY and times[-1] - times[0] < 1
 
 
-@bad_server("S51")
+@defect("S51")
 def first_polls_know_no_task(server: BadServer, request: Request) -> Reply:
     """Answers the first three polls of a task with 404."""
     reply = server.ask(request)
@@ -42,19 +42,19 @@ def first_polls_know_no_task(server: BadServer, request: Request) -> Reply:
     return reply
 
 
-@bad_server("S52")
+@defect("S52")
 def queued_again_after_running(server: BadServer, request: Request) -> Reply:
     """Says of a task that ran that it is queued."""
     return _first_polls(server, request, {**_RUNNING, "progress": 5}, _QUEUED)
 
 
-@bad_server("S52", "S55")
+@defect("S52", "S55")
 def says_cooking(server: BadServer, request: Request) -> Reply:
     """Says of a task at first that it is `cooking`."""
     return _first_polls(server, request, {**_RUNNING, "status": "cooking", "progress": 5})
 
 
-@bad_server("S52")
+@defect("S52")
 def runs_after_it_is_done(server: BadServer, request: Request) -> Reply:
     """Says once of a task that it is done, then that it is running, then done for ever."""
     reply = server.ask(request)
@@ -63,82 +63,83 @@ def runs_after_it_is_done(server: BadServer, request: Request) -> Reply:
     return with_data(reply, **_RUNNING, progress=99)
 
 
-@bad_server("S52", "S55")
+@defect("S52", "S55")
 def says_the_plain_word_once(server: BadServer, request: Request) -> Reply:
     """Says `running` for `processing` in the first poll."""
     return _first_polls(server, request, {**_RUNNING, "status": "running", "progress": 5})
 
 
-@bad_server("S53", running="never")
+@defect("S53", running="never")
 def never_ends(server: BadServer, request: Request) -> Reply:
     """Has tasks that run for ever."""
     return server.ask(request)
 
 
-@bad_server("S55")
+@defect("S55")
 def done_has_no_result(server: BadServer, request: Request) -> Reply:
     """Says that a task is done, with null as its result."""
     reply = server.ask(request)
     return with_data(reply, result=None) if is_poll(request) and data(reply).get("status") == "completed" else reply
 
 
-@bad_server("S55")
-def running_has_no_created_at(server: BadServer, request: Request) -> Reply:
+@defect("S55")
+def running_has_no_result(server: BadServer, request: Request) -> Reply:
     """Leaves `result` out while a task runs."""
     return _first_polls(server, request, {**_RUNNING, "progress": 5, "result": GONE})
 
 
-@bad_server("S55")
+@defect("S55")
 def polls_tell_another_id(server: BadServer, request: Request) -> Reply:
     """Answers a poll with another id than was asked for."""
     reply = server.ask(request)
     return with_data(reply, id="3f2504e0-4f89-41d3-9a0c-0305e82c3301") if is_poll(request) else reply
 
 
-@bad_server("S55", queued=0, running=0, fail=True)
+@defect("S55")
 def failed_has_no_reason(server: BadServer, request: Request) -> Reply:
     """Has tasks that fail, and does not say why."""
     reply = server.ask(request)
-    return with_data(reply, error=GONE) if is_poll(request) else reply
+    is_end = is_poll(request) and data(reply).get("status") == "completed"
+    return with_data(reply, status="failed", result=None, created_at=GONE) if is_end else reply
 
 
-@bad_server("S57")
+@defect("S57")
 def progress_falls(server: BadServer, request: Request) -> Reply:
     """Says 60 % and then 20 %."""
     return _first_polls(server, request, {**_RUNNING, "progress": 60}, {**_RUNNING, "progress": 20})
 
 
-@bad_server("S57", "S55")
+@defect("S57", "S55")
 def progress_is_above_100(server: BadServer, request: Request) -> Reply:
     """Says 130 %."""
     return _first_polls(server, request, {**_RUNNING, "progress": 130})
 
 
-@bad_server("S57", "S55")
+@defect("S57", "S55")
 def progress_is_a_fraction(server: BadServer, request: Request) -> Reply:
     """Says 0.45 for 45 %."""
     return _first_polls(server, request, {**_RUNNING, "progress": 0.45})
 
 
-@bad_server("S57", "S55")
+@defect("S57", "S55")
 def progress_is_a_text(server: BadServer, request: Request) -> Reply:
     """Says "45%"."""
     return _first_polls(server, request, {**_RUNNING, "progress": "45%"})
 
 
-@bad_server("S58")
+@defect("S58")
 def fast_polls_crash(server: BadServer, request: Request) -> Reply:
     """Answers the eighth poll of a task within a second with 500."""
     return CRASH if _are_many(server, request) else server.ask(request)
 
 
-@bad_server("S58")
+@defect("S58")
 def fast_polls_are_429(server: BadServer, request: Request) -> Reply:
     """Answers the eighth poll of a task within a second with 429, and does not say when to come back."""
     return failure(429, "Too many requests") if _are_many(server, request) else server.ask(request)
 
 
-@bad_server("S59")
+@defect("S59")
 def parallel_polls_disagree(server: BadServer, request: Request) -> Reply:
     """Answers a poll that comes within 8 ms of another one from a copy that lags behind."""
     reply = server.ask(request)

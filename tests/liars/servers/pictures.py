@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from liars.servers.changes import PNG, data, is_poll, with_data
-from liars.servers.server import BadServer, bad_server
+from liars.servers.server import BadServer, defect
 from safelight.mockserver.model.keys import sent_key
 from safelight.mockserver.model.messages import Reply, Request, failure
 from safelight.mockserver.operations.results import UPLOADS
@@ -26,7 +26,7 @@ def _scaled(reply: Reply, factor: float, more: int = 0) -> Reply:
     return reply._replace(body=made.getvalue())
 
 
-@bad_server("S56", "S55")
+@defect("S56", "S55")
 def picture_urls_are_relative(server: BadServer, request: Request) -> Reply:
     """Answers with the path of a picture alone."""
     reply = server.ask(request)
@@ -34,13 +34,13 @@ def picture_urls_are_relative(server: BadServer, request: Request) -> Reply:
     return with_data(reply, result={n: urlsplit(url).path for n, url in result.items()}) if result else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_are_missing(server: BadServer, request: Request) -> Reply:
     """Answers with the URL of a picture that is not there."""
     return failure(404, "Not found") if _is_file(request) else server.ask(request)
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_are_pages(server: BadServer, request: Request) -> Reply:
     """Has a page of HTML behind the URL of a picture."""
     reply = server.ask(request)
@@ -48,28 +48,28 @@ def pictures_are_pages(server: BadServer, request: Request) -> Reply:
     return reply._replace(body=page, media_type="text/html") if _is_file(request) else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_are_cut_off(server: BadServer, request: Request) -> Reply:
     """Sends the first half of a picture."""
     reply = server.ask(request)
     return reply._replace(body=reply.body[: len(reply.body) // 2]) if _is_file(request) else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_are_half_the_size(server: BadServer, request: Request) -> Reply:
     """Draws pictures of half the width and height."""
     reply = server.ask(request)
     return _scaled(reply, 0.5) if _is_file(request) else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_are_a_pixel_wider(server: BadServer, request: Request) -> Reply:
     """Draws pictures that are one pixel too wide."""
     reply = server.ask(request)
     return _scaled(reply, 1, 1) if _is_file(request) else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def anime_is_not_larger(server: BadServer, request: Request) -> Reply:
     """Draws pictures of the workflow anime in the size that was asked for."""
     reply = server.ask(request)
@@ -78,7 +78,7 @@ def anime_is_not_larger(server: BadServer, request: Request) -> Reply:
     return _scaled(reply, 2 / 3) if is_anime else reply
 
 
-@bad_server("S56")
+@defect("S56")
 def pictures_want_the_key(server: BadServer, request: Request) -> Reply:
     """Refuses a picture to whoever brings no key."""
     is_refused = _is_file(request) and not sent_key(request)[0]

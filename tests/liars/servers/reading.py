@@ -3,14 +3,14 @@
 from http import HTTPStatus
 
 from liars.servers.changes import CRASH, data, is_poll, task_id, with_body, with_data, with_header, with_reply_header
-from liars.servers.server import OTHER_KEY, BadServer, bad_server
+from liars.servers.server import OTHER_KEY, BadServer, defect
 from safelight.mockserver.model.keys import sent_key
 from safelight.mockserver.model.messages import Reply, Request, success
 
 _NOT_FOUND = HTTPStatus.NOT_FOUND
 
 
-@bad_server("S40")
+@defect("S40")
 def unknown_ids_are_queued(server: BadServer, request: Request) -> Reply:
     """Says that a task it never heard of is queued."""
     reply = server.ask(request)
@@ -19,7 +19,7 @@ def unknown_ids_are_queued(server: BadServer, request: Request) -> Reply:
     return success({"id": task_id(request), "status": "pending", "created_at": None, "result": None})
 
 
-@bad_server("S40")
+@defect("S40")
 def unknown_ids_are_done(server: BadServer, request: Request) -> Reply:
     """Says that a task it never heard of is done."""
     reply = server.ask(request)
@@ -29,7 +29,7 @@ def unknown_ids_are_done(server: BadServer, request: Request) -> Reply:
     return success({"id": task_id(request), "status": "completed", "created_at": None, "result": result})
 
 
-@bad_server("S40")
+@defect("S40")
 def unknown_ids_are_nothing(server: BadServer, request: Request) -> Reply:
     """Answers an id it never heard of with 200 and `data` null."""
     reply = server.ask(request)
@@ -37,7 +37,7 @@ def unknown_ids_are_nothing(server: BadServer, request: Request) -> Reply:
     return with_body(reply, success=True, error=None)._replace(status=200) if is_unknown else reply
 
 
-@bad_server("S40")
+@defect("S40")
 def unknown_numbers_are_the_last_task(server: BadServer, request: Request) -> Reply:
     """Answers 0 and -1 with some task of the key."""
     reply = server.ask(request)
@@ -46,19 +46,19 @@ def unknown_numbers_are_the_last_task(server: BadServer, request: Request) -> Re
     return success({"id": task_id(request), "status": "processing", "created_at": None, "result": None, "progress": 1})
 
 
-@bad_server("S40", "S14")
+@defect("S40", "S14")
 def crashes_on_quotes_in_an_id(server: BadServer, request: Request) -> Reply:
     """Answers an id with a quotation mark in it with 500."""
     return CRASH if is_poll(request) and set("'\"") & set(task_id(request)) else server.ask(request)
 
 
-@bad_server("S40", "S14")
+@defect("S40", "S14")
 def crashes_on_a_path_as_id(server: BadServer, request: Request) -> Reply:
     """Answers an id like ../../etc/passwd with 500."""
     return CRASH if is_poll(request) and "../" in task_id(request) else server.ask(request)
 
 
-@bad_server("S40", "S14")
+@defect("S40", "S14")
 def crashes_on_a_large_number_as_id(server: BadServer, request: Request) -> Reply:
     """Answers an id of 2^64 or more with 500."""
     asked = task_id(request)
@@ -66,7 +66,7 @@ def crashes_on_a_large_number_as_id(server: BadServer, request: Request) -> Repl
     return CRASH if is_large else server.ask(request)
 
 
-@bad_server("S42", "S54")
+@defect("S42", "S54")
 def the_url_changes_with_each_read(server: BadServer, request: Request) -> Reply:
     """Signs the URL of a picture anew in each answer."""
     reply = server.ask(request)
@@ -77,7 +77,7 @@ def the_url_changes_with_each_read(server: BadServer, request: Request) -> Reply
     return with_data(reply, result={name: f"{url}?signature={signature}" for name, url in result.items()})
 
 
-@bad_server("S42", "S54")
+@defect("S42", "S54")
 def counts_the_reads_of_a_task(server: BadServer, request: Request) -> Reply:
     """Says in each answer about a finished task how often it was read."""
     reply = server.ask(request)
@@ -85,7 +85,7 @@ def counts_the_reads_of_a_task(server: BadServer, request: Request) -> Reply:
     return with_data(reply, reads=server.count("read", task_id(request))) if is_done else reply
 
 
-@bad_server("S42", "S54")
+@defect("S42", "S54")
 def a_finished_task_runs_again(server: BadServer, request: Request) -> Reply:
     """Says after three reads of a finished task that it is running."""
     reply = server.ask(request)
@@ -94,7 +94,7 @@ def a_finished_task_runs_again(server: BadServer, request: Request) -> Reply:
     return with_data(reply, status="processing", result=None, progress=99)
 
 
-@bad_server("S42", "S54")
+@defect("S42", "S54")
 def forgets_what_is_done(server: BadServer, request: Request) -> Reply:
     """Answers the third read of a finished task, and those after it, with 404."""
     reply = server.ask(request)
@@ -103,7 +103,7 @@ def forgets_what_is_done(server: BadServer, request: Request) -> Reply:
     return server.ask(request._replace(query="endpoint=task_status&task_id=forgotten"))
 
 
-@bad_server("S43")
+@defect("S43")
 def any_key_reads_any_task(server: BadServer, request: Request) -> Reply:
     """Answers a poll of another key's task."""
     reply = server.ask(request)
@@ -111,7 +111,7 @@ def any_key_reads_any_task(server: BadServer, request: Request) -> Reply:
     return server.ask(with_header(request, x_api_key=server.key)) if is_others else reply
 
 
-@bad_server("S44")
+@defect("S44")
 def answers_may_be_cached(server: BadServer, request: Request) -> Reply:
     """Lets shared caches keep the answer to a poll."""
     reply = server.ask(request)

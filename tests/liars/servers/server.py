@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -28,62 +28,66 @@ OTHER_KEY: Final = "sk-" + 12 * "07e4"
 RICH: Final = 10**9
 
 #: How tasks go, where a defect says nothing else. In seconds: readers at one time see one state.
-QUICK: Final[dict[str, Any]] = {"queued": 0.03, "running": 0.06}
+QUICK: Final[Mapping[str, Any]] = {"queued": 0.03, "running": 0.06}
 
-#: What a request comes to; the defect asks the fake, or answers by itself.
-Defect = Callable[["BadServer", Request], Reply]
+#: What a request comes to: the fake is asked, or not.
+Answering = Callable[["BadServer", Request], Reply]
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """A bad server before it runs."""
+class Defect:
+    """What is wrong with one bad server."""
 
+    #: Its own, and its server's.
     name: str
-    #: One sentence.
-    defect: str
+    #: What the server does, in a sentence.
+    sentence: str
     #: Ids of the checks that have to catch it.
     checks: tuple[str, ...]
-    answer: Defect
+    answer: Answering
     #: How its tasks go: options of `task_profile`.
-    tasks: dict[str, Any] = field(default_factory=dict)
+    tasks: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: Name -> bad server.
-BAD_SERVERS: Final[dict[str, About]] = {}
+#: Name -> defect.
+DEFECTS: Final[dict[str, Defect]] = {}
+
+#: None: the server is the fake itself.
+GOOD: Final = Defect("good", "", (), lambda server, request: server.ask(request))
 
 
-def good(server: BadServer, request: Request) -> Reply:
-    """Answer as the fake does."""
-    return server.ask(request)
+def defect(*checks: str, **tasks: Any) -> Callable[[Answering], Answering]:
+    """Register a defect, with the checks that have to catch it; its docstring says what the server does."""
 
-
-#: The fake itself.
-GOOD: Final = About("good", "", (), good)
-
-
-def bad_server(*checks: str, **tasks: Any) -> Callable[[Defect], Defect]:
-    """Register a defect, with the checks that have to catch it; its docstring says what it is."""
-
-    def register(answer: Defect) -> Defect:
+    def register(answer: Answering) -> Answering:
         add(answer.__name__.replace("_", "-"), str(answer.__doc__), checks, answer, **tasks)
         return answer
 
     return register
 
 
-def add(name: str, defect: str, checks: tuple[str, ...], answer: Defect, **tasks: Any) -> None:
-    """Register one of a family whose defects differ in a value."""
-    assert name not in BAD_SERVERS, f"two bad servers are called {name}"
-    BAD_SERVERS[name] = About(name, defect, checks, answer, tasks)
+def add(name: str, sentence: str, checks: tuple[str, ...], answer: Answering, **tasks: Any) -> None:
+    """Register one of a family of defects that differ in a value."""
+    assert name not in DEFECTS, f"two defects are called {name}"
+    DEFECTS[name] = Defect(name, sentence, checks, answer, tasks)
 
 
 class BadServer(Service):
     """The service that the defect stands in front of. It answers at a path for each operation too."""
 
-    def __init__(self, about: About, key: str = FAKE_KEY, clock: Callable[[], Clock] = RealClock) -> None:
-        settings = Settings(task_profile(**(about.tasks or QUICK)), balance=RICH)
+    def __init__(
+        self,
+        defect: Defect,
+        key: str = FAKE_KEY,
+        *,
+        clock: Callable[[], Clock] = RealClock,
+        tasks: Mapping[str, Any] = QUICK,
+    ) -> None:
+        settings = Settings(task_profile(**(defect.tasks or tasks)), balance=RICH)
         super().__init__(settings=settings, keys=[key, OTHER_KEY], seed=1, openapi_paths=True, clock=clock)
-        self.about, self.key = about, key
+        self.defect, self.key = defect, key
+        #: Requests that came.
+        self.requests = 0
         #: What a defect counts.
         self.counts: Counter[str] = Counter()
         #: What a defect remembers.
@@ -95,7 +99,8 @@ class BadServer(Service):
         if home is not request:
             name = home.query.rpartition("=")[2]
             home = home._replace(query=f"endpoint={name}&{request.query}".rstrip("&"))
-        return self.about.answer(self, home)
+        self.requests += 1
+        return self.defect.answer(self, home)
 
     def ask(self, request: Request) -> Reply:
         """What the fake answers."""
@@ -122,6 +127,7 @@ class BadServer(Service):
 class Running:
     """A bad server on a socket."""
 
+    #: The entry point.
     url: str
     server: BadServer
 
@@ -137,9 +143,14 @@ class Running:
 
 
 @contextmanager
-def running(name: str, *, port: int = 0, key: str | None = None) -> Iterator[Running]:
-    """The bad server of this name while the block runs, or the `good` one, with the key of SAFELIGHT_API_KEY."""
-    about = GOOD if name == GOOD.name else BAD_SERVERS[name]
-    server = BadServer(about, key or os.environ.get("SAFELIGHT_API_KEY") or FAKE_KEY)
+def bad_server(
+    name: str, *, port: int = 0, key: str | None = None, tasks: Mapping[str, Any] = QUICK
+) -> Iterator[Running]:
+    """The server with this defect while the block runs, or the `good` one. Its key is SAFELIGHT_API_KEY, or the fake's.
+
+    `tasks` say how tasks go, where the defect does not.
+    """
+    found = GOOD if name == GOOD.name else DEFECTS[name]
+    server = BadServer(found, key or os.environ.get("SAFELIGHT_API_KEY") or FAKE_KEY, tasks=tasks)
     with in_thread(create_app(server), port=port) as served:
         yield Running(served.url, server)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from liars.servers.changes import CRASH, GONE, VALID, document, endpoint, is_submit, refused, with_document
-from liars.servers.server import BadServer, add, bad_server
+from liars.servers.server import BadServer, add, defect
 from safelight.mockserver.model.messages import Reply, Request
 
 #: Whether the parameters of a submit are those that a defect is about.
@@ -86,36 +86,36 @@ accepts("any-mode", "S33", "a video with a mode that does not exist", "video_gen
         lambda its: type(its.get("mode")) is str and its["mode"] not in ("i2v", "t2v"), mode="t2v")  # fmt: skip
 
 
-@bad_server("S30", "S14")
+@defect("S30", "S14")
 def crashes_on_a_wrong_type(server: BadServer, request: Request) -> Reply:
     """Answers a width that is no number with 500."""
     is_odd = is_submit(request) and not _is_number(document(request).get("width", 1))
     return CRASH if is_odd else server.ask(request)
 
 
-@bad_server("S31", "S14")
+@defect("S31", "S14")
 def crashes_without_a_prompt(server: BadServer, request: Request) -> Reply:
     """Answers a submit without a prompt with 500."""
-    is_odd = request.method == "POST" and is_submit(request) and "prompt" not in document(request)
+    is_odd = request.method == "POST" and is_submit(request) and "prompt" not in (document(request) or VALID)
     reply = server.ask(request)
     return CRASH if is_odd and reply.status == HTTPStatus.BAD_REQUEST else reply
 
 
-@bad_server("S30", "S31", "S32", "S33")
+@defect("S30", "S31", "S32", "S33")
 def malformed_is_422(server: BadServer, request: Request) -> Reply:
     """Answers what is malformed with 422."""
     reply = server.ask(request)
     return reply._replace(status=422) if reply.status == HTTPStatus.BAD_REQUEST else reply
 
 
-@bad_server("S30", "S31", "S32", "S33")
+@defect("S30", "S31", "S32", "S33")
 def malformed_is_200(server: BadServer, request: Request) -> Reply:
     """Answers what is malformed with HTTP 200 around the error."""
     reply = server.ask(request)
     return reply._replace(status=200) if reply.status == HTTPStatus.BAD_REQUEST else reply
 
 
-@bad_server("S36")
+@defect("S36")
 def refuses_in_turns(server: BadServer, request: Request) -> Reply:
     """Refuses the same request with 400 and with 413 in turns."""
     reply = server.ask(request)
@@ -124,20 +124,20 @@ def refuses_in_turns(server: BadServer, request: Request) -> Reply:
     return reply._replace(status=413) if server.count(request.query, request.body) % 2 == 0 else reply
 
 
-@bad_server("S62")
+@defect("S62")
 def refuses_the_largest_size(server: BadServer, request: Request) -> Reply:
     """Refuses a width or height of 2048."""
     sizes = [document(request).get(name) for name in ("width", "height")]
     return refused("the size is too large") if is_submit(request) and 2048 in sizes else server.ask(request)
 
 
-@bad_server("S62")
+@defect("S62")
 def refuses_50_steps(server: BadServer, request: Request) -> Reply:
     """Refuses 50 steps."""
     return refused("too many steps") if document(request).get("steps") == 50 else server.ask(request)
 
 
-@bad_server("S62")
+@defect("S62")
 def refuses_one_step(server: BadServer, request: Request) -> Reply:
     """Refuses a single step."""
     is_one = document(request).get("steps") in (1, "1") and _is_a(int, "steps", document(request))
