@@ -13,6 +13,7 @@ from liars.servers import (  # noqa: F401 - each registers its own
     dispatch,
     lifecycle,
     money,
+    outages,
     pictures,
     reading,
     submits,

@@ -40,7 +40,8 @@ class Talk:
         written = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         reply = self.server.handle(Request(method, path, query, sent, written))
         said = {name: value for name, value in reply.all_headers.items() if name != "date"}
-        self.replies.append((reply.status, said, reply.body))
+        body = reply.wire.name.encode() if reply.wire else reply.body
+        self.replies.append((reply.status, said, body))
         return reply
 
     def submit(self, body: Any, operation: str = "image_generation", **headers: str) -> str:
