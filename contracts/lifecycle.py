@@ -47,6 +47,18 @@ MOVES: Final[Mapping[Phase, frozenset[Phase]]] = {
 #: The phases that nothing follows.
 FINAL: Final = frozenset(phase for phase, moves in MOVES.items() if not moves)
 
+
+def reach(phase: Phase) -> frozenset[Phase]:
+    """The phases that a task can be in from this one on, itself included."""
+    return _REACH[phase]
+
+
+def _reach(phase: Phase) -> frozenset[Phase]:
+    return frozenset({phase}).union(*map(_reach, MOVES[phase]))
+
+
+_REACH: Final[Mapping[Phase, frozenset[Phase]]] = {phase: _reach(phase) for phase in Phase}
+
 #: Units of the axis that a step lasts, unless it never ends: more than the seconds of a million years.
 _MAX_DWELL_UNITS: Final = 10**15
 

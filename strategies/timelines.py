@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hypothesis import strategies as st
 
 from safelight.contracts import FINAL, MOVES, Phase, Step, Timeline
+from safelight.contracts.lifecycle import reach
 from safelight.contracts.wording import either
 from safelight.strategies.texts import texts
 from safelight.strategies.weights import seldom
@@ -49,11 +50,7 @@ def _timelines(
 
 def _onwards(phase: Phase, ends: frozenset[Phase]) -> list[Phase]:
     """Legal moves from which one of the ends can be reached, in the order of life."""
-    return [after for after in Phase if after in MOVES[phase] and _reach(after) & ends]
-
-
-def _reach(phase: Phase) -> frozenset[Phase]:
-    return frozenset({phase}).union(*(_reach(after) for after in MOVES[phase]))
+    return [after for after in Phase if after in MOVES[phase] and reach(after) & ends]
 
 
 def _dwells(max_dwell: float, *, whole: bool) -> SearchStrategy[float]:
