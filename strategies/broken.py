@@ -132,6 +132,26 @@ def broken_requests(
     return _moved(broken) if REQUESTS[dialect].is_nested and operations()[operation].is_submit else broken
 
 
+#: A value of each type of JSON, such as sloppy code sends.
+_OF_EACH_TYPE: Final = (None, True, "1", 1, 1.5, [1], {"value": 1})
+
+
+def of_each_type(broken: BrokenRequest) -> Iterator[BrokenRequest]:
+    """The same with values of each type in the place of the wrong one; some may keep the rule, or break others."""
+    path = _path(broken.pointer, broken.document)
+    for value in _OF_EACH_TYPE:
+        yield replace(broken, document=_put(broken.document, path, value), kind=_change(path, value))
+
+
+def _path(text: str, document: Any) -> Path:
+    """The names and indexes that a JSON Pointer stands for."""
+    path: Path = ()
+    for segment in text.split("/")[1:]:
+        name = segment.replace("~1", "/").replace("~0", "~")
+        path += (int(name) if isinstance(_at(document, path), list) else name,)
+    return path
+
+
 @st.composite
 def _moved(draw: DrawFn, requests: SearchStrategy[BrokenRequest]) -> BrokenRequest:
     """The same with some parameters in `settings`, the broken one perhaps among them."""

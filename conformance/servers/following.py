@@ -19,6 +19,9 @@ from safelight.traffic.exchange import Exchange, object_of
 #: Polls that are sent fast, those that are sent at once, and those after the end.
 _BURST, _PARALLEL, _SETTLED = 10, 10, 5
 
+#: Those at once are sent so often: the first time they wait for connections.
+_ROUNDS = 2
+
 #: Seconds that the fast ones take.
 _BURST_SECONDS = 1.0
 
@@ -52,7 +55,8 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
     if harvest.last is None:
         return harvest
     if is_whole:
-        harvest.parallel += await asyncio.gather(*(gate.send(probe, in_burst=True) for _ in range(_PARALLEL)))
+        for _ in range(_ROUNDS):
+            harvest.parallel += await asyncio.gather(*(gate.send(probe, in_burst=True) for _ in range(_PARALLEL)))
         if harvest.balances:
             harvest.balances.append(await gate.send(balance("balance at the end")))
             harvest.spent = gate.spent_since(harvest.balances[0].at)

@@ -34,6 +34,9 @@ from safelight.traffic.redaction import without_keys
 MAX_ANSWER_BYTES: Final = 2_000_000
 MAX_PICTURE_BYTES: Final = 100_000_000
 
+#: Seconds that a picture may take, or more where a request may.
+PICTURE_SECONDS: Final = 60.0
+
 #: Requests a second to a server elsewhere, unless somebody says otherwise.
 USUAL_RATE: Final = 2.0
 
@@ -131,8 +134,10 @@ class Gate:
         if host != self.entry.host and host not in self.allowed_hosts and not self._is_here(host):
             raise NotAllowed(host)
         await self._turn()
-        request = httpx.Request("GET", url)
-        exchange, body = await self._sent(request, Exchange(_now(), "GET", url, {}, b"", 0, "", b""), MAX_PICTURE_BYTES)
+        seconds = max(self.timeout, PICTURE_SECONDS)
+        request = httpx.Request("GET", url, extensions=_times(seconds))
+        asked = Exchange(_now(), "GET", url, {}, b"", 0, "", b"")
+        exchange, body = await self._sent(request, asked, MAX_PICTURE_BYTES, seconds)
         exchange = without_keys(exchange._replace(answer=b"", operation="upload"), self._keys)
         self.exchanges.append(exchange)
         return exchange, body
@@ -166,7 +171,7 @@ class Gate:
             extensions={"target": target.encode("ascii", "surrogateescape"), **_times(self.timeout)},
         )
         asked = Exchange(_now(), probe.method, target, headers, probe.body, 0, "", b"")
-        exchange, body = await self._sent(request, asked, MAX_ANSWER_BYTES)
+        exchange, body = await self._sent(request, asked, MAX_ANSWER_BYTES, self.timeout)
         usual = recognized(exchange._replace(answer=body, target=f"{_USUAL_PATH}?{target.partition('?')[2]}"))
         kept = without_keys(usual._replace(target=target), self._keys)
         return kept._replace(leaks=self._echoes(exchange, body))
@@ -183,12 +188,14 @@ class Gate:
         texts |= {f"the header {name}": value for name, value in exchange.answer_headers.items()}
         return [place for place, text in texts.items() if any(key in text for key in keys)]
 
-    async def _sent(self, request: httpx.Request, asked: Exchange, max_bytes: int) -> tuple[Exchange, bytes]:
+    async def _sent(
+        self, request: httpx.Request, asked: Exchange, max_bytes: int, seconds: float
+    ) -> tuple[Exchange, bytes]:
         """What came, whole or not. A failure below HTTP is said in `wire`."""
         body, wire, head = bytearray(), "", None
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self.timeout), self._answer(request) as head:
+            async with asyncio.timeout(seconds), self._answer(request) as head:
                 async for chunk in head.aiter_bytes():
                     body += chunk
                     if len(body) > max_bytes:
@@ -196,7 +203,7 @@ class Gate:
                         break
             self._failures = 0
         except TimeoutError:
-            wire = f"no {'end' if head else 'answer'} within {self.timeout:g} s"
+            wire = f"no {'end' if head else 'answer'} within {seconds:g} s"
         except httpx.ConnectError as error:
             self._failed(wire := _reason(error))
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError) as error:

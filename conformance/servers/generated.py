@@ -17,18 +17,18 @@ from safelight.contracts import problems
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule
 from safelight.contracts.wording import kind
-from safelight.strategies.broken import BrokenRequest, broken_requests, reachable_rules
+from safelight.strategies.broken import BrokenRequest, broken_requests, of_each_type, reachable_rules
 
-#: Keyword -> requests that are drawn to choose the simplest of each kind from; of the others the first one is.
-_DRAWN: Final = {"type": 30, "minimum": 16, "maximum": 16}
+#: Keyword -> requests that are drawn to choose from, where not just one is.
+_DRAWN: Final = {"minimum": 24, "maximum": 24, "required": 8}
 
 #: Keywords whose breaking means that something is not there.
 _MISSING: Final = frozenset({"required", "minLength", "minProperties"})
 
 _BOUNDS: Final = frozenset({"minimum", "maximum"})
 
-#: From here on a number is far from its bound.
-_FAR: Final = 100
+#: From here on a number is far from its bound, and from there on it is huge.
+_FAR, _HUGE = 100, 2**17
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,26 @@ class Drawn:
     @property
     def is_far(self) -> bool:
         """The number is far from its bound."""
-        return bool(abs(self.value - self.rule.limit) >= _FAR)
+        return self.is_bound and bool(self._distance >= _FAR)
+
+    @property
+    def _distance(self) -> float:
+        return abs(float(self.value) - float(self.rule.limit))
+
+    @property
+    def kind(self) -> object:
+        """What tells it apart from others that break the same rule."""
+        if self.is_bound:
+            return self.is_far, self._distance >= _HUGE
+        if self.keyword == "required":
+            return bool(self.request.document)
+        return kind(self.value) if self.keyword == "type" else ""
+
+    @property
+    def size(self) -> tuple[float, int, str]:
+        """The simplest has the least. A number that is far beyond a bound is best as far as it can be."""
+        text = json.dumps(self.request.document)
+        return -self._distance if self.is_far else 0, len(text), text
 
 
 def _required(operation: str) -> frozenset[str]:
@@ -95,29 +114,23 @@ def broken_submits(options: Options) -> Sequence[Drawn]:
 
 def _of_rule(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
     strategy = broken_requests(rule.id, operation=operation, dialect=options.requests)
+    found = [Drawn(operation, rule, request) for request in _candidates(strategy, rule)]
     simplest: dict[object, Drawn] = {}
-    for one in sorted(
-        (Drawn(operation, rule, one) for one in drawn(strategy, _DRAWN.get(rule.keyword, 1), 0)), key=_size
-    ):
-        if _kind(one) not in simplest and _breaks_only(operation, one.request):
-            simplest[_kind(one)] = one
+    for one in sorted(found, key=lambda one: one.size):
+        if one.kind not in simplest and _breaks_only(operation, one.request):
+            simplest[one.kind] = one
     yield from simplest.values()
     if options.examples > 1:
         more = [Drawn(operation, rule, one) for one in drawn(strategy, options.examples, options.seed)]
         yield from (one for one in more[1:] if _breaks_only(operation, one.request))
 
 
-def _kind(drawn: Drawn) -> object:
-    """What tells two requests that break the same rule apart: where, the type of the value, whether it is far out."""
-    where = drawn.request.pointer
-    if drawn.is_bound:
-        return where.count("/"), drawn.is_far
-    return where.count("/"), kind(drawn.value) if drawn.keyword == "type" else ""
-
-
-def _size(drawn: Drawn) -> tuple[int, str]:
-    text = json.dumps(drawn.request.document)
-    return len(text), text
+def _candidates(strategy: SearchStrategy[BrokenRequest], rule: Rule) -> Iterator[BrokenRequest]:
+    """Requests among which are those that are wanted."""
+    found = drawn(strategy, _DRAWN.get(rule.keyword, 1), 0)
+    yield from found
+    if rule.keyword == "type":
+        yield from of_each_type(found[0])
 
 
 def _breaks_only(operation: str, request: BrokenRequest) -> bool:

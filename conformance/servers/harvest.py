@@ -49,6 +49,11 @@ class Harvest:
         return f"{self.operation}.response"
 
     @property
+    def reads(self) -> list[Exchange]:
+        """All its polls."""
+        return [*self.polls, *self.parallel, *self.settled]
+
+    @property
     def last(self) -> Exchange | None:
         """The first poll that said how it ended."""
         return next((one for one in self.polls if one.phase in FINAL), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.servers.answers import came
-from safelight.conformance.servers.check import Broken, Check
+from safelight.conformance.servers.check import Broken, Check, Cost
 from safelight.conformance.servers.curl import curl
 from safelight.conformance.servers.gate import is_taken, task_id_of
 from safelight.conformance.servers.plan import COSTS
@@ -90,9 +90,8 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
     if check.watch:
         seen.broken += check.watch(run.gate.exchanges, run.plan.options)
     if check.judge:
-        own = [one for one in run.harvests if one.check == check.id]
-        harvests = own or [one for one in run.harvests if one.check == "S50"]
-        for harvest in harvests:
+        shared = "S50" if check.cost is Cost.SHARED else check.id
+        for harvest in (one for one in run.harvests if one.check in (check.id, shared)):
             seen.broken += check.judge(harvest, run.plan.options)
             seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
             if harvest.obstacle and check.id in _OF_PICTURES:

@@ -57,7 +57,8 @@ class Plan:
 
     def probes(self) -> list[tuple[Check, Probe]]:
         """What the probing checks send, in order of risk; what is only assumed goes last."""
-        found = [(check, probe) for check in self.asked if check.probes for probe in check.probes(self.options)]
+        asking = [check for check in self.asked if check.probes] or _riders(self.asked)
+        found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
         return sorted(found, key=lambda one: (_is_assumed(one[1]), one[1].risk, one[1].price))
 
     @property
@@ -73,6 +74,13 @@ class Plan:
         """The most that wrongly taken requests can cost."""
         prices = sorted((probe.price for _, probe in self.probes() if probe.pocket is Pocket.SURPRISE), reverse=True)
         return sum(prices[: self.max_surprise])
+
+
+def _riders(asked: Sequence[Check]) -> list[Check]:
+    """What is sent where all that is asked rides along with something."""
+    if not any(check.watch for check in asked):
+        return []
+    return [check for check in checks().values() if check.probes and check.cost is Cost.FREE]
 
 
 def _is_assumed(probe: Probe) -> bool:
@@ -101,7 +109,8 @@ def plan(
 ) -> Plan:
     """What these checks come to with so much to spend."""
     wanted = {check.id for check in chosen if check.judge}
-    orders = [order for order in _orders(options) if order.check in wanted or (order.check == "S50" and wanted)]
+    needs_task = bool(wanted) or (any(check.ask for check in chosen) and not has_bank)
+    orders = [order for order in _orders(options) if order.check in wanted or (order.check == "S50" and needs_task)]
     orders = orders[:max_paid]
     paid_for = {order.check for order in orders}
     not_asked = {}
@@ -126,6 +135,7 @@ def _orders(options: Options) -> Iterator[Order]:
     smallest = minimal("image_generation")
     yield Order("S61", "image_generation", {**smallest, "workflow": "rr3"})
     yield Order("S63", "image_generation", smallest)
+    yield Order("S56", "image_generation", {**smallest, "workflow": "anime"})
     for values in pairwise_rows(_levels("image_generation")):
         yield Order("S62", "image_generation", {"prompt": PROMPT, **values})
 

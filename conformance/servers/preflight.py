@@ -33,6 +33,8 @@ async def preflight(gate: Gate) -> None:
     first = answers[0]
     if all(not one.status for one in answers):
         raise ServerGone(first.wire)
+    if all(one.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not _is_envelope(one) for one in answers):
+        raise ServerGone(f"it answers {came(first)}")
     if all(one.wire for one in answers):
         raise NotThisApi(f"this is no server of this API: {first.wire} ({first.status} came)")
     if all(HTTPStatus.MULTIPLE_CHOICES <= one.status < HTTPStatus.BAD_REQUEST for one in answers):

@@ -15,6 +15,7 @@ from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED
 from safelight.conformance.verdicts import Severity
+from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import brief, counted
 from safelight.traffic.exchange import Exchange, object_of
 
@@ -109,6 +110,7 @@ def unknown_id(_: Options) -> Iterator[Probe]:
 _TWICE: Final = {
     "a poll of an id that was never issued": query("task_status", task_id=NEVER_ISSUED),
     "an unknown endpoint": query("safelight_knows_none"),
+    "a poll without an id": query("task_status"),
 }
 
 
@@ -130,6 +132,8 @@ async def final_is_final(gate: Gate, task: Banked, _: Options) -> AsyncIterator[
     reads = [await gate.send(probe) for _ in range(_READS)]
     documents = [object_of(one.answer) for one in reads]
     odd = [one for one, document in zip(reads, documents, strict=True) if document != documents[0]]
+    if lively := [one for one in reads if one.phase not in FINAL]:
+        yield Broken("a task that was finished is not any more", "as it had ended", came(lively[0]), probe=probe)
     if odd:
         yield Broken(
             f"{counted(len(odd), 'read')} of {_READS} differ from the first", came(reads[0]), came(odd[0]), probe=probe

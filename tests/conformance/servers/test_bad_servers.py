@@ -1,65 +1,44 @@
-"""Every bad server has its defect, and no other; all of them run on a socket.
+"""Each bad server is caught by the checks that are about its defect, and the fake itself by none."""
 
-What each answers otherwise than the fake stands in `test_bad_servers.sentences`, by the story that shows it.
-"""
-
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-from typing import Final
-
-import httpx
 import pytest
 
-from liars.servers.stories import shown
+from checking import checked
 from run_bad_server import DEFECTS, bad_server
-from safelight.mockserver.model.keys import FAKE_KEY
-from sentences import CheckSentence
+from safelight.conformance.servers.gate import ServerGone
+from safelight.conformance.servers.preflight import NotThisApi
+from safelight.conformance.verdicts import Verdict
+from safelight.contracts.operations import operations
 
-RUN: Final = Path(__file__).parents[2] / "run_bad_server.py"
-
-#: Stories that are all named.
-FEW: Final = 6
-
-#: The ids of the checks of a server that send something.
-CHECKS: Final = [
-    *("S10", "S11", "S12", "S13", "S14", "S15"),
-    *("S20", "S21", "S22", "S23"),
-    *("S30", "S31", "S32", "S33", "S34", "S36"),
-    *("S40", "S42", "S43", "S44"),
-    *(f"S{number}" for number in range(50, 64)),
-]
+SUBMITS = tuple(operation.name for operation in operations().values() if operation.is_submit)
 
 
-@pytest.mark.parametrize("name", DEFECTS)
-def test_each_bad_server_shows_its_defect(name: str, check_sentence: CheckSentence) -> None:
-    found = list(shown(DEFECTS[name]))
-    assert found
-    check_sentence("; ".join(found if len(found) <= FEW else [f"{len(found)} stories", *found[:FEW], "..."]))
+@pytest.mark.parametrize("name", [name for name, defect in DEFECTS.items() if defect.checks])
+def test_its_own_checks_catch_it(name: str) -> None:
+    checks = DEFECTS[name].checks
+    riders = ("S33",) if "S60" in checks else ()  # what is refused may be paid for
+    paid = SUBMITS if "S50" in checks else SUBMITS[1:2]
+    with bad_server(name) as server:
+        found = checked(server.url, [*checks, *riders], operations=paid)
+    assert set(checks) <= set(found.caught())
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_every_check_has_a_bad_server(check: str) -> None:
-    assert any(check in one.checks for one in DEFECTS.values())
+def test_the_fake_passes_every_check() -> None:
+    with bad_server("good") as server:
+        found = checked(server.url, operations=SUBMITS)
+        made = server.tasks
+    assert found.verdicts() == dict.fromkeys(found.verdicts(), Verdict.PASS)
+    assert len(found.run.followed) == made == len(found.run.plan.orders)
 
 
-def test_a_bad_server_answers_on_a_socket_and_knows_what_was_paid() -> None:
-    with bad_server("accepts-a-width-of-2049", key=FAKE_KEY) as running:
-        url, headers = f"{running.url}?endpoint=image_generation", {"x-api-key": FAKE_KEY}
-        answers = [httpx.post(url, headers=headers, json={"prompt": "a", "width": width}) for width in (2050, 2049)]
-        assert [answer.status_code for answer in answers] == [400, 200]
-        assert (running.tasks, running.credits) == (1, 10)
-
-
-def test_a_bad_server_runs_by_its_name_until_it_is_interrupted() -> None:
-    key = "sk-" + 6 * "01234567"
-    command = [sys.executable, str(RUN), "no-key-is-403"]
-    environment = {**os.environ, "SAFELIGHT_API_KEY": key}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout
-        url = f"{process.stdout.readline().strip()}?endpoint=user_balance"
-        assert [httpx.get(url, headers=headers).status_code for headers in ({}, {"x-api-key": key})] == [403, 200]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait() == 0
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("is-down", "the server cannot be reached: it answers 502"),
+        ("redirects-elsewhere", "the server sends us on to"),
+        ("streams-for-ever", "this is no server of this API"),
+        ("answers-nothing", "the server cannot be reached: no answer within 1 s"),
+    ],
+)
+def test_what_is_no_server_of_the_api_is_said_to_be_none(name: str, sentence: str) -> None:
+    with bad_server(name) as server, pytest.raises((ServerGone, NotThisApi), match=sentence):
+        checked(server.url, timeout=1)
