@@ -1,4 +1,4 @@
-"""`safelight check`: what a client does when the server is slow, wrong, or gone."""
+"""`safelight check`: judge a client, or recorded traffic."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from safelight.cli._fake import fake_of
+from safelight.cli._recording import recording
 from safelight.cli._report import console, report_options, write_reports
 from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
 from safelight.cli._unusable import Unusable
@@ -37,6 +38,9 @@ from safelight.mockserver.transports.server import CannotListen, in_thread
 @click.group()
 def command() -> None:
     """Judge one side of the wire, and say what it costs."""
+
+
+command.add_command(recording)
 
 
 _SECONDS = click.FloatRange(0.01, 86_400)

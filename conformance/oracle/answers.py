@@ -171,8 +171,9 @@ def _of_phase(data: Mapping[str, Any], when: _When, task_id: str, phase: Phase) 
 
 def _percent(progress: object) -> int | None:
     """A percent as JSON has integers: 45.0 is one, `true` is none."""
-    is_one = is_number(progress) and 0 <= progress <= _WHOLE and progress == int(progress)
-    return int(progress) if is_one else None
+    if is_number(progress) and 0 <= progress <= _WHOLE and progress == int(progress):
+        return int(progress)
+    return None
 
 
 def _shown(outcome: object) -> str:
