@@ -89,6 +89,7 @@ class Balance(Answer):
     """The credits that an account has left."""
 
     credits: float
+    exchange: Exchange
 
 
 def operation_of(exchange: Exchange) -> Operation | None:
@@ -112,7 +113,7 @@ def answers(exchange: Exchange, began: float, vocabulary: str | None = None) -> 
         return _of_submit(exchange, data, when, operation.price)
     if operation.name == "user_balance":
         left = data.get("balance")
-        return [Balance(*when, left)] if is_number(left) and abs(left) < inf else []
+        return [Balance(*when, left, exchange)] if is_number(left) and abs(left) < inf else []
     return _of_poll(exchange, data, when, vocabulary)
 
 

@@ -100,6 +100,7 @@ class Judging:
             if not self.read:
                 raise
             self.broken = str(error)
+        self._add(self.oracle.finish(), None)
 
     def see(self, exchange: Exchange) -> None:
         """Judge one exchange."""
@@ -133,12 +134,15 @@ class Judging:
         for check in _OF_TASKS:
             if kind == _NEEDS.get(check, "poll"):
                 self._found(check).judged += 1
-        for one in self.oracle.see(exchange):
-            self._found(one.check).add(self._finding(one), exchange)
+        self._add(self.oracle.see(exchange), exchange)
 
-    def _finding(self, one: Impossible) -> Finding:
-        task = f"task {printable(one.task_id)[:60]}: " if one.task_id else ""
-        return Finding(one.check, one.severity, f"{self._place(one.exchange)}: {task}{one.sentence}")
+    def _add(self, impossible: Iterable[Impossible], now: Exchange | None) -> None:
+        """Keep what the oracle says; of what it says later than it was seen, the place is not known any more."""
+        for one in impossible:
+            place = f"{self._place(now)}: " if now is one.exchange and now else ""
+            task = f"task {printable(one.task_id)[:60]}: " if one.task_id else ""
+            finding = Finding(one.check, one.severity, f"{place}{task}{one.sentence}")
+            self._found(one.check).add(finding, one.exchange)
 
     def _found(self, check: str) -> Found:
         return self.found.setdefault(check, Found())
