@@ -70,9 +70,7 @@ class Oracle:
         found = self._balances(exchange.at)
         for answer in answers(exchange, self._began, self.vocabulary):
             found += [
-                Impossible(
-                    broken.check, SEVERITIES[broken.check], broken.sentence, exchange, getattr(answer, "task_id", "")
-                )
+                Impossible(check, SEVERITIES[check], sentence, exchange, getattr(answer, "task_id", ""))
                 for check, sentence in self._judge(answer, exchange.key)
             ]
         return found
