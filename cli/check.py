@@ -1,4 +1,4 @@
-"""`safelight check`: what a client does when the server is slow, wrong, or gone."""
+"""`safelight check`: judge a client, or recorded traffic."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from safelight.cli._check_recording import recording
 from safelight.cli._check_server import server
 from safelight.cli._fake import fake_of
 from safelight.cli._report import console, report_options, write_reports
@@ -41,6 +42,7 @@ def command() -> None:
 
 
 command.add_command(server)
+command.add_command(recording)
 
 
 _SECONDS = click.FloatRange(0.01, 86_400)

@@ -144,12 +144,25 @@ class Timeline:
         """The state after `position` units. Several steps that are due are all taken."""
         # Ends are summed up as `length` is: to subtract instead rounds differently, and a task would end late.
         begun = 0.0
-        for step in self.steps[:-1]:
+        for number, step in enumerate(self.steps[:-1]):
             end = begun + step.dwell
             if position < end or end == inf:
-                return _state(step, position - begun)
+                return self._state(number, position)
             begun = end
-        return _state(self.steps[-1], position - begun)
+        return self._state(len(self.steps) - 1, position)
+
+    def _state(self, number: int, position: float) -> State:
+        """The state in one step. A task that runs in several, one after the other, has come so far of them all."""
+        step, progress = self.steps[number], None
+        if step.phase is Phase.RUNNING:
+            first = number
+            while first and self.steps[first - 1].phase is Phase.RUNNING:
+                first -= 1
+            begun = sum(before.dwell for before in self.steps[:first])
+            dwell = sum(each.dwell for each in takewhile(lambda each: each.phase is Phase.RUNNING, self.steps[first:]))
+            done = (position - begun) / dwell if 0 < dwell < inf else 0
+            progress = int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
+        return State(step.phase, progress, step.reason, step.word, step.unseen)
 
     @property
     def wait(self) -> float:
@@ -221,11 +234,3 @@ _STEPS: Final[Mapping[str, Step]] = {
 
 #: What steps are called.
 STEPS: Final = tuple(_STEPS)
-
-
-def _state(step: Step, spent: float) -> State:
-    progress = None
-    if step.phase is Phase.RUNNING:
-        done = spent / step.dwell if 0 < step.dwell < inf else 0
-        progress = int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
-    return State(step.phase, progress, step.reason, step.word, step.unseen)

@@ -89,6 +89,7 @@ class Balance(Answer):
     """The credits that an account has left."""
 
     credits: float
+    exchange: Exchange
 
 
 def operation_of(exchange: Exchange) -> Operation | None:
@@ -112,7 +113,7 @@ def answers(exchange: Exchange, began: float, vocabulary: str | None = None) -> 
         return _of_submit(exchange, data, when, operation.price)
     if operation.name == "user_balance":
         left = data.get("balance")
-        return [Balance(*when, left)] if is_number(left) and abs(left) < inf else []
+        return [Balance(*when, left, exchange)] if is_number(left) and abs(left) < inf else []
     return _of_poll(exchange, data, when, vocabulary)
 
 
@@ -171,8 +172,9 @@ def _of_phase(data: Mapping[str, Any], when: _When, task_id: str, phase: Phase) 
 
 def _percent(progress: object) -> int | None:
     """A percent as JSON has integers: 45.0 is one, `true` is none."""
-    is_one = is_number(progress) and 0 <= progress <= _WHOLE and progress == int(progress)
-    return int(progress) if is_one else None
+    if is_number(progress) and 0 <= progress <= _WHOLE and progress == int(progress):
+        return int(progress)
+    return None
 
 
 def _shown(outcome: object) -> str:

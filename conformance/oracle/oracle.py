@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from safelight.conformance.oracle.answers import Accepted, Answer, Balance, Lost, Nonsense, State, Unknown, answers
@@ -47,7 +48,7 @@ class Impossible:
 
 @dataclass(slots=True)
 class Oracle:
-    """What tasks and accounts can be, given all that was seen. Call `see` with each exchange."""
+    """What tasks and accounts can be, given all that was seen. Call `see` with each exchange, and `finish` once."""
 
     #: Whose words are known; None: those of each.
     vocabulary: str | None = None
@@ -64,14 +65,23 @@ class Oracle:
     _accounts: dict[str, Account] = field(default_factory=dict)
 
     def see(self, exchange: Exchange) -> Sequence[Impossible]:
-        """Take an exchange in, and say what of it was impossible."""
+        """Take an exchange in, and say what was impossible: of it, or of a balance that was told before."""
         self._began = exchange.at if self._began is None else self._began
-        told = answers(exchange, self._began, self.vocabulary)
-        return [
-            Impossible(broken.check, SEVERITIES[broken.check], broken.sentence, exchange, getattr(one, "task_id", ""))
-            for one in told
-            for broken in self._judge(one, exchange.key)
-        ]
+        found = self._balances(exchange.at)
+        for answer in answers(exchange, self._began, self.vocabulary):
+            found += [
+                Impossible(check, SEVERITIES[check], sentence, exchange, getattr(answer, "task_id", ""))
+                for check, sentence in self._judge(answer, exchange.key)
+            ]
+        return found
+
+    def finish(self) -> Sequence[Impossible]:
+        """Say what else was impossible, now that nothing more comes."""
+        return self._balances(inf)
+
+    def all(self, exchanges: Iterable[Exchange]) -> list[Impossible]:
+        """What was impossible of several exchanges, after which nothing comes."""
+        return [*(found for exchange in exchanges for found in self.see(exchange)), *self.finish()]
 
     def task(self, task_id: str, key: str = "") -> Task | None:
         """What is known of a task, or None."""
@@ -85,6 +95,13 @@ class Oracle:
     def tasks(self) -> Iterable[tuple[str, Task]]:
         """The tasks that are remembered, each with its id."""
         return [(task_id, task) for (_, task_id), task in self._tasks.items()]
+
+    def _balances(self, at: float) -> list[Impossible]:
+        return [
+            Impossible("S60", SEVERITIES["S60"], wrong.sentence, wrong.balance.exchange)
+            for account in self._accounts.values()
+            for wrong in account.judged(at)
+        ]
 
     def _judge(self, answer: Answer, key: str) -> Iterator[Broken]:
         account = self._accounts.setdefault(key, Account())
@@ -104,12 +121,12 @@ class Oracle:
             case Nonsense():
                 yield Broken(answer.check, f"the poll of task {answer.task_id} {answer.at} {answer.clause}")
             case Balance():
-                yield from account.read(answer)
+                account.read(answer)
 
     def _told(self, state: State, key: str, account: Account) -> Iterator[Broken]:
         task = self._known(key, state.task_id)
         if not (task.issued or task.is_known):
-            account.stranger({name: operation.price for name, operation in operations().items() if operation.is_submit})
+            account.stranger([operation.price for operation in operations().values() if operation.is_submit])
         had_ended = task.end is not None
         yield from task.told(state)
         if task.issued and task.end and not had_ended:

@@ -1,0 +1,1 @@
+"""Recorded traffic, judged: does the server in it keep the contract? Nothing is sent."""
