@@ -29,6 +29,7 @@ from safelight.conformance.servers import bank
 from safelight.conformance.servers.budget import Budget
 from safelight.conformance.servers.check import EDITION, Check, checks
 from safelight.conformance.servers.entry import Entry, entry
+from safelight.conformance.servers.following import POLLS
 from safelight.conformance.servers.gate import USUAL_RATE, Gate, ServerGone
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Plan, plan, selected
@@ -159,6 +160,7 @@ def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> 
     asked = Options(
         operations=tuple(paid),
         interval=options["interval"] or (_LOOPBACK_INTERVAL if where.is_loopback else _USUAL_INTERVAL),
+        burst=None if options["rate"] and options["rate"] < POLLS else 1,
         **{name: options[name] for name in _SAME},
     )
     made = plan(

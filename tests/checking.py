@@ -48,7 +48,7 @@ def checked(
     **options: Any,
 ) -> Checked:
     """Check the server at an entry point with these checks, or with all."""
-    wanted = Options(**({"interval": 0.02, "settle": 0, "deadline": 3} | options))
+    wanted = Options(**({"interval": 0.02, "settle": 0, "deadline": 3, "burst": 0.1} | options))
     made = plan(
         selected(only),
         wanted,

@@ -106,7 +106,7 @@ def show(document: Document, console: Console) -> None:
     wrong = [case for case in document["cases"] if case["verdict"] not in _QUIET]
     with without_commands():
         for case in wrong:
-            if case["findings"] or any(trial["remark"] for trial in case["trials"]):
+            if case["findings"] or (case["trials"] and _remark(case) and document["kind"] == Kind.CLIENT):
                 _show_case(case, _ROLES[document["kind"]], console)
         _show_table(wrong, console)
         for line in _summary(document):
@@ -121,7 +121,9 @@ def _show_table(cases: Sequence[Mapping[str, Any]], console: Console) -> None:
     if cases:
         console.print(Text(f"{'case':<{_ID}}{'verdict':<{_VERDICT}}{'severity':<{_SEVERITY}}fact", "dim"))
     for case in cases:
-        fact = f"{case['fact']} (waived: {case['waived']})" if case["waived"] else case["fact"]
+        waived = case["waived"] and f"waived: {case['waived']}"
+        rest = waived or ("" if case["findings"] else _remark(case))
+        fact = f"{case['fact']} ({rest})" if rest else case["fact"]
         label = _cells(case["id"], case["verdict"]) + Text(f"{case['severity']:<{_SEVERITY}}")
         _print(console, label, Text(fact))
     if cases:
@@ -145,7 +147,7 @@ def _show_case(case: Mapping[str, Any], roles: tuple[str, str], console: Console
 def _show_trial(trial: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], console: Console) -> None:
     if trial["name"]:
         _say(console, "trial", trial["name"], "bold")
-    for line in _timeline(trial["timeline"]):
+    for line in _timeline(trial["timeline"]) if not all(one["curl"] for one in findings) or not findings else ():
         _print(console, Text("    "), line)
     if trial["ended"]:
         _say(console, "ended with", f"{trial['ended']} after {trial['seconds']:.1f} s")
@@ -235,8 +237,13 @@ def _not_asked(document: Document) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for case in document["cases"]:
         if case["verdict"] == Verdict.NOT_ASKED:
-            found.setdefault(next((trial["remark"] for trial in case["trials"]), ""), []).append(case["id"])
+            found.setdefault(_remark(case), []).append(case["id"])
     return found
+
+
+def _remark(case: Mapping[str, Any]) -> str:
+    """What is in the way of a verdict, by the first trial that says it."""
+    return next((str(trial["remark"]) for trial in case["trials"] if trial["remark"]), "")
 
 
 _WAIVERS: Final = {

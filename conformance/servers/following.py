@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Final
 
 from safelight.conformance.servers.checks.results import url_of
 from safelight.conformance.servers.gate import Created, Gate, NotAllowed, task_id_of
 from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Order
-from safelight.conformance.servers.probe import balance, poll
+from safelight.conformance.servers.probe import Probe, balance, poll
 from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import shown
 from safelight.traffic.exchange import Exchange, object_of
 
-#: Polls that are sent fast, those that are sent at once, and those after the end.
-_BURST, _PARALLEL, _SETTLED = 10, 10, 5
+#: Polls that are sent fast, and at once.
+POLLS: Final = 10
+
+#: Polls after the end.
+_SETTLED: Final = 5
 
 #: Those at once are sent so often: the first time they wait for connections.
 _ROUNDS = 2
-
-#: Seconds that the fast ones take.
-_BURST_SECONDS = 1.0
 
 #: Polls in a row that are no answer about the task; then it is given up.
 _MAX_UNKNOWN = 20
@@ -47,16 +48,17 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
         return harvest
     probe = poll(harvest.task_id)
     harvest.polls.append(await gate.send(probe))
-    if is_whole and (not gate.rate or gate.rate >= _BURST / _BURST_SECONDS):
-        for _ in range(_BURST):
-            harvest.burst.append(await gate.send(probe, in_burst=True))
+    if is_whole and options.burst is not None:
+        steps = (_later(gate, probe, number * options.burst / POLLS) for number in range(POLLS))
+        harvest.burst += await asyncio.gather(*steps)
         harvest.polls += harvest.burst
     await _to_the_end(gate, harvest, options)
     if harvest.last is None:
         return harvest
-    if is_whole:
+    if is_whole and options.burst is not None:
         for _ in range(_ROUNDS):
-            harvest.parallel += await asyncio.gather(*(gate.send(probe, in_burst=True) for _ in range(_PARALLEL)))
+            harvest.parallel += await asyncio.gather(*(_later(gate, probe, 0) for _ in range(POLLS)))
+    if is_whole:
         if harvest.balances:
             harvest.balances.append(await gate.send(balance("balance at the end")))
             harvest.spent = gate.spent_since(harvest.balances[0].at)
@@ -66,6 +68,12 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
             await asyncio.sleep(options.settle / _SETTLED)
             harvest.settled.append(await gate.send(probe))
     return harvest
+
+
+async def _later(gate: Gate, probe: Probe, seconds: float) -> Exchange:
+    """A poll after so many seconds, whatever the rate."""
+    await asyncio.sleep(seconds)
+    return await gate.send(probe, in_burst=True)
 
 
 async def _to_the_end(gate: Gate, harvest: Harvest, options: Options) -> None:

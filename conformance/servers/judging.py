@@ -146,7 +146,7 @@ def _result(check: Check, run: Run, tried: Tried) -> Result:
         check.severity,
         tried.verdict,
         group=check.name,
-        does=COSTS[check.cost],
+        does=f"{counted(len(tried.timeline), 'request')}, {COSTS[check.cost]}" if tried.timeline else COSTS[check.cost],
         trials=[tried],
         again=f"safelight check server {run.gate.entry.url} --only {check.id}",
     )

@@ -25,6 +25,8 @@ class Options:
     interval: float = 2
     settle: float = 30
     deadline: float = 300
+    #: Seconds in which ten polls are sent; None: no more than the rate allows, so they are not asked for.
+    burst: float | None = 1
     vocabulary: str = "published"
     errors: str = "object"
     limits: str = "reject"

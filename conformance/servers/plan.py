@@ -119,11 +119,19 @@ def plan(
             not_asked[check.id] = "they are paid, and --max-paid is 0"
         elif check.cost is Cost.MORE and check.id not in paid_for:
             not_asked[check.id] = f"they take more paid tasks than --max-paid {max_paid}"
+        elif check.cost is Cost.AT_RISK and not max_surprise:
+            not_asked[check.id] = "what they send is billed if it is taken, and --max-surprise is 0"
+        elif check.id in _QUICK and options.burst is None:
+            not_asked[check.id] = "they send ten polls in a second, which --rate forbids"
         elif check.cost is Cost.BANK and not (has_bank or orders):
             not_asked[check.id] = "they read finished tasks: give a --bank, or --max-paid 1"
         elif check.needs_other_key and not has_other_key:
             not_asked[check.id] = "it needs a second key: --other-key-file FILE"
     return Plan(chosen, options, orders, not_asked, max_surprise, has_other_key)
+
+
+#: Checks whose polls keep no rate.
+_QUICK: Final = frozenset({"S58", "S59"})
 
 
 def _orders(options: Options) -> Iterator[Order]:
