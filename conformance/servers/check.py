@@ -72,6 +72,8 @@ class Check:
     ask: Ask | None = None
     judge: Judge | None = None
     watch: Watch | None = None
+    #: What of a paid task it judges, a field of `Harvest`: where that is missing, nothing can be said.
+    of: str = ""
     #: Requests that it sends for each task that it reads.
     requests: int = 0
     needs_other_key: bool = False
@@ -117,12 +119,13 @@ def asking(
 
 
 def harvesting(
-    check: str, name: str, severity: Severity, cost: Cost = Cost.SHARED, *, requests: int = 0
+    check: str, name: str, severity: Severity, cost: Cost = Cost.SHARED, *, of: str = "reads", requests: int = 0
 ) -> Callable[[Judge], Judge]:
     """Register a check of what was seen of a paid task, for which so many further requests were sent."""
 
     def register(form: Judge) -> Judge:
-        _CHECKS[check] = Check(check, name, _fact(form), severity, cost, judge=form, requests=requests)
+        facts = (check, name, _fact(form), severity, cost)
+        _CHECKS[check] = Check(*facts, judge=form, of=of, requests=requests)
         return form
 
     return register

@@ -58,9 +58,6 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
     if is_whole and options.burst is not None:
         for _ in range(_ROUNDS):
             harvest.parallel += await asyncio.gather(*(_later(gate, probe, 0) for _ in range(POLLS)))
-    if is_whole and harvest.balances:
-        harvest.balances.append(await gate.send(balance("balance at the end")))
-        harvest.spent = gate.spent_since(harvest.balances[0].at)
     await _fetch(gate, harvest)
     if is_whole:
         for _ in range(_SETTLED):

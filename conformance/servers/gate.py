@@ -142,10 +142,6 @@ class Gate:
         self.exchanges.append(exchange)
         return exchange, body
 
-    def spent_since(self, at: float) -> float:
-        """Credits of all the tasks that were made, or may have been, since then."""
-        return sum(one.price for one in self.created if one.at >= at)
-
     def _is_here(self, host: str) -> bool:
         return self.entry.is_loopback and is_loopback(host)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from safelight.conformance.servers.probe import Probe
 from safelight.contracts.lifecycle import FINAL, Phase
@@ -30,10 +30,13 @@ class Harvest:
     parallel: list[Exchange] = field(default_factory=list)
     #: Polls after the end, over the time in which nothing may change.
     settled: list[Exchange] = field(default_factory=list)
-    #: The balance before the submit, after it, and after the end.
+    #: The balance before the submit, after it, and once all tasks of the run have ended.
     balances: list[Exchange] = field(default_factory=list)
-    #: Credits of all the tasks that were made between the first and the last balance.
+    #: Credits of tasks that were made from the first balance on: of those that did not fail, and of those of which
+    #: nobody knows. And of those that failed, but were made earlier: they may be returned at any time.
     spent: float = 0
+    lost: float = 0
+    returned: float = 0
     picture: Exchange | None = None
     file: bytes = b""
     #: The id of the task that was made by the same request before.
@@ -54,14 +57,35 @@ class Harvest:
         return [*self.polls, *self.parallel, *self.settled]
 
     @property
+    def is_settled(self) -> bool:
+        """All balances are there."""
+        return len(self.balances) == _BALANCES
+
+    @property
     def last(self) -> Exchange | None:
         """The first poll that said how it ended."""
         return next((one for one in self.polls if one.phase in FINAL), None)
 
     @property
+    def end(self) -> str:
+        """How it ended, in words."""
+        if self.task_id is None:
+            return "no task was made"
+        return f"the task {'failed' if self.has_failed else 'is done' if self.is_done else 'has not ended'}"
+
+    @property
+    def has_failed(self) -> bool:
+        """It ended without a result."""
+        return self.last is not None and self.last.phase is Phase.FAILED
+
+    @property
     def is_done(self) -> bool:
         """It ended with a result."""
         return self.last is not None and self.last.phase is Phase.DONE
+
+
+#: Before the submit, after it, and at the end of the run.
+_BALANCES: Final = 3
 
 
 def data_of(exchange: Exchange) -> Mapping[str, Any]:

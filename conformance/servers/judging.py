@@ -37,6 +37,8 @@ class Seen:
     #: Requests that were not sent, and why.
     left: int = 0
     remark: str = ""
+    #: Why there was nothing to see.
+    blind: str = ""
     #: One of its requests was wrongly taken: the rest is not sent.
     has_ended: bool = False
 
@@ -79,8 +81,11 @@ def judged(check: Check, seen: Seen, run: Run) -> Result:
     remark = _remark(seen, run)
     lost = [one for one in seen.exchanges if not one.status]
     if verdict is not Verdict.FAIL:
-        verdict = Verdict.INCOMPLETE if _is_incomplete(check, seen, run) else Verdict.INCONCLUSIVE if lost else verdict
-        remark = remark or (f"{counted(len(lost), 'request')} had no answer: {lost[0].wire}" if lost else "")
+        is_vague = bool(lost or (seen.blind and not found))
+        verdict = (
+            Verdict.INCOMPLETE if _is_incomplete(check, seen, run) else Verdict.INCONCLUSIVE if is_vague else verdict
+        )
+        remark = remark or (f"{counted(len(lost), 'request')} had no answer: {lost[0].wire}" if lost else seen.blind)
     shown_ones = _bounded(found)
     return _result(check, run, Tried("", verdict, shown_ones, timeline(seen.exchanges), "", "", seen.seconds, remark))
 
@@ -96,6 +101,8 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
             seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
             if harvest.obstacle and check.id in _OF_PICTURES:
                 seen.remark, seen.left = harvest.obstacle, seen.left + 1
+            elif not getattr(harvest, check.of):
+                seen.blind = f"there was nothing to judge: {harvest.end}"
 
 
 #: Checks that look at the picture.

@@ -18,7 +18,8 @@ from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.judging import Seen, judged, of_pair, of_probe
 from safelight.conformance.servers.plan import Plan
 from safelight.conformance.servers.preflight import preflight
-from safelight.conformance.servers.probe import Pocket
+from safelight.conformance.servers.probe import Pocket, balance
+from safelight.contracts.lifecycle import Phase
 from safelight.traffic.exchange import Exchange
 
 #: Checks whose tasks are looked at in every way.
@@ -62,6 +63,7 @@ class Run:
             group.create_task(self._probe())
         await self._read()
         await self._follow()
+        await self._settle()
 
     async def _submit(self) -> None:
         for order in self.plan.orders:
@@ -115,7 +117,7 @@ class Run:
         return [
             Banked(one.task_id, one.operation, owner, one.last.at)
             for one in self.harvests
-            if one.is_done and one.last is not None and one.task_id is not None
+            if one.last is not None and one.task_id is not None
         ]
 
     @property
@@ -131,3 +133,18 @@ class Run:
                 self.followed.append(Followed(created, end_of(own[created.task_id], self.plan.options)))
             else:
                 self.followed.append(await followed(self.gate, created, self.plan.options))
+
+    async def _settle(self) -> None:
+        """The balance at the end, and what it should have come to: what a task that failed cost was returned."""
+        paid = [one for one in self.harvests if one.balances]
+        if not paid:
+            return
+        end = await self.gate.send(balance("balance at the end"))
+        for harvest in paid:
+            began = harvest.balances[0].at
+            for one in self.followed:
+                is_later, has_failed = one.created.at >= began, one.end == Phase.FAILED
+                harvest.lost += one.created.price if is_later and one.created.task_id is None else 0
+                harvest.spent += one.created.price if is_later and one.created.task_id and not has_failed else 0
+                harvest.returned += one.created.price if has_failed and not is_later else 0
+            harvest.balances.append(end)

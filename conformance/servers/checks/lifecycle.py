@@ -17,7 +17,7 @@ from safelight.contracts.wording import counted, shown
 from safelight.traffic.exchange import object_of
 
 
-@harvesting("S50", "submit-minimal", Severity.MUST)
+@harvesting("S50", "submit-minimal", Severity.MUST, of="submitted")
 def submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """The smallest valid submit is taken: 200, the answer of its variant, queued, an id of its form."""
     submitted = harvest.submitted
@@ -61,7 +61,7 @@ def impossible(check: str, harvest: Harvest, options: Options) -> Iterator[Broke
                 yield Broken(one.sentence, got=came(exchange))
 
 
-@harvesting("S53", "liveness", Severity.MUST)
+@harvesting("S53", "liveness", Severity.MUST, of="polls")
 def liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
     """A task ends within the deadline."""
     if harvest.task_id is not None and harvest.last is None:
@@ -71,7 +71,7 @@ def liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
         )
 
 
-@harvesting("S54", "terminal-stable", Severity.MUST, requests=5)
+@harvesting("S54", "terminal-stable", Severity.MUST, of="settled", requests=5)
 def terminal_stable(harvest: Harvest, options: Options) -> Iterator[Broken]:
     """What a task ended as stays as it is."""
     found = list(impossible("S54", harvest, options))
@@ -109,7 +109,7 @@ def progress(harvest: Harvest, options: Options) -> Iterator[Broken]:
     yield from impossible("S57", harvest, options)
 
 
-@harvesting("S58", "fast-polls", Severity.SHOULD, requests=10)
+@harvesting("S58", "fast-polls", Severity.SHOULD, of="burst", requests=10)
 def fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """Ten polls in a second are served, or answered with 429 and Retry-After."""
     for one in harvest.burst:
@@ -120,7 +120,7 @@ def fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
             yield Broken(f"a poll among ten fast ones: {came(one)}", "200 or 429", came(one))
 
 
-@harvesting("S59", "parallel-reads", Severity.SHOULD, requests=20)
+@harvesting("S59", "parallel-reads", Severity.SHOULD, of="parallel", requests=20)
 def parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """Ten polls at once of a finished task agree."""
     for one in harvest.parallel:
@@ -131,7 +131,7 @@ def parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
         yield Broken(f"ten polls at once got {len(told)} different answers", "one answer", f"{len(told)} answers")
 
 
-@harvesting("S61", "both-variants", Severity.MUST, Cost.MORE)
+@harvesting("S61", "both-variants", Severity.MUST, Cost.MORE, of="picture")
 def both_variants(harvest: Harvest, options: Options) -> Iterator[Broken]:
     """A task of each variant keeps S50 to S57."""
     from safelight.conformance.servers.check import checks  # noqa: PLC0415 - the registry is full only then

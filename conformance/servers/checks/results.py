@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 from io import BytesIO
-from typing import Final
 from urllib.parse import urlsplit
 
 from PIL import Image
 
 from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.check import Broken, Cost, harvesting
+from safelight.conformance.servers.gate import is_taken
 from safelight.conformance.servers.harvest import Harvest, balance_of, data_of
 from safelight.conformance.servers.options import Options
 from safelight.conformance.verdicts import Severity
-from safelight.contracts.lifecycle import Phase
 from safelight.contracts.operations import effective, longest_side, operations
 from safelight.contracts.wording import counted, shown
 from safelight.contracts.workflows import workflow_of
 
 
-@harvesting("S56", "picture", Severity.MUST, requests=1)
+@harvesting("S56", "picture", Severity.MUST, of="picture", requests=1)
 def picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """The result is at an absolute URL, can be fetched without the key, and is a picture of the size asked for."""
     if not harvest.is_done or harvest.last is None:
@@ -89,31 +88,31 @@ def _size(harvest: Harvest) -> tuple[int, int] | None:
     return int(parameters["width"] * workflow.scale), int(parameters["height"] * workflow.scale)
 
 
-@harvesting("S60", "balance-delta", Severity.SHOULD, requests=3)
+@harvesting("S60", "balance-delta", Severity.SHOULD, of="is_settled", requests=3)
 def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """The balance falls by the price, once; it is returned where the task fails."""
     balances = [balance_of(one) for one in harvest.balances]
-    price = operations()[harvest.operation].price
-    for one, balance in zip(harvest.balances, balances, strict=True):
-        if balance is None:
+    for one, told in zip(harvest.balances, balances, strict=True):
+        if told is None:
             yield Broken("user_balance says no balance", "a number", came(one))
-    if len(balances) < _BALANCES or None in balances:
+    if not harvest.is_settled or None in balances:
         return
-    before, after, end = (balance or 0 for balance in balances)
-    has_failed = harvest.last is not None and harvest.last.phase is Phase.FAILED
-    if before - after != price and not has_failed:
+    before, after, end = (told or 0 for told in balances)
+    is_refused = harvest.submitted is not None and is_taken(harvest.submitted) is False
+    price = 0 if is_refused else operations()[harvest.operation].price
+    least = 0 if harvest.has_failed else price
+    if not least - harvest.returned <= before - after <= price:
         yield Broken(f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}")
-    wanted = harvest.spent - (price if has_failed else 0)
-    if before - end != wanted:
-        what = "the task failed, and in the end" if has_failed else "in the end"
-        yield Broken(f"{what} {before - end:g} credits were gone", f"{wanted:g}", f"{before:g}, then {end:g}")
+    if not harvest.spent - harvest.returned <= before - end <= harvest.spent + harvest.lost:
+        failed = "the task failed, and " if harvest.has_failed else ""
+        yield Broken(
+            f"{failed}in the end {before - end:g} credits were gone",
+            f"{harvest.spent:g}",
+            f"{before:g}, then {end:g}",
+        )
 
 
-#: Before the submit, after it, and after the end.
-_BALANCES: Final = 3
-
-
-@harvesting("S62", "bounds", Severity.SHOULD, Cost.MORE)
+@harvesting("S62", "bounds", Severity.SHOULD, Cost.MORE, of="picture")
 def bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
     """The lowest and the highest values are taken, in pairs."""
     if harvest.submitted is not None and harvest.submitted.status != HTTPStatus.OK:
@@ -122,7 +121,7 @@ def bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
     yield from picture(harvest, options)
 
 
-@harvesting("S63", "distinct-ids", Severity.INFO, Cost.MORE)
+@harvesting("S63", "distinct-ids", Severity.INFO, Cost.MORE, of="task_id")
 def distinct_ids(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """The same request twice makes two tasks with two ids."""
     if harvest.twin is not None and harvest.task_id is not None and harvest.twin == harvest.task_id:

@@ -45,6 +45,16 @@ def refused_submits_are_paid(server: BadServer, request: Request) -> Reply:
     return with_data(reply, balance=data(reply)["balance"] - refused) if refused and "balance" in data(reply) else reply
 
 
+@defect("S60", queued=0.03, running=0.03, fail=True)
+def what_a_failed_task_cost_is_kept(server: BadServer, request: Request) -> Reply:
+    """Returns nothing where a task fails."""
+    reply, _ = _balance(server, request)
+    returned = sum(entry.credits for entry in server.session().ledger if entry.credits > 0)
+    return (
+        with_data(reply, balance=data(reply)["balance"] - returned) if returned and "balance" in data(reply) else reply
+    )
+
+
 @defect("S60")
 def the_balance_is_a_text(server: BadServer, request: Request) -> Reply:
     """Tells the balance as a text."""
