@@ -93,29 +93,36 @@ def report() -> None:
 
 @command.command()
 @click.argument("name")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-def check(name: str, file: Path) -> None:
-    """Check FILE against the schema NAME.
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+def check(name: str, files: tuple[Path, ...]) -> None:
+    """Check each FILE against the schema NAME.
 
-    FILE holds a JSON document; `-` is standard input. The exit status is 0 if the document keeps the
+    A FILE holds a JSON document; `-` is standard input. The exit status is 0 if all documents keep the
     contract, 1 with one line for each violation, and 2 if there is nothing to check.
     """
     _text(name)
+    many = len(files) > 1
+    wrong = [file for file in files if not _keeps(name, file, f"{shown_path(file)}: " if many else "")]
+    if wrong:
+        raise SystemExit(1)
+    _print(f"ok: {len(files)} documents keep {name}" if many else f"ok: the document keeps {name}")
+
+
+def _keeps(name: str, file: Path, where: str) -> bool:
+    """Print what is wrong with a document and what is to be noted, each after `where`; whether it keeps the schema."""
     parsed = parse(_read(file))
     inside = violations(name, parsed.document, max_violations=MAX_VIOLATIONS + 1) if parsed.is_complete else ()
     found = [*parsed.violations, *inside]
     for violation in found[:MAX_VIOLATIONS]:
-        _print(f"{violation.message} [{violation.rule}, {violation.provenance}]")
+        _print(f"{where}{violation.message} [{violation.rule}, {violation.provenance}]")
     if len(found) > MAX_VIOLATIONS:
-        _print(f"note: there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
+        _print(f"note: {where}there are more; these are the first {MAX_VIOLATIONS:,}", to_stderr=True)
     if name.endswith(".request") and parsed.is_complete:
         said = {text for violation in found for text in (violation.pointer, violation.message)}
         for one in advice(parsed.document, name):
             if not {one.pointer, one.message} & said:
-                _print(f"note: {one.message}", to_stderr=True)
-    if found:
-        raise SystemExit(1)
-    _print(f"ok: the document keeps {name}")
+                _print(f"note: {where}{one.message}", to_stderr=True)
+    return not found
 
 
 def _text(name: str) -> str:

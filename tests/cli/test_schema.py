@@ -62,6 +62,17 @@ def test_a_width_of_2049_is_one_line_and_exit_1(check_sentence: CheckSentence) -
     check_sentence(result.stdout)
 
 
+def test_of_several_files_each_line_names_its_own(tmp_path: Path) -> None:
+    right, wrong, worse = (tmp_path / f"{name}.json" for name in ("right", "wrong", "worse"))
+    right.write_bytes(SEED)
+    wrong.write_bytes(SEED.replace(b"768", b"2049"))
+    worse.write_bytes(b"{")
+    result = run("check", REQUEST, right, wrong, worse)
+    assert result.exit_code == 1
+    assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == [str(wrong), str(worse)]
+    assert run("check", REQUEST, right, right).stdout == f"ok: 2 documents keep {REQUEST}\n"
+
+
 def test_each_violation_is_a_line() -> None:
     result = run("check", REQUEST, "-", stdin=b'{"width": 0, "width": 0, "steps": 51}')
     assert result.exit_code == 1

@@ -100,7 +100,7 @@ def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     before, after, end = (told or 0 for told in balances)
     is_refused = harvest.submitted is not None and is_taken(harvest.submitted) is False
     price = 0 if is_refused else operations()[harvest.operation].price
-    least = 0 if harvest.has_failed else price
+    least = price if harvest.task_id is not None and not harvest.has_failed else 0
     if not least - harvest.returned <= before - after <= price:
         yield Broken(f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}")
     if not harvest.spent - harvest.returned <= before - end <= harvest.spent + harvest.lost:
