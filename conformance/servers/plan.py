@@ -30,7 +30,7 @@ class Order:
     @property
     def probe(self) -> Probe:
         """Its submit."""
-        return submit(f"a {self.operation} for {self.check}", self.operation, self.document, pocket=Pocket.PAID)
+        return submit(f"{self.operation} for {self.check}", self.operation, self.document, pocket=Pocket.PAID)
 
     @property
     def price(self) -> float:

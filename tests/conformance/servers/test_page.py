@@ -1,0 +1,35 @@
+"""What docs/servers.md has from elsewhere: the table of the checks, and files of `examples/ci`."""
+
+from pathlib import Path
+from typing import Final
+
+from parts import DOCS, Part, check_fresh, table
+from safelight.conformance.servers.check import checks
+
+CI: Final = DOCS.parent / "examples" / "ci"
+
+
+def parts() -> list[Part]:
+    return [
+        Part("servers.md", "workflow", lambda: _file(CI / "nightly.yml")),
+        Part("servers.md", "gitlab", lambda: _file(CI / "gitlab.yml")),
+        Part("servers.md", "hook", lambda: _file(CI / "pre-commit-config.yaml")),
+        Part("servers.md", "checks", lambda: table(("id", "name", "a good server", "cost", "level"), _rows())),
+    ]
+
+
+def _file(path: Path) -> str:
+    name = path.relative_to(DOCS.parent)
+    return f"`{name}`:\n\n<!-- not run: a linter has read it -->\n\n```yaml\n{path.read_text('utf-8')}```"
+
+
+def _rows() -> list[tuple[str, ...]]:
+    return [(one.id, one.name, one.fact, one.cost, one.severity) for one in checks().values()]
+
+
+def test_the_page_has_the_checks_and_the_files() -> None:
+    check_fresh(parts())
+
+
+def test_the_page_says_how_many_checks_there_are() -> None:
+    assert f"It has {len(checks())} checks" in (DOCS / "servers.md").read_text("utf-8")
