@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from safelight.cli._fuzzing import show, trier
-from safelight.cli._unusable import Unusable
+from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.clients.fuzzing import Search, keep, kept
 from safelight.conformance.clients.process import CannotStart
 from safelight.conformance.clients.stories import MAX_FAULTS
@@ -70,6 +70,8 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
         found = search.run(kept(corpus))
     except CannotStart as error:
         raise Unusable(str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped: no story broke it, {count} tried, with the seed {seed}") from None
     if found.story is None or found.result is None:
         click.echo(f"no story broke it: {found.tried} tried, with the seed {seed}")
         return
