@@ -230,3 +230,10 @@ def test_a_client_that_sends_nothing_is_told_where_to_send_it() -> None:
 def test_a_pattern_that_fits_no_case_is_told_of_the_list() -> None:
     result = called("check", "client", "--only", "zzz", "--list")
     assert (result.exit_code, "--list lists them" in result.output) == (2, True)
+
+
+def test_a_story_that_cannot_be_kept_is_shown_all_the_same(here: Path) -> None:
+    (here / "file").write_text("", "utf-8")
+    options = ("--for", "30s", "--seed", "1", "--corpus", "file/corpus")
+    result = called("fuzz", *options, "--", "false")
+    assert (result.exit_code, "it is not kept: file/corpus cannot be written" in result.output) == (1, True)
