@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, cast
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -25,6 +26,7 @@ from safelight.conformance.clients.fuzzing import Found, Search
 from safelight.conformance.clients.runner import of_story
 from safelight.conformance.clients.suite import fuzz
 from safelight.testing.factory import open_server
+from safelight.testing.virtual_time import kept_ready
 
 if TYPE_CHECKING:
     from safelight.testing.backends.shared_server import SharedServer
@@ -36,7 +38,7 @@ MAX_EXAMPLES: Final = 100
 GOAL: Final = 25
 
 #: A time-out is waited for on the wall's clock.
-LIMITS: Final = Limits(poll=3.0, request=0.4, deadline=120.0)
+LIMITS: Final = Limits(poll=1.0, request=0.4, deadline=120.0)
 
 #: Cases about several processes, signals and tasks that were there before: no story has them.
 _OF_PROCESSES: Final = {"6.3", "6.4", "6.5"}
@@ -71,15 +73,15 @@ def called(made: type[Client]) -> ClientCallable:
 
 def rows(seeds: int = SEEDS) -> Iterator[Row]:
     """Each bad client whose mistake one process can make."""
-    with open_server() as server:
+    with open_server(plain_pictures=True) as server, kept_ready(), TemporaryDirectory() as place:
         for name, made in LIARS.items():
             if not set(ABOUT[name]) <= _OF_PROCESSES:
-                yield _row(name, [_found(server, called(made), seed) for seed in range(seeds)])
+                yield _row(name, [_found(server, called(made), place, seed) for seed in range(seeds)])
 
 
-def _found(server: SharedServer, client: ClientCallable, seed: int) -> Found:
+def _found(server: SharedServer, client: ClientCallable, place: str, seed: int) -> Found:
     search = Search(
-        lambda story: of_story(story, call(server, client, story.trial(), LIMITS)),
+        lambda story: of_story(story, call(server, client, story.trial(), LIMITS, place)),
         seconds=300,
         max_examples=MAX_EXAMPLES,
         seed=seed,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.sight import kind_of
 from safelight.conformance.clients.trying import (
+    MAX_LATE_SECONDS,
     files_in,
     out_in,
     pictures_of,
@@ -33,7 +36,7 @@ from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import shared_backend
 
 #: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
-USUAL: Final = Limits(poll=3.0, request=1.0, deadline=120.0)
+USUAL: Final = Limits(poll=1.0, request=1.0, deadline=120.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,21 @@ _CRASHES: Final = (
 )
 
 
-def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL) -> Evidence:
-    """Call the client in a session of its own."""
-    key = f"sk-{token_hex(24)}"
-    with TemporaryDirectory() as root, shared_backend(server, key, _settings(trial, root)) as backend:
+#: The sessions of this process. Each has another seed, and so ids of its own.
+_NUMBERS: Final = count()
+
+#: Their keys, which come round again: all the ways to spell a new one, by which it is looked for, take milliseconds.
+#: So many that what a client has left running has ended by then.
+_KEYS: Final = [f"sk-{token_hex(24)}" for _ in range(64)]
+
+
+def call(
+    server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL, place: str | None = None
+) -> Evidence:
+    """Call the client in a session of its own; `place` is an empty folder, which is so afterwards."""
+    number = next(_NUMBERS)
+    key = _KEYS[number % len(_KEYS)]
+    with _room(place) as root, shared_backend(server, key, _settings(trial, root), number) as backend:
         for task in trial.tasks:
             backend.next(**task)
         given = [submitted(server.api, key)] if trial.driver.get("resume") else []
@@ -80,11 +94,28 @@ def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Lim
             out_dir=out_in(root),
             task_id=given[0] if given else None,
         )
+        backend.stop_after(limits.deadline + MAX_LATE_SECONDS)
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
         stray = stray_in(root, [job.out_dir])
         own = frozenset(given)
         return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, stray=stray, given=own)
+
+
+@contextmanager
+def _room(place: str | None) -> Iterator[str]:
+    """A folder to work in: a new one, or the given one, of which those folders stay that each client is given."""
+    if place is None:
+        with TemporaryDirectory() as root:
+            yield root
+        return
+    yield place
+    out = out_in(place)
+    for left in [*out.iterdir()] if not stray_in(place, [out]) else [*Path(place).iterdir()]:
+        if left.is_dir() and not left.is_symlink():
+            rmtree(left)
+        else:
+            left.unlink()
 
 
 def _settings(trial: Trial, root: str) -> dict[str, Any]:

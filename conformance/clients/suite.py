@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
@@ -23,6 +24,7 @@ from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import MUSTS, Finding, Verdict
 from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import open_server
+from safelight.testing.virtual_time import kept_ready
 from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript
 
@@ -96,10 +98,10 @@ def fuzz(
     Raises `UnmetExpectation`, with the story, where one is found; else gives how many were tried.
     """
     __tracebackhide__ = True
-    with open_server() as server:
+    with open_server(plain_pictures=True) as server, kept_ready(), TemporaryDirectory() as place:
 
         def try_story(story: Story) -> Tried:
-            return of_story(story, call(server, client, story.trial(), limits))
+            return of_story(story, call(server, client, story.trial(), limits, place))
 
         found = Search(try_story, seconds, examples, seed, strict=strict, leaves_out=_SLOW).run()
     if found.story and found.result:

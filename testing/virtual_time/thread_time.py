@@ -73,6 +73,8 @@ class VirtualTime:
     #: When on the wall it began, and sleeps skipped so far.
     begun: float = field(default_factory=WALL["perf_counter"])
     skipped: int = 0
+    #: Seconds of the clock after which the client should have ended.
+    latest: float = inf
     #: Pieces of work that a loop gave to threads, and that are not back.
     handed_over: int = 0
     #: A loop of this thread waits for its threads to end: that takes the wall's time.
@@ -149,6 +151,8 @@ class VirtualTime:
         __tracebackhide__ = True
         self.pass_time(seconds)
         self.skipped += 1
+        if self.clocks[0].now() > self.latest:
+            self.fail(f"the client goes on after {self.latest:,.0f} s, which is past its deadline")
         waited = WALL["perf_counter"]() - self.begun
         if self.skipped > MAX_SLEEPS or (self.skipped > _MANY_SLEEPS and waited > MAX_WALL_SECONDS):
             self.fail(
