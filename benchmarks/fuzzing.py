@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import run_liar  # noqa: F401 - registers them
 from liars.clients.client import Client, Ended
 from liars.clients.liar import ABOUT, LIARS
-from safelight.conformance.clients.calling import ClientCallable, Job, call
+from safelight.conformance.clients.calling import ClientCallable, Job, call, in_haste
 from safelight.conformance.clients.evidence import Limits
-from safelight.conformance.clients.fuzzing import Found, Search
+from safelight.conformance.clients.fuzzing import Search
 from safelight.conformance.clients.runner import of_story
+from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.suite import fuzz
+from safelight.conformance.results import Tried
 from safelight.testing.factory import open_server
-from safelight.testing.virtual_time import kept_ready
-
-if TYPE_CHECKING:
-    from safelight.testing.backends.shared_server import SharedServer
 
 SEEDS: Final = 20
 #: Stories of one search: one that takes more has found nothing.
@@ -41,7 +39,7 @@ GOAL: Final = 25
 LIMITS: Final = Limits(poll=1.0, request=0.4, deadline=120.0)
 
 #: Cases about several processes, signals and tasks that were there before: no story has them.
-_OF_PROCESSES: Final = {"6.3", "6.4", "6.5"}
+OF_PROCESSES: Final = {"6.3", "6.4", "6.5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +69,36 @@ def called(made: type[Client]) -> ClientCallable:
     return client
 
 
+def names() -> list[str]:
+    """The bad clients whose mistake one process can make."""
+    return [name for name in LIARS if not set(ABOUT[name]) <= OF_PROCESSES]
+
+
 def rows(seeds: int = SEEDS) -> Iterator[Row]:
-    """Each bad client whose mistake one process can make."""
-    with open_server(plain_pictures=True) as server, kept_ready(), TemporaryDirectory() as place:
-        for name, made in LIARS.items():
-            if not set(ABOUT[name]) <= _OF_PROCESSES:
-                yield _row(name, [_found(server, called(made), place, seed) for seed in range(seeds)])
+    """Each of them, as many at a time as there are cores."""
+    with ProcessPoolExecutor() as processes:
+        yield from processes.map(row, names(), [seeds] * len(names()))
 
 
-def _found(server: SharedServer, client: ClientCallable, place: str, seed: int) -> Found:
-    search = Search(
-        lambda story: of_story(story, call(server, client, story.trial(), LIMITS, place)),
-        seconds=300,
-        max_examples=MAX_EXAMPLES,
-        seed=seed,
-        strict=True,
-    )
-    return search.run()
-
-
-def _row(name: str, found: list[Found]) -> Row:
+def row(name: str, seeds: int) -> Row:
+    """What `seeds` searches for one mistake come to."""
+    client = called(LIARS[name])
+    with caller(client) as try_story:
+        found = [_search(try_story, seed).run() for seed in range(seeds)]
     stories = [one.story for one in found if one.story]
     examples = median(one.examples or MAX_EXAMPLES + 1 for one in found)
     return Row(name, examples, len(found) - len(stories), max((len(story.faults) for story in stories), default=0))
+
+
+@contextmanager
+def caller(client: ClientCallable) -> Iterator[Callable[[Story], Tried]]:
+    """What tries a story on a client."""
+    with open_server(plain_pictures=True) as server, in_haste(server) as place:
+        yield lambda story: of_story(story, call(server, client, story.trial(), LIMITS, place))
+
+
+def _search(try_story: Callable[[Story], Tried], seed: int) -> Search:
+    return Search(try_story, seconds=300, max_examples=MAX_EXAMPLES, seed=seed, strict=True)
 
 
 def examples_per_second(seconds: float = 10.0) -> float:

@@ -34,6 +34,8 @@ from safelight.mockserver.sessions.session import EnteredSession
 from safelight.testing.backends.shared import SharedBackend
 from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import shared_backend
+from safelight.testing.virtual_time import kept_ready
+from safelight.testing.virtual_time.connections import connected_in_memory
 
 #: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
 USUAL: Final = Limits(poll=1.0, request=1.0, deadline=120.0)
@@ -55,6 +57,9 @@ class Job:
     #: The task to resume; None: submit one.
     task_id: str | None = None
 
+
+#: For each interval until the deadline, sleeps that a client may take: more make a search wait.
+_SLEEPS: Final = 5
 
 #: A client: it saves the picture in `out_dir`, or returns its bytes, or raises what says why there is none.
 ClientCallable = Callable[[Job], bytes | Path | str | None]
@@ -94,12 +99,19 @@ def call(
             out_dir=out_in(root),
             task_id=given[0] if given else None,
         )
-        backend.stop_after(limits.deadline + MAX_LATE_SECONDS)
+        backend.stop_after(limits.deadline + MAX_LATE_SECONDS, round(_SLEEPS * limits.deadline / limits.poll))
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
         stray = stray_in(root, [job.out_dir])
         own = frozenset(given)
         return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, stray=stray, given=own)
+
+
+@contextmanager
+def in_haste(server: SharedServer) -> Iterator[str]:
+    """While the block runs, calls cost little: nothing is made anew for each. Gives the `place` for them."""
+    with kept_ready(), connected_in_memory(server), TemporaryDirectory() as place:
+        yield place
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import cycle, filterfalse
 from math import inf
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -25,8 +25,10 @@ from safelight.mockserver.faults.rules import read_rules
 from safelight.strategies import prompts
 from safelight.strategies.plans import fault_rules
 
+_Kind = TypeVar("_Kind")
+
 #: Rules of one story, unless somebody says otherwise.
-MAX_FAULTS: Final = 6
+MAX_FAULTS: Final = 8
 
 #: Faults that take so much memory or time that a search has better things to do.
 _COSTLY: Final = ("huge", "bomb")
@@ -46,12 +48,16 @@ def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
     random = Random(seed)
     first, later = [], []
     for case_id, same in _alone().items():
-        shuffled, early = random.sample(same, len(same)), cases()[case_id].severity is not Severity.INFO
+        shuffled, early = _shuffled(random, same), cases()[case_id].severity is not Severity.INFO
         first += shuffled[:early]
         later += shuffled[early:]
     first += [*_packs(random, max_faults), *_undisturbed()]
-    dressed = _dressed(random, [*random.sample(first, len(first)), *random.sample(later, len(later))])
+    dressed = _dressed(random, [*_shuffled(random, first), *_shuffled(random, later)])
     return [story for story in dressed if len(story.faults) <= max_faults]
+
+
+def _shuffled(random: Random, found: Sequence[_Kind]) -> list[_Kind]:
+    return random.sample(found, len(found))
 
 
 @cache
@@ -93,7 +99,7 @@ def _once(text: str) -> str:
 
 def _packs(random: Random, max_faults: int) -> Iterator[Story]:
     """What a client passes, several of it in each story."""
-    submits, polls, images = (random.sample(_passed(kind), len(_passed(kind))) for kind in ("submit", "poll", "image"))
+    submits, polls, images = (_shuffled(random, _passed(kind)) for kind in ("submit", "poll", "image"))
     room = max_faults - 2
     if room < 1:
         yield from (_story(PLAIN, [rule]) for rule in (*submits, *polls, *images))
@@ -104,9 +110,9 @@ def _packs(random: Random, max_faults: int) -> Iterator[Story]:
 
 
 def _undisturbed() -> Iterable[Story]:
-    """Tasks that take long, or no time, and nothing goes wrong."""
-    polls = dict.fromkeys(story.polls for story in _plain())
-    return [Story(PLAIN, counts) for counts in polls]
+    """Tasks that take no time, or long, and nothing goes wrong."""
+    counts = [story.polls for story in _plain()]
+    return [Story(PLAIN, min(counts)), Story(PLAIN, max(counts))]
 
 
 @cache
@@ -117,9 +123,8 @@ def _plain() -> Sequence[Story]:
 
 def _dressed(random: Random, stories: Iterable[Story]) -> Iterator[Story]:
     """The stories with odd requests, ids and prefixes, where they have none of their own."""
-    requests, ids, prefixes = (
-        cycle(random.sample(found, len(found))) for found in (_requests_of_cases(), _ids(), _prefixes())
-    )
+    requests = cycle(_shuffled(random, _requests_of_cases()))
+    ids, prefixes = cycle(_shuffled(random, _ids())), cycle(_shuffled(random, _prefixes()))
     for story in stories:
         yield replace(
             story,
@@ -174,7 +179,7 @@ def stories(draw: DrawFn, *, max_faults: int = MAX_FAULTS) -> Story:
     if draw(st.booleans()) and max_faults:
         faults = [draw(_rule("submit"))]
     else:
-        polls = [draw(_rule("poll")) for _ in range(draw(st.integers(0, min(4, max_faults))))]
+        polls = [draw(_rule("poll")) for _ in range(draw(st.integers(0, min(3, max_faults))))]
         images = [draw(_rule("image")) for _ in range(draw(st.integers(0, min(1, max_faults - len(polls)))))]
         faults = [*_in_turn(polls), *images]
     queued, running = draw(st.sampled_from(_COUNTS))

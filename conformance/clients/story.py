@@ -72,9 +72,9 @@ class Story:
             queued, running = form["polls"]
             faults = tuple(str(rule) for rule in form["faults"])
             _check_types(form)
-            more = {name: form.get(name) for name in ("fail", "id")}
-            story = cls(dict(form["request"]), (queued, running), **more, faults=faults, prefix=form.get("prefix", ""))
-            story = replace(story, fake=dict(form.get("fake", {})))
+            more: dict[str, Any] = {name: form.get(name) for name in ("fail", "id")}
+            more |= {"prefix": form.get("prefix", ""), "fake": dict(form.get("fake", {}))}
+            story = cls(dict(form["request"]), (queued, running), faults=faults, **more)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no story: {error}") from None
         read_rules(story.faults)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
 
-from safelight.conformance.clients.calling import USUAL, ClientCallable, Job, call
+from safelight.conformance.clients.calling import USUAL, ClientCallable, Job, call, in_haste
 from safelight.conformance.clients.case import Case, Trial, cases
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.fuzzing import Found, Search
@@ -24,7 +23,6 @@ from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import MUSTS, Finding, Verdict
 from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import open_server
-from safelight.testing.virtual_time import kept_ready
 from safelight.traffic.expectations import UnmetExpectation
 from safelight.traffic.transcript import transcript
 
@@ -98,12 +96,12 @@ def fuzz(
     Raises `UnmetExpectation`, with the story, where one is found; else gives how many were tried.
     """
     __tracebackhide__ = True
-    with open_server(plain_pictures=True) as server, kept_ready(), TemporaryDirectory() as place:
+    with open_server(plain_pictures=True) as server, in_haste(server) as place:
 
         def try_story(story: Story) -> Tried:
             return of_story(story, call(server, client, story.trial(), limits, place))
 
-        found = Search(try_story, seconds, examples, seed, strict=strict, leaves_out=_SLOW).run()
+        found = Search(try_story, seconds, examples, seed, strict=strict).run()
     if found.story and found.result:
         sentences = "\n".join(f"  {one.rule}: {one.sentence}" for one in found.result.findings)
         raise UnmetExpectation(f"the client does not survive: {found.story}\n{sentences}")

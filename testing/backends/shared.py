@@ -183,10 +183,11 @@ class SharedBackend:
         """The session, which nobody else changes while the block runs."""
         return EnteredSession(self.server.store, self._session.name)
 
-    def stop_after(self, seconds: float) -> None:
-        """Stop a client that goes on for longer than so many seconds of virtual time."""
+    def stop_after(self, seconds: float, sleeps: int) -> None:
+        """Stop a client that goes on for longer than so many seconds of virtual time, or sleeps more often."""
         if self._virtual_time:
             self._virtual_time.latest = self.clock.now() + seconds
+            self._virtual_time.max_sleeps = sleeps
 
     def failure(self) -> str:
         """Why the client was never going to end, in a sentence, or nothing."""
