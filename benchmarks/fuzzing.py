@@ -13,14 +13,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final, cast
+from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import run_liar  # noqa: F401 - registers them
-from liars.clients.client import Client, Ended
+from liars.clients.calling import called
+from liars.clients.client import Client
 from liars.clients.liar import ABOUT, LIARS
-from safelight.conformance.clients.calling import ClientCallable, Job, call, in_haste
+from safelight.conformance.clients.calling import ClientCallable, call, in_haste
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.fuzzing import Search
 from safelight.conformance.clients.runner import of_story
@@ -52,21 +53,6 @@ class Row:
     missed: int
     #: The most faults that a story still had when it was as small as it got.
     faults: int
-
-
-def called(made: type[Client]) -> ClientCallable:
-    """A client of the tests as a function."""
-
-    def client(job: Job) -> None:
-        try:
-            made(cast("Any", job)).run()  # the fields of both jobs are the same
-        except Ended as ended:
-            if ended.code == 3:  # noqa: PLR2004 - it gave up
-                raise TimeoutError(str(ended)) from None
-            if ended.code:
-                raise
-
-    return client
 
 
 def names() -> list[str]:
