@@ -29,9 +29,6 @@ from safelight.traffic.transcript import transcript
 #: Ways to start a client that there are for processes alone.
 _OF_PROCESSES = frozenset({"copies", "interrupt"})
 
-#: Faults that a client sits out on the wall's clock.
-_SLOW = frozenset({"hang", "stall", "drip"})
-
 
 def _trials() -> Iterator[object]:
     for case in cases().values():
@@ -91,8 +88,8 @@ def fuzz(
 ) -> Found:
     """Search for the smallest story that a client in Python does not survive, on virtual time.
 
-    Stories with an answer that never comes are left to `ClientSuite` and `safelight fuzz`: a read time-out on a socket
-    takes real seconds.
+    A client that blocks is answered in its own thread; one that is asynchronous, or has threads, on a socket, where a
+    time-out takes real seconds.
     Raises `UnmetExpectation`, with the story, where one is found; else gives how many were tried.
     """
     __tracebackhide__ = True
