@@ -265,7 +265,7 @@ def _contents(path: Path, room: int) -> bytes:
 def out_in(root: str, number: int = 0) -> Path:
     """A folder to save in: so deep that a name which climbs out of it stays within what is looked through."""
     out = Path(root, "1", "2", "3", "4", f"out-{number}")
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     return out
 
 
