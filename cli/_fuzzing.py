@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import click
 
+from safelight.cli._signals import on_ending
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.runner import of_story
 from safelight.conformance.clients.story import Story
@@ -22,7 +22,7 @@ LIMITS = Limits(poll=0.1, request=0.5, deadline=4.0)
 
 def trier(command: Sequence[str], limits: Limits = LIMITS) -> Callable[[Story], Tried]:
     """Tries a story on a command. Raises `CannotStart`."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with nothing left running
+    on_ending()
     return lambda story: _tried(command, story, limits)
 
 

@@ -25,13 +25,22 @@ def _writable(_: click.Context, option: click.Parameter, path: Path | None) -> P
     """A file that is found to be no good before the run is, and not after."""
     if path is None:
         return None
-    if path.is_dir():
-        raise click.BadParameter(f"{shown_path(path)} is a folder: name a file", param=option)
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {shown_path(path.parent)}", param=option)
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise click.BadParameter(f"{shown_path(path)} cannot be written", param=option)
+    try:
+        wrong = _in_the_way(path)
+    except (OSError, ValueError) as error:
+        wrong = f"{shown_path(path)} cannot be written: {getattr(error, 'strerror', None) or error}"
+    if wrong:
+        raise click.BadParameter(wrong, param=option)
     return path
+
+
+def _in_the_way(path: Path) -> str:
+    """Why a file cannot be written, or nothing."""
+    if path.is_dir():
+        return f"{shown_path(path)} is a folder: name a file"
+    if not path.parent.is_dir():
+        return f"there is no folder {shown_path(path.parent)}"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else f"{shown_path(path)} cannot be written"
 
 
 #: Name of an option -> what it writes.
@@ -62,9 +71,10 @@ def console() -> Console:
 
 def write_reports(documents: Sequence[Document], **wanted: Any) -> None:
     """Print the reports, and write those that are wanted."""
-    for document in documents:
-        show(document, console())
     try:
         write(documents, **wanted)
     except CannotWrite as error:
         raise Unusable(str(error)) from None
+    finally:  # the files come first: who reads what is printed may go before its end
+        for document in documents:
+            show(document, console())

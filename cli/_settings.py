@@ -40,7 +40,9 @@ class SettingsCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, the settings under their headings."""
         records = {str(param.name): param.get_help_record(ctx) for param in self.get_params(ctx)}
-        sections = {"Options": [name for name in records if name not in self.rows], **HEADINGS}
+        rows = {param.name for param in self.params if isinstance(param, _Option)}
+        sections = {"Options": [name for name in records if name not in rows]}
+        sections |= {heading: [name for name in names if name in rows] for heading, names in HEADINGS.items()}
         width = max(len(record[0]) for record in records.values() if record)
         for heading, names in sections.items():
             lines = [(record[0].ljust(width), record[1]) for name in names if (record := records.get(name))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from safelight.cli._check_server import server
 from safelight.cli._fake import fake_of
 from safelight.cli._report import console, report_options, write_reports
 from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
+from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
 from safelight.conformance.clients.case import Case, edition, selected
 from safelight.conformance.clients.evidence import Limits
@@ -132,8 +132,7 @@ def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
 def _watched(told: CommandOptions, cmd: Sequence[str], interval: float) -> tuple[int, list[Result]]:
     """The exit code of the program, and a result for each rule."""
     fake, stop = fake_of(told), Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_ending(lambda *_: stop.set())
     with in_thread(fake.app(Control()), path=fake.path) as server:
         try:
             ended, evidence = watch(fake.api, fake.key, server.url, cmd, interval=interval, stop=stop)
@@ -165,7 +164,7 @@ def _waivers(path: Path | None) -> Sequence[Any]:
 
 
 def _run(plan: Plan) -> list[Result]:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with a report, and nothing left
+    on_ending(lambda *_: plan.stop.set())
     with Watch(console(), len(plan.cases)) as watch:
         try:
             return run(plan, watch)
@@ -176,8 +175,7 @@ def _run(plan: Plan) -> list[Result]:
 def _walked(chosen: Sequence[Case], limits: Limits, port: int) -> list[Result]:
     """The results of a walk through the cases, which ends with the last of them or with Ctrl-C."""
     stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    on_ending(lambda *_: stop.set())
     try:
         with walk(chosen, limits, port) as walking:
             click.echo(table(walking))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight.cli._fake import fake_of
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
+from safelight.cli._signals import ENDING
 from safelight.contracts.wording import MAX_PATH_CHARACTERS, echoed
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.addresses import without_proxy
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 #: What a shell exits with when a command is not found, or cannot be run.
 _NOT_FOUND, _NOT_RUN = 127, 126
-
-#: Signals that are handed on to the command: whoever ends us means it.
-_HANDED_ON: Final = tuple(
-    signal.Signals[name] for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if name in signal.Signals.__members__
-)
 
 
 @settings_options(EXEC)
@@ -67,7 +63,7 @@ def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
 def _catch_signals() -> list[int]:
     """From now on no signal ends us and leaves the command an orphan. Gives those that came."""
     early: list[int] = []
-    for number in _HANDED_ON:
+    for number in ENDING:
         signal.signal(number, lambda number, _: early.append(number))
     # A terminal sends Ctrl-C to both; the command decides what becomes of it. Ignored, it would be so in the command.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -75,7 +71,7 @@ def _catch_signals() -> list[int]:
 
 
 def _hand_on(process: subprocess.Popen[bytes], early: Sequence[int]) -> None:
-    for number in _HANDED_ON:
+    for number in ENDING:
         signal.signal(number, lambda number, _: process.send_signal(number))
     for sent in early:
         process.send_signal(sent)

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from safelight.cli._config import shown_path
 from safelight.cli._fuzzing import show, trier
-from safelight.cli._unusable import Unusable
+from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.clients.fuzzing import Search, keep, kept
 from safelight.conformance.clients.process import CannotStart
 from safelight.conformance.clients.stories import MAX_FAULTS
@@ -70,11 +71,16 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
         found = search.run(kept(corpus))
     except CannotStart as error:
         raise Unusable(str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped: no story broke it, {count} tried, with the seed {seed}") from None
     if found.story is None or found.result is None:
         click.echo(f"no story broke it: {found.tried} tried, with the seed {seed}")
         return
-    file = keep(corpus, found.story, [finding.sentence for finding in found.result.findings])
     click.echo(f"story {found.examples} broke it, with the seed {seed}; made smaller in {found.tried} runs:")
     show(found.story, found.result)
-    click.echo(f"  run it again  safelight replay {shlex.quote(str(file))} -- {shlex.join(cmd)}")
+    try:
+        file = keep(corpus, found.story, [finding.sentence for finding in found.result.findings])
+        click.echo(f"  run it again  safelight replay {shlex.quote(str(file))} -- {shlex.join(cmd)}")
+    except OSError as error:
+        click.echo(f"  it is not kept: {shown_path(corpus)} cannot be written: {error.strerror}")
     ctx.exit(1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from safelight.cli._fuzzing import show, trier
-from safelight.cli._unusable import Unusable
+from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.clients.fuzzing import story_in
 from safelight.conformance.clients.process import CannotStart
 
@@ -23,6 +23,8 @@ def command(ctx: click.Context, /, file: Path, cmd: tuple[str, ...]) -> None:
         result = trier(cmd[cmd[0] == "--" :])(story)
     except (ValueError, CannotStart) as error:
         raise Unusable(str(error)) from None
+    except KeyboardInterrupt:
+        raise Stopped("stopped before the story was over") from None
     show(story, result)
     click.echo(f"it {'does not survive' if result.findings else 'survives'}")
     ctx.exit(1 if result.findings else 0)

@@ -46,13 +46,20 @@ def fault_plans(
     `kinds` are the kinds of requests that may be struck, `without` are names of faults that may not be; with `endless`
     False each rule strikes a few requests only, so that a client that goes on gets through. Raises `ValueError`.
     """
+    return st.lists(fault_rules(kinds=kinds, without=without, endless=endless), max_size=_MAX_RULES)
+
+
+def fault_rules(
+    *, kinds: Collection[str] = WORDS, without: Collection[str] = (), endless: bool = True
+) -> SearchStrategy[FaultRule]:
+    """Rules as `fault_plans` has them, one at a time."""
     for name, known, what in (
         *((kind, WORDS, "request") for kind in kinds),
         *((one, faults(), "fault") for one in without),
     ):
         if name not in known:
             raise ValueError(not_among(what, name, known))
-    return st.lists(_rules(tuple(kinds), frozenset(without), endless=endless), max_size=_MAX_RULES)
+    return _rules(tuple(kinds), frozenset(without), endless=endless)
 
 
 # Hypothesis takes an element out of a list while it shrinks if it consists of at most five choices: whether there is

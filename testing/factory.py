@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_server() -> Iterator[SharedServer]:
+def open_server(*, plain_pictures: bool = False) -> Iterator[SharedServer]:
     """A server that has answered once: what is loaded for the first answer costs no test its deadline."""
     import_module("safelight.mockserver.transports.asgi")
     import_module("safelight.mockserver.transports.server")
-    with SharedServer() as server:
+    with SharedServer(plain_pictures=plain_pictures) as server:
         with shared_backend(server, key_of("the first answer"), {"virtual_time": True}) as session:
             headers = {"x-api-key": session.api_key}
             server.api.handle(Request("POST", "/", "endpoint=image_generation", headers, b'{"prompt": "a lamp"}'))
@@ -46,7 +46,9 @@ def key_of(name: str) -> str:
     return f"sk-{sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:48]}"
 
 
-def shared_backend(server: SharedServer, key: str, options: Mapping[str, Any]) -> SharedBackend:
+def shared_backend(
+    server: SharedServer, key: str, options: Mapping[str, Any], seed: int | None = None
+) -> SharedBackend:
     """A session on this server; the options are checked ones.
 
     It is on a virtual clock, and in virtual time unless the options turn that off: whoever waits, waits in no time.
@@ -56,7 +58,7 @@ def shared_backend(server: SharedServer, key: str, options: Mapping[str, Any]) -
     virtual_time = options.get("virtual_time", speed is None)
     given = VirtualClock() if speed is None and not virtual_time else None
     clock = chosen_clock(given, virtual_time=virtual_time, speed=speed)
-    return SharedBackend(server, key, settings(own), clock=clock, virtual_time=virtual_time)
+    return SharedBackend(server, key, settings(own), clock=clock, virtual_time=virtual_time, seed=seed)
 
 
 def backend_at(server: SharedServer | Server, key: str, options: Mapping[str, Any]) -> Backend:

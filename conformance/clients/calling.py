@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.sight import kind_of
 from safelight.conformance.clients.trying import (
+    MAX_LATE_SECONDS,
     files_in,
     out_in,
     pictures_of,
@@ -31,9 +34,11 @@ from safelight.mockserver.sessions.session import EnteredSession
 from safelight.testing.backends.shared import SharedBackend
 from safelight.testing.backends.shared_server import SharedServer
 from safelight.testing.factory import shared_backend
+from safelight.testing.virtual_time import kept_ready
+from safelight.testing.virtual_time.connections import connected_in_memory
 
 #: What a client that is called is given to keep, in seconds of virtual time; for one request, in the wall's.
-USUAL: Final = Limits(poll=3.0, request=1.0, deadline=120.0)
+USUAL: Final = Limits(poll=1.0, request=1.0, deadline=120.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,9 @@ class Job:
     task_id: str | None = None
 
 
+#: For each interval until the deadline, sleeps that a client may take: more make a search wait.
+_SLEEPS: Final = 5
+
 #: A client: it saves the picture in `out_dir`, or returns its bytes, or raises what says why there is none.
 ClientCallable = Callable[[Job], bytes | Path | str | None]
 
@@ -63,10 +71,21 @@ _CRASHES: Final = (
 )
 
 
-def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL) -> Evidence:
-    """Call the client in a session of its own."""
-    key = f"sk-{token_hex(24)}"
-    with TemporaryDirectory() as root, shared_backend(server, key, _settings(trial, root)) as backend:
+#: The sessions of this process. Each has another seed, and so ids of its own.
+_NUMBERS: Final = count()
+
+#: Their keys, which come round again: all the ways to spell a new one, by which it is looked for, take milliseconds.
+#: So many that what a client has left running has ended by then.
+_KEYS: Final = [f"sk-{token_hex(24)}" for _ in range(64)]
+
+
+def call(
+    server: SharedServer, client: ClientCallable, trial: Trial, limits: Limits = USUAL, place: str | None = None
+) -> Evidence:
+    """Call the client in a session of its own; `place` is an empty folder, which is so afterwards."""
+    number = next(_NUMBERS)
+    key = _KEYS[number % len(_KEYS)]
+    with _room(place) as root, shared_backend(server, key, _settings(trial, root), number) as backend:
         for task in trial.tasks:
             backend.next(**task)
         given = [submitted(server.api, key)] if trial.driver.get("resume") else []
@@ -80,11 +99,35 @@ def call(server: SharedServer, client: ClientCallable, trial: Trial, limits: Lim
             out_dir=out_in(root),
             task_id=given[0] if given else None,
         )
+        backend.stop_after(limits.deadline + MAX_LATE_SECONDS, round(_SLEEPS * limits.deadline / limits.poll))
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
         stray = stray_in(root, [job.out_dir])
         own = frozenset(given)
         return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, stray=stray, given=own)
+
+
+@contextmanager
+def in_haste(server: SharedServer) -> Iterator[str]:
+    """While the block runs, calls cost little: nothing is made anew for each. Gives the `place` for them."""
+    with kept_ready(), connected_in_memory(server), TemporaryDirectory() as place:
+        yield place
+
+
+@contextmanager
+def _room(place: str | None) -> Iterator[str]:
+    """A folder to work in: a new one, or the given one, of which those folders stay that each client is given."""
+    if place is None:
+        with TemporaryDirectory() as root:
+            yield root
+        return
+    yield place
+    out = out_in(place)
+    for left in [*out.iterdir()] if not stray_in(place, [out]) else [*Path(place).iterdir()]:
+        if left.is_dir() and not left.is_symlink():
+            rmtree(left)
+        else:
+            left.unlink()
 
 
 def _settings(trial: Trial, root: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from safelight.conformance.verdicts import MUSTS, Severity
-from safelight.contracts.wording import did_you_mean, listed
+from safelight.contracts.wording import did_you_mean
 
 CASES: Final = Path(__file__).parent / "cases"
 
@@ -88,7 +88,7 @@ def selected(only: Iterable[str] = (), skip: Iterable[str] = ()) -> list[Case]:
     only, skip = list(only), list(skip)
     for pattern in (*only, *skip):
         if not any(fnmatchcase(name, pattern) for name in cases()):
-            near = did_you_mean(pattern, cases()) or f": there are {listed(list(cases()))}"
+            near = did_you_mean(pattern, cases()) or ", and no pattern of one, such as '4.*': --list lists them"
             raise ValueError(f"{pattern!r} is no case{near}")
     return [case for case in cases().values() if (not only or _fits(case.id, only)) and not _fits(case.id, skip)]
 

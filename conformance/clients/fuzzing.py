@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, islice
@@ -70,7 +71,8 @@ class Search:
                 self._check(story)
             self._draw(self.max_examples - self._found.tried)
         except _Broken:
-            self._shrink()
+            with suppress(KeyboardInterrupt):  # what was found is kept, as small as it has become
+                self._shrink()
         except _TimeIsUp:
             pass
         return self._found

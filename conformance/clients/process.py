@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,7 @@ def run(
     left = _end_what_is_left(process.pid, mark, brand)
     for output in outputs:
         output.join(_REST)
+    left = max(left, sum(output.is_alive() for output in outputs))  # somebody who was not found holds it open
     stdout, stderr = (output.text() for output in outputs)
     return Ended(
         code, took, stdout, stderr, sum(output.size for output in outputs), left if code is not None else 0, memory
@@ -101,14 +102,19 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
             start_new_session=True,
         )
     except OSError as error:
-        raise CannotStart(command[0], _reason(Path(command[0]), error)) from None
+        raise CannotStart(command[0], reason(command[0], error)) from None
 
 
-def _reason(file: Path, error: OSError) -> str:
+def reason(command: str, error: OSError) -> str:
     """Why a command does not start, and what to do."""
+    file = Path(command)
     match error:
+        case _ if not command:
+            return "it is empty"
+        case FileNotFoundError() if file.is_file() and command == file.name:
+            return f"it is not on the PATH: name its interpreter before it, or write ./{command}"
         case FileNotFoundError() if file.is_file():
-            return "its first line names an interpreter that is not there"
+            return f"its first line, {_first_line(file)}, names an interpreter that is not there"
         case FileNotFoundError():
             return "there is no such command"
         case PermissionError() if file.is_dir():
@@ -118,6 +124,13 @@ def _reason(file: Path, error: OSError) -> str:
     if error.errno == errno.ENOEXEC:
         return "it is no program, and its first line names no interpreter: write one, such as #!/bin/sh"
     return str(error.strerror)
+
+
+def _first_line(file: Path) -> str:
+    """As it stands, with what is not seen in it: a carriage return is what editors for Windows leave."""
+    with suppress(OSError), file.open("rb") as lines:
+        return repr(lines.readline(80).decode("utf-8", "replace").rstrip("\n"))
+    return "which cannot be read"
 
 
 @contextmanager
@@ -172,15 +185,22 @@ def _end_what_is_left(group: int, mark: str, brand: int | None) -> int:
     What ends by itself a moment later was not left running.
     """
     until = time.monotonic() + _PARTING
-    while (found := _left(group, mark, brand)) and time.monotonic() < until:
+    while (found := len(list(_left(group, mark, brand)))) and time.monotonic() < until:
         time.sleep(_MOMENT)
     until = time.monotonic() + _REST
-    while (there := _left(group, mark, brand)) and time.monotonic() < until:
-        for pid in there:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+    while (there := _end_each(_left(group, mark, brand))) and time.monotonic() < until:
+        found = max(found, there)
         time.sleep(_MOMENT)
-    return len(found)
+    return found
+
+
+def _end_each(pids: Iterable[int]) -> int:
+    """How many there were: each is ended when it is seen, as one that forks again and again is soon another."""
+    count = 0
+    for count, pid in enumerate(pids, 1):  # noqa: B007 - it is the result
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    return count
 
 
 def _has_brand(pid: int, brand: int | None) -> bool:
@@ -189,10 +209,11 @@ def _has_brand(pid: int, brand: int | None) -> bool:
     return False
 
 
-def _left(group: int, mark: str, brand: int | None) -> list[int]:
+def _left(group: int, mark: str, brand: int | None) -> Iterator[int]:
     """The processes of a group, and those with a mark in their environment, or branded."""
-    there = [pid for pid in _processes() if _group(pid)]
-    return [pid for pid in there if _group(pid) == group or _has_mark(pid, mark) or _has_brand(pid, brand)]
+    for pid in _processes():
+        if (own := _group(pid)) and (own == group or _has_brand(pid, brand) or _has_mark(pid, mark)):
+            yield pid
 
 
 def _processes() -> list[int]:

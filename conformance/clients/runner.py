@@ -13,7 +13,7 @@ from typing import Final
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
-from safelight.conformance.clients.judgement import findings, verdict
+from safelight.conformance.clients.judgement import NOT_IMPLEMENTED, findings, verdict
 from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.trying import try_client
 from safelight.conformance.report.timeline import timeline
@@ -45,9 +45,6 @@ def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Res
     with ThreadPoolExecutor(plan.jobs) as threads:
         waiting = [threads.submit(_of_case, plan, case, seen) for case in plan.cases]
         try:
-            return [one.result() for one in waiting]
-        except KeyboardInterrupt:
-            plan.stop.set()
             return [one.result() for one in waiting]
         except BaseException:
             plan.stop.set()
@@ -116,6 +113,8 @@ def how_it_ended(one: Ended) -> str:
 
 def remark_on(evidence: Evidence) -> str:
     """What is in the way of a verdict, in a sentence."""
+    if not evidence.exchanges and not any(one.code == NOT_IMPLEMENTED for one in evidence.ended):
+        return "nothing was sent to the fake: a client has to take SAFELIGHT_BASE_URL"
     if not evidence.undelivered:
         return ""
     return f"planned and never delivered: {listed([str(one) for one in evidence.undelivered])}"

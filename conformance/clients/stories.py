@@ -1,29 +1,172 @@
-"""Which stories there are: those that a search begins with, and any that Hypothesis draws."""
+"""Which stories there are: those that a search begins with, and any that Hypothesis draws. Both are made of the cases.
+
+What goes wrong in a trial of a case either ends a run, or a client passes it. The first has a story of its own, the
+second shares one with others, as more mistakes show in one run. What only has to arrive, such as an odd prompt, goes
+with any of them.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import cycle, filterfalse
 from math import inf
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from safelight.conformance.clients.case import cases
-from safelight.conformance.clients.story import ENDLESS, PLAIN, Story, passes
+from safelight.conformance.clients.case import Trial, cases
+from safelight.conformance.clients.story import PLAIN, Story, passes, story_of, trials
+from safelight.conformance.verdicts import Severity
 from safelight.mockserver.faults.rules import read_rules
-from safelight.strategies import fault_plans, prompts
-from safelight.traffic.request_kinds import WORDS
+from safelight.strategies import prompts
+from safelight.strategies.plans import fault_rules
+
+_Kind = TypeVar("_Kind")
 
 #: Rules of one story, unless somebody says otherwise.
-MAX_FAULTS: Final = 4
+MAX_FAULTS: Final = 8
 
-#: Ids as they come: of the engine, and such as clients take for something else.
-_IDS: Final = (None, "9007199254740993", "0001234567", "a b&c=d#é")
+#: Faults that take so much memory or time that a search has better things to do.
+_COSTLY: Final = ("huge", "bomb")
+
+#: What is expected of a client in any story that it comes through. A case that expects more needs a story of its own.
+_USUAL: Final = frozenset({
+    *("exits", "saves_picture", "sends", "has_no_trace", "is_honest", "saves_only_pictures", "stays_in_its_folder"),
+    "fetches_again",
+})  # fmt: skip
+
+
+def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
+    """The stories that a search begins with, in an order of its own: what goes wrong in the cases, each early.
+
+    First one trial of each case, then the others; last what is only recorded.
+    """
+    random = Random(seed)
+    first, later = [], []
+    for case_id, same in _alone().items():
+        shuffled, early = _shuffled(random, same), cases()[case_id].severity is not Severity.INFO
+        first += shuffled[:early]
+        later += shuffled[early:]
+    first += [*_packs(random, max_faults), *_undisturbed()]
+    dressed = _dressed(random, [*_shuffled(random, first), *_shuffled(random, later)])
+    return [story for story in dressed if len(story.faults) <= max_faults]
+
+
+def _shuffled(random: Random, found: Sequence[_Kind]) -> list[_Kind]:
+    return random.sample(found, len(found))
+
+
+@cache
+def _alone() -> Mapping[str, list[Story]]:
+    """Number of a case -> what goes wrong in it, where that needs a run of its own; nothing twice."""
+    found: dict[str, list[Story]] = {}
+    seen = {Story(PLAIN).wrong}
+    for case_id, trial in trials():
+        story = story_of(trial)
+        if story.wrong in seen or _is_shared(trial, story) or any(name in str(story.faults) for name in _COSTLY):
+            continue
+        seen.add(story.wrong)
+        found.setdefault(case_id, []).append(story)
+    return found
+
+
+def _is_shared(trial: Trial, story: Story) -> bool:
+    """A client passes what goes wrong, and nothing more is expected of it than ever."""
+    is_usual = {one.name for one in trial.expect} <= _USUAL
+    return bool(story.faults) and story.fail is None and is_usual and all(map(passes, story.faults))
+
+
+@cache
+def _passed(kind: str) -> Sequence[str]:
+    """The rules about this kind of request that a client passes, each for the first request, or for all."""
+    found = [rule for _, trial in trials() for rule in story_of(trial).faults if passes(rule)]
+    return sorted({_once(rule) for rule in found if rule.startswith(kind)})
+
+
+#: What the last poll says, which may be any.
+_LAST: Final = ("poll: result", "poll: filename")
+
+
+def _once(text: str) -> str:
+    """The rule for the first request alone, where it strikes all and is no matter of what a poll says in the end."""
+    (rule,) = read_rules([text])
+    return text if rule.last < inf or text.startswith(_LAST) else f"{rule.kind}#1: {text.partition(': ')[2]}"
+
+
+def _packs(random: Random, max_faults: int) -> Iterator[Story]:
+    """What a client passes, several of it in each story."""
+    submits, polls, images = (_shuffled(random, _passed(kind)) for kind in ("submit", "poll", "image"))
+    room = max_faults - 2
+    if room < 1:
+        yield from (_story(PLAIN, [rule]) for rule in (*submits, *polls, *images))
+        return
+    submit, image = cycle(submits), cycle(images)
+    for at in range(0, len(polls), room):
+        yield _story(PLAIN, [next(submit), *_in_turn(polls[at : at + room]), next(image)])
+
+
+def _undisturbed() -> Iterable[Story]:
+    """Tasks that take no time, or long, and nothing goes wrong."""
+    counts = [story.polls for story in _plain()]
+    return [Story(PLAIN, min(counts)), Story(PLAIN, max(counts))]
+
+
+@cache
+def _plain() -> Sequence[Story]:
+    """The cases in which nothing goes wrong."""
+    return [story for _, trial in trials() if (story := story_of(trial)).wrong == Story(PLAIN).wrong]
+
+
+def _dressed(random: Random, stories: Iterable[Story]) -> Iterator[Story]:
+    """The stories with odd requests, ids and prefixes, where they have none of their own."""
+    requests = cycle(_shuffled(random, _requests_of_cases()))
+    ids, prefixes = cycle(_shuffled(random, _ids())), cycle(_shuffled(random, _prefixes()))
+    for story in stories:
+        yield replace(
+            story,
+            request=next(requests) if story.request == PLAIN else story.request,
+            id=next(ids) if story.id is None else story.id,
+            prefix=next(prefixes),
+        )
+
+
+def _requests_of_cases() -> Sequence[Mapping[str, Any]]:
+    return [story.request for story in _plain() if story.request != PLAIN]
+
+
+def _ids() -> Sequence[str | None]:
+    return [None, *(story.id for story in _plain() if story.id is not None)]
+
+
+def _prefixes() -> Sequence[str]:
+    return ["", *(story.prefix for story in _plain() if story.prefix)]
+
+
+def _story(request: Mapping[str, Any], faults: Iterable[str], queued: int = 0, running: int = 1, **more: Any) -> Story:
+    """The story of a task that is polled often enough for all its faults to strike."""
+    lasts = [rule.last for rule in read_rules(faults) if rule.kind == "poll" and rule.last < inf]
+    return Story(request, (queued, running + int(max(lasts, default=0))), faults=tuple(faults), **more)
+
+
+def _in_turn(texts: Collection[str]) -> list[str]:
+    """Rules about polls, each after a good answer; those that a client does not pass come later.
+
+    Last come those about all polls: of several that are due, the first strikes.
+    """
+    at, found, endless = 2, [], []
+    for text in [*filter(passes, texts), *filterfalse(passes, texts)]:
+        (rule,) = read_rules([text])
+        if rule.last == inf:
+            endless.append(text)
+            continue
+        last = at + int(rule.last - rule.first)
+        found.append(f"poll#{at}{f'-{last}' if last > at else ''}: {text.partition(': ')[2]}")
+        at = last + 2
+    return [*found, *endless]
 
 
 @st.composite
@@ -36,141 +179,49 @@ def stories(draw: DrawFn, *, max_faults: int = MAX_FAULTS) -> Story:
     if draw(st.booleans()) and max_faults:
         faults = [draw(_rule("submit"))]
     else:
-        polls = [draw(_rule("poll")) for _ in range(draw(st.integers(0, max_faults)))]
+        polls = [draw(_rule("poll")) for _ in range(draw(st.integers(0, min(3, max_faults))))]
         images = [draw(_rule("image")) for _ in range(draw(st.integers(0, min(1, max_faults - len(polls)))))]
         faults = [*_in_turn(polls), *images]
-    queued, running = draw(st.integers(0, 2)), draw(st.integers(0, 2))
-    more = {"fail": draw(st.sampled_from(_ENDS)), "id": draw(st.sampled_from(_IDS))}
+    queued, running = draw(st.sampled_from(_COUNTS))
+    more = {"fail": draw(st.sampled_from(_ends())), "id": draw(st.sampled_from(_ids()))}
     return _story(draw(_requests()), faults, queued=queued, running=running, **more)
 
 
-def _story(request: Mapping[str, Any], faults: Iterable[str], queued: int = 0, running: int = 1, **more: Any) -> Story:
-    """The story of a task that is polled often enough for all its faults to strike."""
-    lasts = [rule.last for rule in read_rules(faults) if rule.kind == "poll" and rule.last < inf]
-    return Story(request, (queued, running + int(max(lasts, default=0))), faults=tuple(faults), **more)
-
-
-def _in_turn(texts: Collection[str]) -> list[str]:
-    """Rules about polls, each after a good answer; those that a client does not pass come last."""
-    at, found = 2, []
-    for text in [*filter(passes, texts), *filterfalse(passes, texts)]:
-        (rule,) = read_rules([text])
-        if rule.last == inf:
-            found.append(text)
-            continue
-        last = at + int(rule.last - rule.first)
-        found.append(f"poll#{at}{f'-{last}' if last > at else ''}: {text.partition(': ')[2]}")
-        at = last + 2
-    return found
-
-
-def openings(seed: int, max_faults: int = MAX_FAULTS) -> list[Story]:
-    """The stories that a search begins with, in an order of its own: each rule that a case has a number for, once.
-
-    So that each is met early, and not by chance. Rules about polls share their runs, with one at the end of each that
-    a client cannot pass. Stories without faults come first, as there are few; of faults that come in several spellings
-    one comes before the rest.
-    """
-    random = Random(seed)
-    submits, polls, images = (random.sample(found := _of_cases(kind), len(found)) for kind in WORDS[:3])
-    prefixes = cycle(("", "", "/s/abc"))
-    requests, ids, late = cycle(_REQUESTS), cycle(_IDS), cycle([rule for rule in images if passes(rule)])
-
-    def told(rules: Iterable[str], **more: Any) -> Story:
-        more |= {"id": next(ids), "prefix": next(prefixes)}
-        return _story({**PLAIN, **next(requests)}, list(rules)[:max_faults], **more)
-
-    passing = [rule for rule in polls if passes(rule)]
-    room = max(1, max_faults - 1)
-    packs = [passing[at : at + room] for at in range(0, len(passing), room)]
-    endings = [([rule], "out of memory" if "data.error" in rule else None) for rule in polls if rule not in passing]
-    made: list[Story] = [
-        *(told([rule]) for rule in submits),
-        *(told([*_in_turn(pack), next(late)]) for pack in packs),
-        *(told([image]) for image in images if not passes(image)),
-        *(told(_in_turn([random.choice(passing), *rules]), fail=fail) for rules, fail in endings),
-        *(_story(PLAIN, [], fail=reason, id=next(ids)) for reason in _ENDS if reason),
-        _story(PLAIN, [], running=0),
-        *(_story(PLAIN, [], queued=25), _story(PLAIN, [], queued=ENDLESS)),
-    ]
-    random.shuffle(made)
-    kinds = Counter[str]()
-    return sorted(made, key=lambda story: (_count(kinds, story), bool(story.faults)))
-
-
-def _count(kinds: Counter[str], story: Story) -> int:
-    """0 for the first story with a fault of its spellings, 1 for the next."""
-    kind = next((kind for kind in _SPELLINGS for rule in story.faults if kind in rule), "")
-    kinds[kind] += bool(kind)
-    return max(0, kinds[kind] - 1)
-
-
-#: Faults that the cases have in several spellings, which a client hardly tells apart.
-_SPELLINGS: Final = (
-    "submit#1: redirect",
-    "submit#1: status",
-    "submit#1: refuse",
-    "submit#1: id",
-    ": redirect",
-    ": set",
-)
-
-
-#: Why a task fails; None: it does not.
-_ENDS: Final = (None, None, None, "out of memory", "worker 429 ran out of memory")
-
-
-def _rule(kind: str) -> SearchStrategy[str]:
-    """Rules for the first request of a kind: those that cases have a number for, and any others."""
-    drawn = fault_plans(kinds=[kind], endless=False).filter(bool).map(lambda rules: str(rules[0]))
-    return st.one_of(st.sampled_from(_of_cases(kind)), st.sampled_from(_of_cases(kind)), drawn)
+#: Polls for which a task is queued, and running.
+_COUNTS: Final = [(queued, running) for queued in range(3) for running in range(3)]
 
 
 @cache
-def _of_cases(kind: str) -> list[str]:
-    """The rules of the cases about this kind of request, those alone that strike once or twice."""
-    trials = [trial for case in cases().values() for trial in case.trials]
-    found = {rule for trial in trials for rule in trial.fake.get("faults", ())} | _MORE
-    found = {rule for rule in found if rule.startswith(kind)}
-    return sorted(_once(rule) for rule in found if not any(word in rule for word in ("huge", "bomb")))
+def _ends() -> Sequence[str | None]:
+    """Why a task fails; None: it does not."""
+    reasons = dict.fromkeys(story_of(trial).fail for _, trial in trials())
+    return [None] * len(reasons) + list(reasons)
 
 
-#: Rules beside those of the cases, where these set something else.
-_MORE: Final = frozenset({"submit: http 402"})
+@cache
+def _rule(kind: str) -> SearchStrategy[str]:
+    """Rules for the first request of a kind: those that cases have a number for, and any others."""
+    drawn = fault_rules(kinds=[kind], without=_COSTLY, endless=False).map(str)
+    return st.one_of(st.sampled_from(_rules_of_cases(kind)), drawn)
 
 
-def _once(text: str) -> str:
-    """The rule for the first request alone, where it strikes all and is no matter of what a poll says in the end."""
-    (rule,) = read_rules([text])
-    if rule.last < inf or (rule.kind == "poll" and (not passes(text) or "result" in text)):
-        return text
-    return f"{rule.kind}#1: {text.partition(': ')[2]}"
+@cache
+def _rules_of_cases(kind: str) -> Sequence[str]:
+    alone = [rule for same in _alone().values() for story in same for rule in story.faults if rule.startswith(kind)]
+    return sorted({*alone, *_passed(kind)})
 
 
-#: Prompts that formatting and encoding break.
-_PROMPTS: Final = ('\u201eLicht\u201c \u05d0\u05d5\u05e8 \U0001f4a1 "it\'s" C:\\new\r\n\ttab', "lamp " * 500)
-
-#: Requests as clients break them.
-_REQUESTS: Final[Sequence[Mapping[str, Any]]] = (
-    {"prompt": _PROMPTS[0]},
-    {"seed": 0, "steps": 1, "width": 1},
-    {"prompt": _PROMPTS[1], "cfg": 0},
-    {"width": 2048, "height": 16, "steps": 50},
-)
-
-
+@cache
 def _requests() -> SearchStrategy[Mapping[str, Any]]:
-    more = st.fixed_dictionaries(
-        {},
-        optional={
-            "prompt": st.one_of(st.sampled_from(_PROMPTS), prompts("text").filter(_fits)),
-            "seed": st.sampled_from([0, -1, 2**31 - 1]),
-            "steps": st.sampled_from([1, 50]),
-            "cfg": st.sampled_from([0, 7.5]),
-            "width": st.sampled_from([1, 512, 2048]),
-        },
-    )
-    return more.map(lambda found: {**PLAIN, **found})
+    prompt = st.one_of(st.just(PLAIN["prompt"]), prompts("text").filter(_fits))
+    more = {
+        "seed": st.sampled_from([0, -1, 2**31 - 1]),
+        "steps": st.sampled_from([1, 50]),
+        "cfg": st.sampled_from([0, 7.5]),
+        "width": st.sampled_from([1, 512, 2048]),
+    }
+    drawn = st.fixed_dictionaries({"prompt": prompt}, optional=more)
+    return st.one_of(st.sampled_from([PLAIN, *_requests_of_cases()]), drawn.map(lambda found: {**PLAIN, **found}))
 
 
 def _fits(prompt: Any) -> bool:

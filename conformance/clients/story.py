@@ -6,11 +6,12 @@ A good client saves the picture in every story whose faults are survivable, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
-from safelight.conformance.clients.case import Expected, Trial
+from safelight.conformance.clients.case import Expected, Trial, cases
 from safelight.conformance.verdicts import Severity
 from safelight.contracts.wording import printable, shown
 from safelight.mockserver.faults.catalogue import written
@@ -30,6 +31,7 @@ _TRANSIENT: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("reset", "close", "cut", "garbled", "stall", "truncate", "chunk", "hang", "nodata"), frozenset()),
     "empty": frozenset({"200", "502", "503"}),
     "throttle": frozenset({"1", "none", "soon"}),
+    "word": frozenset({"pending"}),
 }
 
 #: The same for a picture, which can be there a little later.
@@ -39,6 +41,7 @@ _LATE: Final = {**_TRANSIENT, "http": _TRANSIENT["http"] | {"404"}}
 _HARMLESS: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(("extra", "progress", "idle", "filename"), frozenset()),
     "result": frozenset({"elsewhere"}),
+    "status": frozenset({"201", "202"}),
 }
 
 
@@ -54,11 +57,13 @@ class Story:
     faults: tuple[str, ...] = ()
     #: What stands before the paths of the base URL.
     prefix: str = ""
+    #: Other settings of the fake, as cases have them.
+    fake: Mapping[str, Any] = field(default_factory=dict)
 
     def form(self) -> dict[str, Any]:
         """The story as JSON."""
         found = {"request": dict(self.request), "polls": list(self.polls), "fail": self.fail, "id": self.id}
-        return {**found, "faults": list(self.faults), "prefix": self.prefix}
+        return {**found, "faults": list(self.faults), "prefix": self.prefix, "fake": dict(self.fake)}
 
     @classmethod
     def of(cls, form: Mapping[str, Any]) -> Story:
@@ -67,8 +72,9 @@ class Story:
             queued, running = form["polls"]
             faults = tuple(str(rule) for rule in form["faults"])
             _check_types(form)
-            more = {name: form.get(name) for name in ("fail", "id")}
-            story = cls(dict(form["request"]), (queued, running), **more, faults=faults, prefix=form.get("prefix", ""))
+            more: dict[str, Any] = {name: form.get(name) for name in ("fail", "id")}
+            more |= {"prefix": form.get("prefix", ""), "fake": dict(form.get("fake", {}))}
+            story = cls(dict(form["request"]), (queued, running), faults=faults, **more)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no story: {error}") from None
         read_rules(story.faults)
@@ -81,6 +87,7 @@ class Story:
         end = "never done" if self.is_endless else end
         parts = [f"{self.polls[0]} queued, {self.polls[1]} running, {end}", *self.faults]
         odd = {name: value for name, value in self.request.items() if name not in ("workflow", "width", "height")}
+        parts += [f"{name}: {value}" for name, value in self.fake.items()]
         if self.id is not None:
             parts.append(f"the id is {self.id!r}")
         if odd != {"prompt": PLAIN["prompt"]}:
@@ -102,20 +109,34 @@ class Story:
 
     def trial(self) -> Trial:
         """The story as a trial, with all that is expected of a client."""
-        fake: dict[str, Any] = {"polls": list(self.polls), "faults": list(self.faults)}
+        fake: dict[str, Any] = {**self.fake, "polls": list(self.polls), "faults": list(self.faults)}
         fake |= {} if self.fail is None else {"fail": self.fail}
+        known = _of_cases().get(self.wrong)
         fake |= {} if self.id is None else {"ids": [self.id]}
         return Trial(
             name=str(self),
             fake=fake,
             request=self.request,
             driver={"prefix": self.prefix} if self.prefix else {},
-            expect=tuple(self._expected()),
-            accepted=(0 if self._has("submit") else 1, 1),
+            expect=tuple(self._expected(known)),
+            accepted=known.accepted if known else (0 if self._is_struck("submit") or self.fake else 1, 1),
             may_miss=True,
         )
 
-    def _expected(self) -> Iterator[Expected]:
+    @property
+    def wrong(self) -> Hashable:
+        """All that is wrong in it: where it is what is wrong in a case, a client is to do what that case says."""
+        settings = tuple(sorted((name, str(value)) for name, value in self.fake.items()))
+        return self.faults, self.fail, settings, self.is_endless
+
+    def _expected(self, known: Trial | None) -> Iterator[Expected]:
+        """What is expected in any story like this, and then what its case says beside that."""
+        found = [*self._always_expected(), *self._expected_at_end()]
+        yield from found
+        said = [(one.name, one.given) for one in found]
+        yield from (one for one in (known.expect if known else ()) if (one.name, one.given) not in said)
+
+    def _always_expected(self) -> Iterator[Expected]:
         yield Expected("keeps_the_prefix", {}, Severity.SHOULD)
         yield Expected("submits_well", {}, Severity.MUST)
         yield Expected("sends_parameters", {}, Severity.MUST)
@@ -124,21 +145,24 @@ class Story:
         yield Expected("is_readable", {}, Severity.SHOULD)
         yield Expected("stays_in_its_folder", {}, Severity.MUST)
         yield Expected("saves_only_pictures", {}, Severity.MUST)
-        if self._has("submit"):
+
+    def _expected_at_end(self) -> Iterator[Expected]:
+        if self._is_struck("submit") or self.fake:
             return
         if self.is_endless:
             yield Expected("exits", {"codes": [1, 3]}, Severity.MUST)
-            yield Expected("names_the_task", {}, Severity.MUST)
+            if self.is_survivable:
+                yield Expected("names_the_task", {}, Severity.MUST)
         elif self.fail is not None:
             yield Expected("exits", {"codes": [1, 3]}, Severity.MUST)
-            if not self.faults:
+            if not self.faults and self.fail.isprintable():
                 yield Expected("says", {"text": self.fail}, Severity.MUST)
         elif self.is_survivable:
             yield Expected("exits", {"codes": [0]}, Severity.MUST)
             yield Expected("saves_picture", {}, Severity.MUST)
 
-    def _has(self, kind: str) -> bool:
-        return any(rule.kind == kind for rule in read_rules(self.faults))
+    def _is_struck(self, kind: str) -> bool:
+        return any(rule.kind == kind and not _is(_HARMLESS, rule) for rule in read_rules(self.faults))
 
     @property
     def is_endless(self) -> bool:
@@ -161,12 +185,13 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "fail": (str, type(None)),
     "id": (str, type(None)),
     "prefix": (str,),
+    "fake": (dict,),
 }
 
 
 def _check_types(form: Mapping[str, Any]) -> None:
     for name, types in _TYPES.items():
-        if not isinstance(form.get(name, "" if name == "prefix" else None), types):
+        if not isinstance(form.get(name, {"prefix": "", "fake": {}}.get(name)), types):
             raise ValueError(f"its {name} is {shown(form.get(name))}")  # noqa: TRY004 - one kind of error for all of a file
     if not all(type(count) is int and 0 <= count <= ENDLESS for count in form["polls"]):
         raise ValueError(f"its polls are {shown(form['polls'])}, and not two whole numbers up to {ENDLESS}")
@@ -175,7 +200,7 @@ def _check_types(form: Mapping[str, Any]) -> None:
 def _is(table: Mapping[str, frozenset[str]], rule: FaultRule) -> bool:
     """The fault of a rule stands in a table, with its settings."""
     name, *words = written(rule.fault).split()
-    settings = table.get(name)
+    settings = None if str(rule).endswith(" before") else table.get(name)
     return settings is not None and (not settings or words[0] in settings)
 
 
@@ -186,6 +211,49 @@ def is_transient(rule: FaultRule) -> bool:
 
 #: A request that is like any other.
 PLAIN: Final[Mapping[str, Any]] = {"prompt": "a lighthouse at dusk", "workflow": "default", "width": 64, "height": 64}
+
+
+#: Why a task fails where a case leaves that to the service.
+_REASON: Final = "out of memory"
+
+
+def story_of(trial: Trial) -> Story:
+    """A trial of a case as a story."""
+    fake = {name: value for name, value in trial.fake.items() if value is not None}
+    never = fake.pop("queued", 0), fake.pop("running", 1)
+    usual = [ENDLESS if count == "never" else count for count in never]
+    queued, running = fake.pop("polls", usual)
+    fail = fake.pop("fail", None)
+    return Story(
+        {**PLAIN, **trial.request},
+        (queued, running),
+        _REASON if fail is True else fail,
+        next(iter(fake.pop("ids", ())), None),
+        tuple(fake.pop("faults", ())),
+        trial.driver.get("prefix", ""),
+        fake,
+    )
+
+
+#: Ways to start a client that no story has.
+_OF_PROCESSES: Final = frozenset({"copies", "interrupt", "resume"})
+
+
+@cache
+def trials() -> Sequence[tuple[str, Trial]]:
+    """The trials of all cases that a story can be, each with the number of its case."""
+    found = [(case.id, trial) for case in cases().values() for trial in case.trials]
+    return [(case_id, trial) for case_id, trial in found if not trial.driver.keys() & _OF_PROCESSES]
+
+
+@cache
+def _of_cases() -> Mapping[Hashable, Trial]:
+    """What is wrong in a case -> the first trial with that, where anything is."""
+    found: dict[Hashable, Trial] = {}
+    for _, trial in trials():
+        found.setdefault(story_of(trial).wrong, trial)
+    del found[Story(PLAIN).wrong]
+    return found
 
 
 def passes(text: str) -> bool:
@@ -205,6 +273,7 @@ def simpler(story: Story) -> Iterator[Story]:
     yield replace(story, id=None)
     yield replace(story, fail=None)
     yield replace(story, prefix="")
+    yield replace(story, fake={})
     for name in story.request.keys() - PLAIN.keys():
         yield replace(story, request={other: value for other, value in story.request.items() if other != name})
     if story.is_endless:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -41,9 +42,9 @@ MAX_LATE_SECONDS: Final = 5.0
 #: Where absolute file names of cases lead to.
 _ABSOLUTE: Final = "/tmp/"  # noqa: S108 - nothing is written there
 
-#: Bytes of all files together that are looked at, and files.
-_MAX_FILE_BYTES: Final = 100_000_000
-_MAX_FILES: Final = 1_000
+#: Bytes of all files together that are looked at, and files: of several clients at a time.
+_MAX_FILE_BYTES: Final = 32_000_000
+_MAX_FILES: Final = 200_000
 
 
 @dataclass
@@ -169,7 +170,7 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
     """Run the client against the fake of a trial, until `stop` is set at most. Raises `CannotStart`."""
     limits, copies = limits_of(trial, usual), int(trial.driver.get("copies", 1))
     with (
-        TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True) as root,
+        _folder() as root,
         fake_of(within(trial, root)) as fake,
         ThreadPoolExecutor(copies) as threads,
     ):
@@ -179,6 +180,19 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
         ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
         files = [files_in(out) for out in outs]
         return fake.evidence(limits, ended, files=files, stray=stray_in(root, outs), interrupted=interruption.at)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A folder that is gone after the block, whatever a client has made in it."""
+    folder = TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True)
+    try:
+        yield folder.name
+    finally:
+        try:
+            folder.cleanup()
+        except RecursionError:  # folders in folders, deeper than Python goes
+            subprocess.run(["rm", "-rf", folder.name], check=False, capture_output=True)  # noqa: S603, S607
 
 
 def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
@@ -211,22 +225,34 @@ class _Interruption:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    """Path within the folder -> contents, of the files below it, within bounds. Links are not followed."""
+    """Path within the folder -> contents, of the files below it, within bounds. Links are not followed.
+
+    The smallest come first: a file that fills all there is room for hides no picture.
+    """
     found, room = {}, _MAX_FILE_BYTES
-    for path in sorted(islice(_paths(folder), _MAX_FILES)):
+    for path in sorted(islice(_paths(folder), _MAX_FILES), key=_size):
         contents = _contents(path, room)
         room -= len(contents)
         found[path.relative_to(folder).as_posix()] = contents
-    return found
+    return dict(sorted(found.items()))
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.lstat().st_size
+    return 0
 
 
 def _paths(folder: Path) -> Iterator[Path]:
     """The files below a folder. One that is a link itself has none."""
-    if folder.is_symlink():
-        return
-    for at, _, names in os.walk(folder):
-        paths = (Path(at, name) for name in names)
-        yield from (path for path in paths if path.is_file() and not path.is_symlink())
+    waiting = [] if folder.is_symlink() else [str(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    yield Path(entry)
 
 
 def _contents(path: Path, room: int) -> bytes:
@@ -239,7 +265,7 @@ def _contents(path: Path, room: int) -> bytes:
 def out_in(root: str, number: int = 0) -> Path:
     """A folder to save in: so deep that a name which climbs out of it stays within what is looked through."""
     out = Path(root, "1", "2", "3", "4", f"out-{number}")
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     return out
 
 

@@ -196,4 +196,5 @@ def the_key_is_not_printed(_: Trial, evidence: Evidence) -> Iterator[Finding]:
 def _spellings(key: str) -> list[bytes]:
     """The key as it is, and as tools encode it."""
     plain = key.encode()
-    return [plain, quote(key, safe="").encode(), base64.b64encode(plain).rstrip(b"="), plain.hex().encode()]
+    escaped = ("".join(form.format(byte) for byte in plain).encode() for form in ("%{:02X}", "%{:02x}", r"\u{:04x}"))
+    return [plain, quote(key, safe="").encode(), base64.b64encode(plain).rstrip(b"="), plain.hex().encode(), *escaped]

@@ -65,10 +65,6 @@ def results(evidence: Evidence, again: str) -> list[Result]:
     return [_result(rule, evidence, again) for rule in universal().values()]
 
 
-#: What is said where a program has asked for nothing: then no rule was kept.
-_NOTHING: Final = "nothing was sent to the fake: the program has to take SAFELIGHT_BASE_URL"
-
-
 def _paid_twice(evidence: Evidence) -> Iterator[Finding]:
     """A submit that was accepted, and whose answer was lost, is not sent again."""
     lost: dict[bytes, int] = {}
@@ -94,7 +90,7 @@ def _result(rule: Rule, evidence: Evidence, again: str) -> Result:
     tried = Tried(
         name="",
         verdict=_verdict(evidence, found),
-        remark=remark_on(evidence) if evidence.exchanges else _NOTHING,
+        remark=remark_on(evidence),
         findings=found,
         timeline=timeline(evidence.exchanges),
         output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),

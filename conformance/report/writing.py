@@ -37,6 +37,7 @@ def write(
     github: bool = False,
 ) -> None:
     """Write the forms that are wanted. Raises `CannotWrite` with a sentence."""
+    path: Path | None = None
     try:
         for form, path in {"html": html, "json": json, "junit": junit}.items():
             if path:
@@ -44,4 +45,4 @@ def write(
         if github:
             actions.write(documents)
     except OSError as error:
-        raise CannotWrite(str(error.filename), str(error.strerror)) from None
+        raise CannotWrite(str(error.filename or path), str(error.strerror)) from None

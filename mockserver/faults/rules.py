@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -164,6 +165,7 @@ def read_rule(text: Any) -> FaultRule:
     return reread_rule(text)
 
 
+@lru_cache(1_024)
 def reread_rule(text: str) -> FaultRule:
     """The rule that a text is, however long: a rule that was read may be longer when it is written."""
     if half := _SURROGATE.search(text):

@@ -39,6 +39,13 @@ def _picture(picture: Picture) -> bytes:
     return draw(picture)
 
 
+def draw_plain(picture: Picture) -> bytes:
+    """A picture of one tone."""
+    from safelight.mockserver.pictures import draw_plain  # noqa: PLC0415 - as above
+
+    return draw_plain(picture)
+
+
 def _film(picture: Picture) -> bytes:
     from safelight.mockserver.pictures import film  # noqa: PLC0415 - as above
 

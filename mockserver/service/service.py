@@ -51,12 +51,13 @@ class Service:
         listener: Listener | None = None,
         end_listener: EndListener | None = None,
         openapi_paths: bool = False,
+        plain_pictures: bool = False,
     ) -> None:
         store = store or MemoryStore()
         self.sessions = Registry(
             store, settings or Settings(), seed=seed, clock=clock, any_key=any_key, bounds=bounds or Bounds()
         )
-        self.uploads = Uploads(store)
+        self.uploads = Uploads(store, plain=plain_pictures)
         #: The exchanges under way: transports enter it.
         self.in_flight = InFlight()
         self.has_openapi_paths = openapi_paths

@@ -50,13 +50,14 @@ class SharedBackend:
         clock: Clock,
         virtual_time: bool = False,
         is_own: bool = False,
+        seed: int | None = None,
     ) -> None:
         self.server, self.api_key, self.clock = server, key, clock
         self._wants_virtual_time = virtual_time
         self._is_own = is_own
         self.began = clock.now()
         #: The session as it is; of one that is over, as it was by then.
-        self._session = server.api.sessions.open(key, settings, clock)
+        self._session = server.api.sessions.open(key, settings, clock, seed)
         #: Those of all keys, the first included.
         self._sessions = [self._session]
         self._journals = [server.store.journal(self._session.name)]
@@ -181,6 +182,12 @@ class SharedBackend:
     def _changing(self) -> EnteredSession:
         """The session, which nobody else changes while the block runs."""
         return EnteredSession(self.server.store, self._session.name)
+
+    def stop_after(self, seconds: float, sleeps: int) -> None:
+        """Stop a client that goes on for longer than so many seconds of virtual time, or sleeps more often."""
+        if self._virtual_time:
+            self._virtual_time.latest = self.clock.now() + seconds
+            self._virtual_time.max_sleeps = sleeps
 
     def failure(self) -> str:
         """Why the client was never going to end, in a sentence, or nothing."""

@@ -28,9 +28,15 @@ class SharedServer:
     Each session's listener gets its exchanges as they come.
     """
 
-    def __init__(self, *, seed: int = 0, port: int = 0) -> None:
+    def __init__(self, *, seed: int = 0, port: int = 0, plain_pictures: bool = False) -> None:
         self.store = MemoryStore()
-        self.api = Service(seed=seed, store=self.store, listener=self._tell, end_listener=self._tell_end)
+        self.api = Service(
+            seed=seed,
+            store=self.store,
+            listener=self._tell,
+            end_listener=self._tell_end,
+            plain_pictures=plain_pictures,
+        )
         self._port = port
         self._is_open = False
         #: What listens, once somebody asked where.

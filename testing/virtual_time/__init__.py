@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.mockserver.model.clock import machine_date
 from safelight.mockserver.model.real_time import CLOCKS, WALL
 from safelight.testing.virtual_time.loops import move, move_back, running_loop
-from safelight.testing.virtual_time.patches import install, uninstall
+from safelight.testing.virtual_time.patches import READY, install, uninstall
 from safelight.testing.virtual_time.thread_time import VIRTUAL_TIMES, Quiet, VirtualTime, virtual_time_of_thread
 
 if TYPE_CHECKING:
@@ -42,16 +42,39 @@ def clock_in_use() -> VirtualClock | None:
 
 
 @contextmanager
+def kept_ready() -> Iterator[None]:
+    """While the block runs, ours stay in the place of the real functions: to put them there takes a millisecond.
+
+    Threads without virtual time have the wall's by them. Blocks may be nested.
+    """
+    thread = get_ident()
+    with _CHANGING:
+        if not READY:
+            install()
+        READY.append(thread)
+    try:
+        yield
+    finally:
+        with _CHANGING:
+            READY.remove(thread)
+            if not READY:
+                uninstall()
+
+
+@contextmanager
 def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
     """While the block runs, the sleeps of this thread move the clock. Blocks may be nested.
 
     Gives the virtual time of the thread, whose `stands_still` is to be called for each poll that waits for time.
     """
+    with kept_ready(), _moving(clock, server) as virtual_time:
+        yield virtual_time
+
+
+@contextmanager
+def _moving(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
     thread = get_ident()
-    with _CHANGING:
-        if not VIRTUAL_TIMES:
-            install()
-        virtual_time = VIRTUAL_TIMES.setdefault(thread, VirtualTime())
+    virtual_time = VIRTUAL_TIMES.setdefault(thread, VirtualTime())
     virtual_time.origins = virtual_time.origins or {name: ceil(WALL[name]() - clock.now()) for name in CLOCKS}
     virtual_time.clocks.append(clock)
     clock.read_date = virtual_time.date
@@ -65,10 +88,7 @@ def virtual_time(clock: VirtualClock, server: Quiet) -> Iterator[VirtualTime]:
         virtual_time.servers.remove(server)
         if clock not in virtual_time.clocks:
             clock.read_date = machine_date
-        with _CHANGING:
-            if not virtual_time.clocks:
-                del VIRTUAL_TIMES[thread]
-                for loop in list(virtual_time.loops):
-                    move_back(loop, virtual_time)
-            if not VIRTUAL_TIMES:
-                uninstall()
+        if not virtual_time.clocks:
+            del VIRTUAL_TIMES[thread]
+            for loop in list(virtual_time.loops):
+                move_back(loop, virtual_time)

@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.testing.virtual_time import dates, functions, loops
-from safelight.testing.virtual_time.thread_time import VIRTUAL_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,9 @@ _SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.events, asyncio.task
 
 #: Id of a module -> how many names it had when it was looked through, and which of them are replaced.
 _LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
+
+#: The threads of the blocks for which ours are in the place of the real ones.
+READY: Final[list[int]] = []
 
 #: The names of a module, the name that is replaced, the real function and the one in its place.
 _REPLACED: Final[list[tuple[dict[str, Any], str, Any, Any]]] = []
@@ -65,7 +67,7 @@ def uninstall() -> None:
 
 def put_back() -> None:
     """Put the real ones back where a test's own undoing has brought ours again, once nobody has virtual time."""
-    if VIRTUAL_TIMES:
+    if READY:
         return
     reals = {id(ours): real for real, ours in _SHIMS.values()}
     for names in map(_vars, _SOURCES):

@@ -15,7 +15,7 @@ from safelight.mockserver.model.real_time import WALL
 from safelight.testing.virtual_time.others import holder, move_along
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from safelight.mockserver.model.clock import VirtualClock
 
@@ -73,6 +73,12 @@ class VirtualTime:
     #: When on the wall it began, and sleeps skipped so far.
     begun: float = field(default_factory=WALL["perf_counter"])
     skipped: int = 0
+    #: Whether nobody sends over a socket: all exchanges are over when this thread sleeps.
+    is_alone: Callable[[], bool] = lambda: False
+    #: Seconds of the clock after which the client should have ended.
+    latest: float = inf
+    #: Sleeps that are skipped before it is stopped.
+    max_sleeps: int = MAX_SLEEPS
     #: Pieces of work that a loop gave to threads, and that are not back.
     handed_over: int = 0
     #: A loop of this thread waits for its threads to end: that takes the wall's time.
@@ -149,8 +155,10 @@ class VirtualTime:
         __tracebackhide__ = True
         self.pass_time(seconds)
         self.skipped += 1
+        if self.clocks[0].now() > self.latest:
+            self.fail(f"the client goes on after {self.latest:,.0f} s, which is past its deadline")
         waited = WALL["perf_counter"]() - self.begun
-        if self.skipped > MAX_SLEEPS or (self.skipped > _MANY_SLEEPS and waited > MAX_WALL_SECONDS):
+        if self.skipped > self.max_sleeps or (self.skipped > _MANY_SLEEPS and waited > MAX_WALL_SECONDS):
             self.fail(
                 f"the client has slept {self.skipped:,} times, {self.clocks[0].now():,.0f} s of the clock, and goes "
                 f"on: {_way_out()}"
@@ -184,6 +192,8 @@ class VirtualTime:
 
     def is_quiet(self) -> bool:
         """No exchange is under way."""
+        if self.is_alone() and not self.loops:
+            return True
         return all(server.is_quiet() for server in dict.fromkeys(self.servers))
 
 

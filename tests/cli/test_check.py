@@ -1,6 +1,9 @@
 """`safelight check client`, `explain`, `fuzz` and `replay`, as people call them."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -9,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from safelight.cli.main import main
+from safelight.conformance.report.exit_code import UNDECIDED
 
+SAFELIGHT: Final = Path(sys.executable).with_name("safelight")
 TESTS: Final = Path(__file__).parents[1]
 PYTHON: Final = (sys.executable, "-S", "-E")
 GOOD: Final = (*PYTHON, str(TESTS / "good_client.py"))
@@ -203,3 +208,32 @@ def test_a_story_of_wrong_types_is_refused(here: Path, member: str, value: objec
     found = called("replay", "story.json", "--", "true")
     assert found.exit_code == 2
     assert f"this is no story: its {member}" in found.output
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+@pytest.mark.parametrize("judge", [("check", "client", "--only", "1.1"), ("check", "client", "--watch"), ("fuzz",)])
+def test_whatever_ends_a_judge_leaves_nothing_running(here: Path, judge: tuple[str, ...], name: str) -> None:
+    os.mkfifo(here / "pid")
+    driver = ("sh", "-c", "echo $$ > pid; exec sleep 300")
+    judging = subprocess.Popen([SAFELIGHT, *judge, "--", *driver], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pid = (here / "pid").read_text("utf-8").strip()  # it waits until the driver is there
+    judging.send_signal(signal.Signals[name])
+    assert judging.wait(20) == UNDECIDED
+    assert not Path("/proc", pid).exists()
+
+
+def test_a_client_that_sends_nothing_is_told_where_to_send_it() -> None:
+    result = checked("--only", "1.1", cmd=("true",))
+    assert (result.exit_code, "a client has to take SAFELIGHT_BASE_URL" in result.output) == (1, True)
+
+
+def test_a_pattern_that_fits_no_case_is_told_of_the_list() -> None:
+    result = called("check", "client", "--only", "zzz", "--list")
+    assert (result.exit_code, "--list lists them" in result.output) == (2, True)
+
+
+def test_a_story_that_cannot_be_kept_is_shown_all_the_same(here: Path) -> None:
+    (here / "file").write_text("", "utf-8")
+    options = ("--for", "30s", "--seed", "1", "--corpus", "file/corpus")
+    result = called("fuzz", *options, "--", "false")
+    assert (result.exit_code, "it is not kept: file/corpus cannot be written" in result.output) == (1, True)

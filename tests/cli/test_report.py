@@ -54,3 +54,8 @@ def test_a_place_that_is_no_file_is_refused_before_anything_is_done(
     file: Path, path: str, check_sentence: CheckSentence
 ) -> None:
     check_sentence(refusal(report(file, "--html", file.parent / path)))
+
+
+def test_a_file_whose_name_is_too_long_is_refused_before_the_run() -> None:
+    result = CliRunner().invoke(main, ["check", "client", "--json", "x" * 300, "--only", "1.1", "--", "true"])
+    assert (result.exit_code, "File name too long" in result.output) == (2, True)

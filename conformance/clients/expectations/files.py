@@ -12,6 +12,9 @@ from safelight.conformance.clients.sight import (
 )
 from safelight.contracts.wording import listed, shown
 
+#: Files that a sentence names.
+_MAX_NAMED: Final = 5
+
 
 @expectation(needs_process=True)
 def saves_picture(evidence: Evidence) -> Iterator[str]:
@@ -21,8 +24,9 @@ def saves_picture(evidence: Evidence) -> Iterator[str]:
         if not files:
             yield "no picture was saved"
         elif not any(contents in wanted for contents in files.values()):
-            sizes = listed([f"{shown(path)} of {len(contents):,} bytes" for path, contents in files.items()])
-            yield f"what was saved is not the picture of the task: {sizes}"
+            sizes = [f"{shown(path)} of {len(contents):,} bytes" for path, contents in files.items()]
+            further = [f"{len(sizes) - _MAX_NAMED:,} more"] if len(sizes) > _MAX_NAMED else []
+            yield f"what was saved is not the picture of the task: {listed([*sizes[:_MAX_NAMED], *further])}"
 
 
 @expectation(needs_process=True)

@@ -71,3 +71,33 @@ def test_a_command_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "driver.py").write_text("print()", "utf-8")
     with pytest.raises(CannotStart, match="cannot be run: it is not executable"):
         ran(str(tmp_path / "driver.py"))
+
+
+def test_what_keeps_a_command_from_starting_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"driver": "#!/bin/sh\n", "crlf": "#!/bin/sh\r\n"}.items():
+        Path(name).write_bytes(text.encode())
+        Path(name).chmod(0o755)
+    with pytest.raises(CannotStart, match=r"it is not on the PATH: name its interpreter before it, or write \./driver"):
+        ran("driver")
+    with pytest.raises(CannotStart, match=r"its first line, '#!/bin/sh\\r', names an interpreter that is not there"):
+        ran("./crlf")
+    with pytest.raises(CannotStart, match="it is empty"):
+        ran("")
+
+
+def test_one_that_forks_again_and_again_is_found_and_ended() -> None:
+    script = """
+import os, time
+if os.fork() == 0:
+    while True:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        time.sleep(0.02)
+"""
+    ended = ran(sys.executable, "-c", script)
+    assert ended.code == 0
+    assert ended.left > 0

@@ -157,8 +157,9 @@ def echoes_the_key_in_errors(server: BadServer, request: Request) -> Reply:
 
 @defect("S15")
 def echoes_the_key_in_a_header(server: BadServer, request: Request) -> Reply:
-    """Sends the key back in a header of each answer."""
-    return with_reply_header(server.ask(request), "x-debug-user", sent_key(request)[0])
+    """Sends its own key back in a header of each answer."""
+    reply, key = server.ask(request), sent_key(request)[0]
+    return with_reply_header(reply, "x-debug-user", key) if key == server.key else reply
 
 
 @defect("S15")

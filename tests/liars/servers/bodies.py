@@ -67,8 +67,9 @@ def accepts_10_mb(server: BadServer, request: Request) -> Reply:
 
 @defect("S34", "S14")
 def crashes_on_a_deep_document(server: BadServer, request: Request) -> Reply:
-    """Answers arrays within arrays with 500."""
-    return CRASH if (request.body or b"").count(b"[") > 90 else server.ask(request)
+    """Answers arrays or objects within each other, 90 deep, with 500."""
+    is_deep = max((request.body or b"").count(bracket) for bracket in (b"[", b"{")) > 90
+    return CRASH if is_deep else server.ask(request)
 
 
 @defect("S34", "S14")

@@ -72,7 +72,7 @@ def data(reply: Reply) -> dict[str, Any]:
     """The data of a success; empty where it is none."""
     if reply.media_type != "application/json" or reply.status != 200:
         return {}
-    return json.loads(reply.body)["data"] or {}
+    return json.loads(reply.body).get("data") or {}
 
 
 def with_data(reply: Reply, **changes: Any) -> Reply:

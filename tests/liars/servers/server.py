@@ -14,7 +14,7 @@ from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.service.openapi_paths import published
+from safelight.mockserver.service.openapi_paths import DOCUMENTS, published
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import Session
@@ -94,7 +94,9 @@ class BadServer(Service):
         self.kept: dict[str, Any] = {}
 
     def handle(self, request: Request) -> Reply:
-        """Answer with the defect; a path for an operation is read as its endpoint first."""
+        """Answer with the defect; a path for an operation is read as its endpoint first. Documents have no defects."""
+        if request.path in DOCUMENTS:
+            return self.ask(request)
         home = published(request)
         if home is not request:
             name = home.query.rpartition("=")[2]

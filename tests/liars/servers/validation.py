@@ -140,5 +140,5 @@ def refuses_50_steps(server: BadServer, request: Request) -> Reply:
 @defect("S62")
 def refuses_one_step(server: BadServer, request: Request) -> Reply:
     """Refuses a single step."""
-    is_one = document(request).get("steps") in (1, "1") and _is_a(int, "steps", document(request))
+    is_one = _is_a(int, "steps", document(request)) and document(request)["steps"] == 1
     return refused("too few steps") if is_one else server.ask(request)
