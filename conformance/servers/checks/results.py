@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from http import HTTPStatus
 from io import BytesIO
-from urllib.parse import urlsplit
 
 from PIL import Image
 
 from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.check import Broken, Cost, harvesting
-from safelight.conformance.servers.gate import is_taken
 from safelight.conformance.servers.harvest import Harvest, balance_of, data_of
 from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.taken import is_taken
 from safelight.conformance.verdicts import Severity
 from safelight.contracts.operations import effective, longest_side, operations
 from safelight.contracts.wording import counted, shown
@@ -26,8 +26,9 @@ def picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if not harvest.is_done or harvest.last is None:
         return
     url = url_of(harvest)
-    if not _is_absolute(url):
-        yield Broken(f"the result's URL is {shown(url)}", "an absolute URL", shown(url))
+    if not isinstance(url, str) or harvest.no_url:
+        why = f": {harvest.no_url}" if harvest.no_url else ""
+        yield Broken(f"the result's URL is {shown(url)}{why}", "an absolute URL", shown(url))
     elif harvest.picture is not None:
         if harvest.picture.status != HTTPStatus.OK or harvest.picture.wire:
             yield Broken(f"the result cannot be fetched: {came(harvest.picture)}", "200", came(harvest.picture))
@@ -42,14 +43,6 @@ def url_of(harvest: Harvest) -> object:
     return next((result[name] for name in names if name in result), None) if isinstance(result, dict) else None
 
 
-def _is_absolute(url: object) -> bool:
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-    except ValueError:
-        return False
-    return parts is not None and parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
-
-
 #: How a file of video begins: Matroska and WebM, or MP4 after four bytes.
 _WEBM, _MP4 = b"\x1a\x45\xdf\xa3", b"ftyp"
 
@@ -59,16 +52,22 @@ def _file(harvest: Harvest) -> Iterator[Broken]:
         if not harvest.file.startswith(_WEBM) and harvest.file[4:8] != _MP4:
             yield Broken("the result is no video", "WebM or MP4", _begins(harvest.file))
         return
+    wanted = _size(harvest)
     try:
-        with Image.open(BytesIO(harvest.file)) as opened:
-            opened.load()
-            size = opened.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        size = _measured(harvest.file, wanted)
+    except Exception as error:  # noqa: BLE001 - Pillow raises of any kind, and each says that it is no picture
         yield Broken(f"the result is no picture that can be decoded: {error}", "a picture", _begins(harvest.file))
         return
-    wanted = _size(harvest)
     if wanted and size != wanted:
         yield Broken("the picture has another size than was asked for", _by(wanted), _by(size))
+
+
+def _measured(file: bytes, wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """The size of a picture, which is decoded where it has the size that was asked for: a huge one never is."""
+    with warnings.catch_warnings(action="error"), Image.open(BytesIO(file)) as opened:
+        if wanted in (None, opened.size):
+            opened.load()
+        return opened.size
 
 
 def _begins(file: bytes) -> str:
@@ -98,7 +97,7 @@ def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if not harvest.is_settled or None in balances:
         return
     before, after, end = (told or 0 for told in balances)
-    is_refused = harvest.submitted is not None and is_taken(harvest.submitted) is False
+    is_refused = harvest.submitted is not None and is_taken(harvest.probe, harvest.submitted) is False
     price = 0 if is_refused else operations()[harvest.operation].price
     least = price if harvest.task_id is not None and not harvest.has_failed else 0
     if not least - harvest.returned <= before - after <= price:
