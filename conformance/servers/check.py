@@ -80,6 +80,21 @@ class Check:
     requests: int = 0
     needs_other_key: bool = False
 
+    @property
+    def group(self) -> str:
+        """The title of its group."""
+        return GROUPS[self.id[:2]]
+
+
+#: How ids begin -> what those checks are about.
+GROUPS: Final[Mapping[str, str]] = {
+    "S1": "Keys, and what every answer keeps",
+    "S2": "Which operation is meant",
+    "S3": "Wrong requests",
+    "S4": "Reading tasks",
+    "S5": "A paid task",
+    "S6": "Credits, and more paid tasks",
+}
 
 #: Id -> check, filled by the decorators.
 _CHECKS: Final[dict[str, Check]] = {}

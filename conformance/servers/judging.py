@@ -149,7 +149,7 @@ def _result(check: Check, run: Run, tried: Tried) -> Result:
         check.fact,
         check.severity,
         tried.verdict,
-        group=check.name,
+        group=check.group,
         does=f"{counted(len(tried.timeline), 'request')}, {COSTS[check.cost]}" if tried.timeline else COSTS[check.cost],
         trials=[tried],
         again=f"{run.command or f'safelight check server {run.gate.entry.url}'} --only {check.id}",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from parts import DOCS, Part, check_fresh, table
-from safelight.conformance.servers.check import checks
+from safelight.conformance.servers.check import GROUPS, checks
 
 CI: Final = DOCS.parent / "examples" / "ci"
 
@@ -29,6 +29,10 @@ def _rows() -> list[tuple[str, ...]]:
 
 def test_the_page_has_the_checks_and_the_files() -> None:
     check_fresh(parts())
+
+
+def test_each_check_is_of_a_group() -> None:
+    assert {one.id[:2] for one in checks().values()} == set(GROUPS)
 
 
 def test_the_page_says_how_many_checks_there_are() -> None:
