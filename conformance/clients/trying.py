@@ -45,6 +45,9 @@ _ABSOLUTE: Final = "/tmp/"  # noqa: S108 - nothing is written there
 _MAX_FILE_BYTES: Final = 100_000_000
 _MAX_FILES: Final = 1_000
 
+#: The same, in words.
+MOST_READ: Final = f"{_MAX_FILES:,} files or {_MAX_FILE_BYTES // 1_000_000} MB"
+
 
 @dataclass
 class Fake:
@@ -178,7 +181,9 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
         jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
         ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
         files = [files_in(out) for out in outs]
-        return fake.evidence(limits, ended, files=files, stray=stray_in(root, outs), interrupted=interruption.at)
+        unread = sum(map(unread_in, outs, files))
+        stray = stray_in(root, outs)
+        return fake.evidence(limits, ended, files=files, unread=unread, stray=stray, interrupted=interruption.at)
 
 
 def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
@@ -218,6 +223,12 @@ def files_in(folder: Path) -> dict[str, bytes]:
         room -= len(contents)
         found[path.relative_to(folder).as_posix()] = contents
     return found
+
+
+def unread_in(folder: Path, files: Mapping[str, bytes]) -> int:
+    """How many files below a folder do not stand whole in what was read of it."""
+    read = {path: len(contents) for path, contents in files.items()}
+    return sum(path.lstat().st_size > read.get(path.relative_to(folder).as_posix(), -1) for path in _paths(folder))
 
 
 def _paths(folder: Path) -> Iterator[Path]:
