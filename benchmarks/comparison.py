@@ -88,7 +88,6 @@ def figures() -> str:
         ("paid tasks on the good fake", *(f"{one.on_good('tasks'):,.0f}" for one in tools)),
         ("requests, all servers", *(f"{one.total('requests'):,.0f}" for one in tools)),
         ("paid tasks, all servers", *(f"{one.total('tasks'):,.0f}" for one in tools)),
-        ("minutes, all servers", *(f"{one.total('seconds') / 60:.0f}" for one in tools)),
     ]
     return "\n\n".join([table(("", *(one.name for one in tools)), rows), *_verdicts(tools)])
 
