@@ -24,6 +24,7 @@ RUN: Final = Path(__file__).parents[2] / "run_bad_server.py"
 #: Stories that are all named.
 FEW: Final = 6
 
+
 @pytest.mark.parametrize("name", DEFECTS)
 def test_each_bad_server_shows_its_defect(name: str, check_sentence: CheckSentence) -> None:
     found = list(shown(DEFECTS[name]))
