@@ -17,6 +17,7 @@ from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.verdicts import Severity
 from safelight.contracts import Operation, Provenance, Violation, parse
 from safelight.contracts.dialects import PATHS, error_of
+from safelight.contracts.parsing import Parsed
 from safelight.contracts.rules import rule
 from safelight.contracts.secrets import MARK
 from safelight.contracts.validation import violations
@@ -46,7 +47,7 @@ class Asked:
         return operation_of(self.exchange)
 
     @cached_property
-    def query(self) -> dict[str, str]:
+    def query(self) -> Mapping[str, str]:
         """The parameters in the target."""
         return query_of(self.exchange)
 
@@ -58,10 +59,14 @@ class Asked:
         return is_known and self.exchange.method not in ("OPTIONS", "HEAD")
 
     @cached_property
+    def parsed(self) -> Parsed:
+        """The answer, read strictly."""
+        return parse(self.exchange.answer, is_request=False)
+
+    @property
     def document(self) -> Any:
         """The answer as JSON; None where it is none, or was not recorded."""
-        parsed = parse(self.exchange.answer, is_request=False)
-        return parsed.document if parsed.is_complete else None
+        return self.parsed.document if self.parsed.is_complete else None
 
     @property
     def is_whole(self) -> bool:
@@ -282,10 +287,9 @@ def _success(asked: Asked, name: str) -> Iterator[Breach]:
         yield Breach(name, f"the answer is {status}, and holds an error: {shown(error_of(document))}")
         return
     if asked.is_whole:
-        parsed = parse(asked.exchange.answer, is_request=False)
-        yield from map(_breach, parsed.violations)
-        if parsed.is_complete:
-            yield from map(_breach, violations(asked.speech.answer(asked.operation), parsed.document))
+        yield from map(_breach, asked.parsed.violations)
+        if asked.parsed.is_complete:
+            yield from map(_breach, violations(asked.speech.answer(asked.operation), document))
 
 
 #: Rules of the text without which there is no document at all: whoever breaks them breaks what is published, JSON.

@@ -41,6 +41,7 @@ class Watched(RuleBasedStateMachine):
         self.fake = Fake(Settings(task_profile(), balance=10_000), checked=False)
         self.oracle = Oracle()
         self.polls: list[tuple[str, float]] = []
+        self.read_the_balance(fault="", took=0)
 
     def see(self, method: str, target: str, body: bytes, *, start: float, took: float) -> None:
         """Send a request that began at `start`, and answer it after some seconds."""
@@ -111,6 +112,7 @@ class Watched(RuleBasedStateMachine):
             self.fake.session.plan.add(read_rule(f"{kind}#1: {fault}"))
 
     def teardown(self) -> None:
+        self.read_the_balance(fault="", took=0)
         assert [found.sentence for found in self.oracle.finish()] == []
 
 
