@@ -244,20 +244,14 @@ _accepted("S34", Severity.SHOULD, "a body that is not JSON, or that readers take
 # --- of tasks ------------------------------------------------------------------------------------------------------
 
 
-def _is_submit(asked: Asked) -> bool:
-    is_one = asked.operation is not None and asked.operation.is_submit and not _is_wrong_method(asked)
-    return is_one and (asked.is_whole or not asked.exchange.wire)
-
-
-@check("S50", Severity.MUST, _is_submit)
+@check("S50", Severity.MUST, lambda asked: bool(asked.operation and asked.operation.is_submit) and _is_answered(asked))
 def submit_answer(asked: Asked) -> Iterator[Breach]:
     """A submit is answered with HTTP 200 and its variant's schema, and a valid one is not refused."""
-    status = asked.exchange.status
-    if status in range(200, 300):
+    if asked.exchange.status in range(200, 300):
         yield from _success(asked, "S50")
-    elif status == HTTPStatus.BAD_REQUEST and asked.exchange.body and not asked.wrong_request:
-        said = error_of(asked.document)
-        yield Breach("S50", f"the request breaks no rule, and was refused: {shown(said)}", is_assumed=True)
+    elif asked.exchange.status == HTTPStatus.BAD_REQUEST and asked.exchange.body and not asked.wrong_request:
+        said = shown(error_of(asked.document))
+        yield Breach("S50", f"the request breaks no rule, and was refused: {said}", is_assumed=True)
 
 
 @check("S55", Severity.MUST, lambda asked: _is_of(asked, "task_status"))
@@ -273,8 +267,12 @@ def trace(asked: Asked) -> Iterator[Breach]:
 
 
 def _is_of(asked: Asked, name: str) -> bool:
-    is_one = asked.operation is not None and asked.operation.name == name and not _is_wrong_method(asked)
+    is_one = asked.operation is not None and asked.operation.name == name and _is_answered(asked)
     return is_one and asked.exchange.status in range(200, 300)
+
+
+def _is_answered(asked: Asked) -> bool:
+    return not (_is_wrong_method(asked) or asked.exchange.wire)
 
 
 def _success(asked: Asked, name: str) -> Iterator[Breach]:

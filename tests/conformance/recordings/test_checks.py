@@ -8,9 +8,10 @@ import pytest
 
 from fake import SUBMIT, Fake, status_of
 from histories import LOST, UUID, balance, done, error, exchange, failed, poll, running, submit, success, unknown
+from parts import Part, check_fresh, table
 from safelight.conformance.oracle.oracle import SEVERITIES
 from safelight.conformance.recordings.checks import CHECKS
-from safelight.conformance.recordings.judging import MAX_TOLD, Judging
+from safelight.conformance.recordings.judging import MAX_TOLD, Judging, known
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.results import Result
 from safelight.conformance.verdicts import Severity, Verdict
@@ -18,6 +19,18 @@ from safelight.contracts.dialects import dialects
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.traffic.exchange import Exchange
+
+
+def parts() -> list[Part]:
+    return [Part("recordings.md", "checks", _table)]
+
+
+def _table() -> str:
+    return table(("check", "what holds", "level"), [(name, fact, level) for name, (fact, level) in known().items()])
+
+
+def test_the_table_of_the_page_is_that_of_the_checks() -> None:
+    check_fresh(parts())
 
 
 def judged(history: Sequence[Exchange], speech: Speech | None = None, *, strict: bool = False) -> dict[str, Result]:
