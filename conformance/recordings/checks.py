@@ -55,8 +55,8 @@ class Asked:
     def is_of_api(self) -> bool:
         """It asks for an operation, or for something at an entry point."""
         path = self.exchange.target.partition("?")[0]
-        is_known = self.operation is not None or ("endpoint" in self.query and path in PATHS.values())
-        return is_known and self.exchange.method not in ("OPTIONS", "HEAD")
+        is_one = self.operation is not None or ("endpoint" in self.query and path in PATHS.values())
+        return is_one and self.exchange.method not in ("OPTIONS", "HEAD")
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -135,11 +135,7 @@ _INTERNALS: Final[Mapping[str, re.Pattern[bytes]]] = {
 }
 
 
-def _is_error(asked: Asked) -> bool:
-    return asked.exchange.status in range(400, 500) and asked.is_whole
-
-
-@check("S13", Severity.MUST, _is_error)
+@check("S13", Severity.MUST, lambda asked: asked.exchange.status in range(400, 500) and asked.is_whole)
 def error_shape(asked: Asked) -> Iterator[Breach]:
     """Every 4xx is the error envelope, JSON, no stack trace, SQL or path."""
     yield from map(_breach, asked.speech.of_error(asked.exchange.answer))
