@@ -138,6 +138,8 @@ _INTERNALS: Final[Mapping[str, re.Pattern[bytes]]] = {
 @check("S13", Severity.MUST, lambda asked: asked.exchange.status in range(400, 500) and asked.is_whole)
 def error_shape(asked: Asked) -> Iterator[Breach]:
     """Every 4xx is the error envelope, JSON, no stack trace, SQL or path."""
+    if (kind := asked.exchange.media_type.casefold()) not in ("", "application/json"):
+        yield Breach("S13", f"the error comes as {shown(kind)}, not as application/json")
     yield from map(_breach, asked.speech.of_error(asked.exchange.answer))
     for what, form in _INTERNALS.items():
         if found := form.search(asked.exchange.answer):
