@@ -16,9 +16,7 @@ import click
 from safelight.cli._config import shown_path
 from safelight.cli._report import report_options, write_reports
 from safelight.cli._unusable import Unusable
-from safelight.conformance.oracle.oracle import SEVERITIES
-from safelight.conformance.recordings.checks import CHECKS
-from safelight.conformance.recordings.judging import Judging
+from safelight.conformance.recordings.judging import Judging, known
 from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.report.document import Kind, Run, document
@@ -104,6 +102,6 @@ def _command(file: str, options: dict[str, Any]) -> str:
 
 def _waivers(path: Path | None) -> Sequence[Any]:
     try:
-        return read(path, sorted({*CHECKS, *SEVERITIES})) if path else ()
+        return read(path, known()) if path else ()
     except BadWaivers as error:
         raise Unusable(str(error)) from None

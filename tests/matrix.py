@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import run_liar  # noqa: F401 - registers them
 from liars.clients.liar import ABOUT, LIARS
-from safelight.conformance.clients.case import cases
+from safelight.conformance.clients.case import cases, selected
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.runner import Plan, run
 from safelight.conformance.results import Result
@@ -59,18 +59,24 @@ def drivers() -> Iterator[str]:
 def liars(names: Sequence[str]) -> Iterator[str]:
     """The rows of these bad clients."""
 
-    def judged(name: str) -> list[Result]:
-        command = [*PYTHON, str(ROOT / "tests" / "run_liar.py"), name]
-        return run(Plan(command, list(cases().values()), LIMITS, jobs=1))
-
-    with ThreadPoolExecutor(8) as threads:
-        ran = dict(zip(names, threads.map(judged, names), strict=True))
-    for name, results in ran.items():
+    for name, results in judged(names, dict.fromkeys(names, cases())).items():
         caught = [result.id for result in results if is_caught(result)]
         own = [f"**{case}**" if case in caught else f"{case} (missed)" for case in ABOUT[name]]
         others = [case for case in caught if case not in ABOUT[name]]
         mistake = (LIARS[name].__doc__ or "").partition("\n")[0]
         yield f"| `{name}` | {mistake} | {', '.join(own)} | {', '.join(others)} |"
+
+
+def judged(
+    names: Sequence[str], about: Mapping[str, Iterable[str]], script: str = "run_liar.py"
+) -> Mapping[str, list[Result]]:
+    """Client of the tests -> the results of these cases."""
+
+    def of_one(name: str) -> list[Result]:
+        return run(Plan([*PYTHON, str(ROOT / "tests" / script), name], selected(about[name]), LIMITS, jobs=1))
+
+    with ThreadPoolExecutor(12) as threads:
+        return dict(zip(names, threads.map(of_one, names), strict=True))
 
 
 def is_caught(result: Result) -> bool:

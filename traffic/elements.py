@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-#: Characters that are read at once, at least.
+#: Characters that are read at once, at least; and those of one value, such as an entry with its body and answer.
 _CHUNK_CHARACTERS: Final = 65_536
+MAX_VALUE_CHARACTERS: Final = 32_000_000
 
 _DECODER: Final = json.JSONDecoder(parse_int=integer)
 
@@ -85,8 +86,11 @@ class _Reader:
             except RecursionError:
                 raise ValueError("arrays and objects are nested too deep") from None
             except json.JSONDecodeError as error:
+                if len(self._text) - self._at > MAX_VALUE_CHARACTERS:
+                    most = f"{MAX_VALUE_CHARACTERS // 10**6} million characters"
+                    raise ValueError(f"it is no JSON, or one value of it is longer than {most}") from None
                 if not self._more():
-                    raise ValueError(f"it is no JSON: {error.msg}") from None
+                    raise ValueError(_at_the_end(error)) from None
                 continue
             if self._text[end : end + 1] in _AFTER_A_VALUE or not self._more():  # else a number may go on
                 self._at = end
@@ -94,7 +98,16 @@ class _Reader:
 
     def _more(self) -> bool:
         """Read more: twice as much as is there, so that a large value is not looked through again and again."""
-        chunk = self._file.read(max(_CHUNK_CHARACTERS, len(self._text) - self._at))
+        try:
+            chunk = self._file.read(max(_CHUNK_CHARACTERS, len(self._text) - self._at))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"it is not UTF-8: 0x{error.object[error.start]:02x} starts no character") from None
         if chunk:
             self._text, self._at = self._text[self._at :] + chunk, 0
         return bool(chunk)
+
+
+def _at_the_end(error: json.JSONDecodeError) -> str:
+    """What is wrong with a value that is followed by nothing."""
+    is_cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    return "it ends in the middle" if is_cut else f"it is no JSON: {error.msg}"

@@ -7,8 +7,10 @@ nothing was sent has the status 0, as browsers have it, and says in `_error` wha
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from datetime import UTC, datetime
+from hashlib import sha256
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +29,7 @@ from safelight.traffic.ndjson import (
     text_form,
 )
 from safelight.traffic.recognition import recognized
+from safelight.traffic.redaction import without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,6 +53,9 @@ _OURS: Final = (
     *("at", "operation", "task_id", "phase", "outcome", "violations", "advice", "fault", "wire"),
     *("took", "gap", "key", "leaks", "answer_headers", "body_base64", "body_bytes", "answer_bytes"),
 )
+
+#: The host in a URL: HTTP/2 has no header for it.
+_HOST: Final = re.compile(r"[^/?#]*://(?:[^/?#@]*@)?([^/?#@]+)")
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
 _NOT_KEPT: Final = ("image/", "video/", "audio/", "font/")
@@ -171,10 +177,14 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> list[Form]:
 
 def _exchange(entry: Any) -> Exchange:
     """The exchange of an entry, whoever wrote it. Raises `ValueError` with a sentence."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"it is {shown(entry)}; an entry is an object")  # noqa: TRY004 - as all
     request, response = _member(entry, "request"), _member(entry, "response")
     content = _member(response, "content")
     ours, took = _member(entry, "_safelight"), entry.get("time")
-    target, headers, body = _target(str(request.get("url", ""))), _headers(request), _body(request)
+    url = str(request.get("url", ""))
+    target, headers, body = _target(url), _headers(request), _body(request)
+    keys = [*keys_in(headers)]
     is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
@@ -182,7 +192,7 @@ def _exchange(entry: Any) -> Exchange:
         "target": target,
         "headers": headers,
         **body_form(body),
-        "leaks": [*leaks(target, headers, body, keys_in(headers))],
+        "leaks": [*leaks(target, headers, body, keys)],
         "status": response.get("status") or 0,
         "media_type": str(content.get("mimeType", "")),
         **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
@@ -192,7 +202,13 @@ def _exchange(entry: Any) -> Exchange:
         "body_bytes": _size(request, "bodySize"),
         "answer_bytes": _size(content, "size") if response.get("status") else 0,
     }
-    return exchange_of({**form, "took": None, **ours}) if ours else recognized(exchange_of(form))
+    if ours:
+        return exchange_of({**form, "took": None, **ours})
+    if keys and form["status"] != HTTPStatus.UNAUTHORIZED:
+        form["key"] = sha256(keys[0].encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    host = _HOST.match(url)
+    form["headers"] = {**({"host": host[1]} if host else {}), **headers}
+    return recognized(without_keys(exchange_of(form), frozenset(keys)))
 
 
 def _member(value: Any, name: str) -> Form:

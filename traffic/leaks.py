@@ -62,6 +62,11 @@ def leaks(target: str, headers: Mapping[str, str], body: bytes, keys: Iterable[s
     return tuple(found)
 
 
+def how_held(text: bytes, key: str) -> str | None:
+    """How any text holds a key: nothing for as it is, ` (in Base64)`; None where it does not."""
+    return _how(text, _spellings(key)) if len(key) >= _MIN_KEY_CHARACTERS else None
+
+
 def _places(target: str, headers: Mapping[str, str], body: bytes, key: str) -> Iterator[str]:
     yield from _in_head(target, tuple(headers.items()), key)
     yield from _in_body(body, key)

@@ -43,7 +43,11 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Exchange]:
     for number, text in enumerate(lines, 1):
         if text.strip():
             try:
-                exchange = exchange_of(json.loads(text, parse_int=integer, parse_constant=_refuse))
+                whole = text.decode() if isinstance(text, bytes) else text
+                exchange = exchange_of(json.loads(whole, parse_int=integer, parse_constant=_refuse))
+            except UnicodeDecodeError as error:
+                place = f"byte {error.start + 1} (0x{error.object[error.start]:02x}) starts no character"
+                raise Unreadable(f"line {number}", f"it is not UTF-8: {place}") from None
             except json.JSONDecodeError as error:
                 raise Unreadable(f"line {number}", f"it is no JSON: {error.msg} at column {error.colno}") from None
             except RecursionError:

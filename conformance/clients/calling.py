@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -26,6 +26,7 @@ from safelight.conformance.clients.trying import (
     request_of,
     stray_in,
     submitted,
+    unread_in,
     url_of,
     within,
 )
@@ -102,9 +103,10 @@ def call(
         backend.stop_after(limits.deadline + MAX_LATE_SECONDS, round(_SLEEPS * limits.deadline / limits.poll))
         ended = _called(client, job, backend)
         files = files_in(job.out_dir)
+        unread = unread_in(job.out_dir, files)
         stray = stray_in(root, [job.out_dir])
-        own = frozenset(given)
-        return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, stray=stray, given=own)
+        more: dict[str, Any] = {"stray": stray, "unread": unread, "given": frozenset(given)}
+        return _evidence(backend, trial, limits, url=job.url, ended=ended, files=files, **more)
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def _called(client: ClientCallable, job: Job, backend: SharedBackend) -> Ended:
     seconds = time.monotonic() - begun
     if sentence := backend.failure():
         return Ended(None, seconds, printed.getvalue(), sentence)
-    return Ended(code, seconds, printed.getvalue() or ("ok" if code == 0 else ""), said)
+    return Ended(code, seconds, printed.getvalue(), said)
 
 
 def _evidence(
@@ -165,8 +167,8 @@ def _evidence(
     url: str,
     ended: Ended,
     files: Mapping[str, bytes],
-    stray: Sequence[str],
     given: frozenset[str],
+    **more: Any,
 ) -> Evidence:
     with EnteredSession(backend.server.store, fingerprint(backend.api_key)) as session:
         # To draw what no file can be compared with would take most of the time.
@@ -182,7 +184,7 @@ def _evidence(
         pictures=pictures,
         ended=[ended],
         files=[files],
-        stray=stray,
         undelivered=() if trial.may_miss else backend.plan.undelivered(),
         given=given,
+        **more,
     )

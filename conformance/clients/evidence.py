@@ -88,6 +88,8 @@ class Evidence:
     files: Sequence[Mapping[str, bytes]]
     #: Files that were written elsewhere.
     stray: Sequence[str] = ()
+    #: Files that were not looked through, as there are too many or they are too large.
+    unread: int = 0
     #: Faults that were planned and never delivered.
     undelivered: Sequence[Missed] = ()
     #: When the client was interrupted, in seconds of the session's clock.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Evidence
@@ -16,7 +17,13 @@ NOT_IMPLEMENTED = 89
 
 def findings(trial: Trial, evidence: Evidence) -> list[Finding]:
     """All that was seen in one trial that should not have been: by the case's expectations, then by U1 to U9."""
+    if not evidence.exchanges:
+        return [NOTHING, *(one for one in judged(trial, evidence) if one.rule != NOTHING.rule)]
     return [*_own(trial, evidence), *judged(trial, evidence)]
+
+
+#: All that there is to say of what a client has sent that has sent nothing.
+NOTHING: Final = Finding("U1", Severity.MUST, "nothing was sent to the fake, which is at SAFELIGHT_BASE_URL")
 
 
 def _own(trial: Trial, evidence: Evidence) -> Iterator[Finding]:
@@ -33,6 +40,6 @@ def verdict(case: Case, evidence: Evidence, found: list[Finding]) -> Verdict:
         return Verdict.UNIMPLEMENTED
     said = verdict_of(found, is_info=case.severity is Severity.INFO)
     is_proven = any(finding.severity in MUSTS for finding in found)
-    if evidence.undelivered and not (said is Verdict.FAIL and is_proven):
+    if (evidence.undelivered or evidence.unread) and not (said is Verdict.FAIL and is_proven):
         return Verdict.INCONCLUSIVE
     return said

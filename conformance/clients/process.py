@@ -103,6 +103,12 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
         )
     except OSError as error:
         raise CannotStart(command[0], reason(command[0], error)) from None
+    except ValueError:
+        raise CannotStart(command[0], _NO_VARIABLE) from None
+
+
+#: What is in the way of a prompt that a variable cannot hold: a NUL, or half a surrogate pair.
+_NO_VARIABLE: Final = "its request has a character that no environment variable can hold; give it another prompt"
 
 
 def reason(command: str, error: OSError) -> str:
@@ -121,6 +127,8 @@ def reason(command: str, error: OSError) -> str:
             return "it is a folder"
         case PermissionError():
             return "it is not executable: name its interpreter before it, or chmod +x it"
+    if error.errno == errno.E2BIG:
+        return "its request is too long for an environment variable, which holds 128 kB; give it a shorter prompt"
     if error.errno == errno.ENOEXEC:
         return "it is no program, and its first line names no interpreter: write one, such as #!/bin/sh"
     return str(error.strerror)

@@ -13,14 +13,14 @@ from typing import Final
 
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
-from safelight.conformance.clients.judgement import NOT_IMPLEMENTED, findings, verdict
+from safelight.conformance.clients.judgement import findings, verdict
 from safelight.conformance.clients.story import Story
-from safelight.conformance.clients.trying import try_client
+from safelight.conformance.clients.trying import MOST_READ, try_client
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.verdicts import Finding, Verdict, verdict_of, worst
 from safelight.contracts.secrets import NO_KEYS, redacted, with_keys
-from safelight.contracts.wording import listed
+from safelight.contracts.wording import counted, listed
 
 #: Cases at a time, unless somebody says otherwise: most of them wait most of the time.
 USUAL_JOBS: Final = 2 * (os.cpu_count() or 1)
@@ -113,8 +113,9 @@ def how_it_ended(one: Ended) -> str:
 
 def remark_on(evidence: Evidence) -> str:
     """What is in the way of a verdict, in a sentence."""
-    if not evidence.exchanges and not any(one.code == NOT_IMPLEMENTED for one in evidence.ended):
-        return "nothing was sent to the fake: a client has to take SAFELIGHT_BASE_URL"
-    if not evidence.undelivered:
-        return ""
-    return f"planned and never delivered: {listed([str(one) for one in evidence.undelivered])}"
+    remarks = []
+    if evidence.undelivered:
+        remarks.append(f"planned and never delivered: {listed([str(one) for one in evidence.undelivered])}")
+    if evidence.unread:
+        remarks.append(f"not looked through for the key: {counted(evidence.unread, 'file')} beyond {MOST_READ}")
+    return "; ".join(remarks)

@@ -46,6 +46,9 @@ _ABSOLUTE: Final = "/tmp/"  # noqa: S108 - nothing is written there
 _MAX_FILE_BYTES: Final = 32_000_000
 _MAX_FILES: Final = 200_000
 
+#: The same, in words.
+MOST_READ: Final = f"{_MAX_FILES:,} files or {_MAX_FILE_BYTES // 1_000_000} MB"
+
 
 @dataclass
 class Fake:
@@ -136,34 +139,24 @@ def limits_of(trial: Trial, usual: Limits) -> Limits:
     return Limits(usual.poll, usual.request, max(deadline, 3 * usual.request))
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one process of a client is asked to do."""
-
-    fake: Fake
-    limits: Limits
-    out: Path
-    #: From 0.
-    number: int = 0
-
-    def environment(self) -> dict[str, str]:
-        """How a driver is told."""
-        request = dict(request_of(self.fake.trial))
-        if self.fake.trial.driver.get("copies"):
-            request["prompt"] = f"{request['prompt']}, picture {self.number + 1}"
-        told = {
-            "BASE_URL": self.fake.url,
-            "API_KEY": self.fake.key,
-            "PROMPT": str(request["prompt"]),
-            "WORKFLOW": str(request.get("workflow", "default")),
-            "PARAMETERS": json.dumps(request),
-            "POLL_SECONDS": f"{self.limits.poll:g}",
-            "DEADLINE_SECONDS": f"{self.limits.deadline:g}",
-            "REQUEST_TIMEOUT_SECONDS": f"{self.limits.request:g}",
-            "OUT_DIR": str(self.out),
-            **({"TASK_ID": self.fake.given[0]} if self.fake.given else {}),
-        }
-        return {f"SAFELIGHT_{name}": value for name, value in told.items()}
+def told(fake: Fake, limits: Limits, out: Path, number: int = 0) -> dict[str, str]:
+    """How a driver is told what to do: the environment of the process with this number, from 0."""
+    request = dict(request_of(fake.trial))
+    if fake.trial.driver.get("copies"):
+        request["prompt"] = f"{request['prompt']}, picture {number + 1}"
+    values = {
+        "BASE_URL": fake.url,
+        "API_KEY": fake.key,
+        "PROMPT": str(request["prompt"]),
+        "WORKFLOW": str(request.get("workflow", "default")),
+        "PARAMETERS": json.dumps(request),
+        "POLL_SECONDS": f"{limits.poll:g}",
+        "DEADLINE_SECONDS": f"{limits.deadline:g}",
+        "REQUEST_TIMEOUT_SECONDS": f"{limits.request:g}",
+        "OUT_DIR": str(out),
+        **({"TASK_ID": fake.given[0]} if fake.given else {}),
+    }
+    return {f"SAFELIGHT_{name}": value for name, value in values.items()}
 
 
 def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event) -> Evidence:
@@ -176,10 +169,13 @@ def try_client(command: Sequence[str], trial: Trial, usual: Limits, stop: Event)
     ):
         outs = [out_in(root, number) for number in range(copies)]
         interruption = _Interruption(fake, trial.driver.get("interrupt"))
-        jobs = [Job(fake, limits, out, number) for number, out in enumerate(outs)]
-        ended = list(threads.map(lambda job: _run(command, job, interruption, stop), jobs))
+        environments = [told(fake, limits, out, number) for number, out in enumerate(outs)]
+        seconds = limits.deadline + MAX_LATE_SECONDS
+        ended = list(threads.map(lambda one: _run(command, one, seconds, interruption, stop), environments))
         files = [files_in(out) for out in outs]
-        return fake.evidence(limits, ended, files=files, stray=stray_in(root, outs), interrupted=interruption.at)
+        unread = sum(map(unread_in, outs, files))
+        stray = stray_in(root, outs)
+        return fake.evidence(limits, ended, files=files, unread=unread, stray=stray, interrupted=interruption.at)
 
 
 @contextmanager
@@ -195,10 +191,11 @@ def _folder() -> Iterator[str]:
             subprocess.run(["rm", "-rf", folder.name], check=False, capture_output=True)  # noqa: S603, S607
 
 
-def _run(command: Sequence[str], job: Job, interruption: _Interruption, stop: Event) -> Ended:
+def _run(
+    command: Sequence[str], told: Mapping[str, str], seconds: float, interruption: _Interruption, stop: Event
+) -> Ended:
     name, mark = "SAFELIGHT_TRIAL", token_hex(16)
-    environment = {**os.environ, **without_proxy(os.environ), **job.environment(), name: mark}
-    seconds = job.limits.deadline + MAX_LATE_SECONDS
+    environment = {**os.environ, **without_proxy(os.environ), **told, name: mark}
     return process.run(
         command, environment, seconds=seconds, mark=f"{name}={mark}", stop=stop, during=interruption.look
     )
@@ -241,6 +238,12 @@ def _size(path: Path) -> int:
     with suppress(OSError):
         return path.lstat().st_size
     return 0
+
+
+def unread_in(folder: Path, files: Mapping[str, bytes]) -> int:
+    """How many files below a folder do not stand whole in what was read of it."""
+    read = {path: len(contents) for path, contents in files.items()}
+    return sum(path.lstat().st_size > read.get(path.relative_to(folder).as_posix(), -1) for path in _paths(folder))
 
 
 def _paths(folder: Path) -> Iterator[Path]:

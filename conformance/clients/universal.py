@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Evidence
@@ -15,7 +14,6 @@ from safelight.conformance.clients.sight import (
     TOLERANCE,
     accepted,
     end_of,
-    gaps,
     kind_of,
     polls_by_task,
     submits,
@@ -25,6 +23,7 @@ from safelight.conformance.clients.trying import MAX_LATE_SECONDS
 from safelight.conformance.verdicts import Finding, Severity
 from safelight.contracts.wording import counted, shown
 from safelight.traffic.exchange import Exchange
+from safelight.traffic.leaks import how_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +94,16 @@ def the_end_is_the_end(_: Trial, evidence: Evidence) -> Iterator[Finding]:
 @rule("U3", Severity.MUST_MONEY)
 def the_key_stays_in_headers(_: Trial, evidence: Evidence) -> Iterator[Finding]:
     """The key is only in headers, and goes only to the API's origin."""
-    for one in evidence.exchanges:
-        what = f"{one.method} {kind_of(one) or shown(one.target)}"
-        if one.is_at_second_origin and one.leaks:
-            yield _finding("U3", f"{what} took the key to another origin")
-            return
-    for one in evidence.exchanges:
-        place = "the URL" if "sk-..." in one.target else "the body" if b"sk-..." in one.body else ", ".join(one.leaks)
-        if place:
-            yield _finding("U3", f"{place} of {one.method} {kind_of(one)} has the key in it", Severity.SHOULD)
-            return
+    away = [one for one in evidence.exchanges if one.is_at_second_origin and one.leaks]
+    for one in away[:1]:
+        yield _finding("U3", f"{_name(one)} took the key to another origin")
+    found = [(one, place) for one in evidence.exchanges for place in one.leaks if not place.startswith("the header ")]
+    for one, place in found[: 0 if away else 1]:
+        yield _finding("U3", f"{place} of {_name(one)} has the key in it", Severity.SHOULD)
+
+
+def _name(request: Exchange) -> str:
+    return f"{request.method} {kind_of(request) or shown(request.target)}"
 
 
 @rule("U4", Severity.SHOULD)
@@ -157,7 +156,8 @@ def ids_are_the_issued_ones(_: Trial, evidence: Evidence) -> Iterator[Finding]:
 @rule("U7", Severity.MUST)
 def requests_are_the_apis(_: Trial, evidence: Evidence) -> Iterator[Finding]:
     """Each request is a known operation, and fits the request schema."""
-    broken = [one for one in evidence.exchanges if one.violations or one.operation is None]
+    asked = [one for one in evidence.exchanges if one.method not in _ASK_FOR_NOTHING]
+    broken = [one for one in asked if one.violations or one.operation is None]
     for one in broken[:1]:
         what = (
             one.violations[0].message
@@ -168,12 +168,16 @@ def requests_are_the_apis(_: Trial, evidence: Evidence) -> Iterator[Finding]:
         yield _finding("U7", f"{what}{others}")
 
 
+#: Methods of requests that do nothing: a browser and some libraries send them by themselves.
+_ASK_FOR_NOTHING: Final = frozenset({"HEAD", "OPTIONS"})
+
+
 @rule("U8", Severity.SHOULD)
 def polls_are_paced(_: Trial, evidence: Evidence) -> Iterator[Finding]:
-    """Gaps between polls are at least half the interval given."""
+    """Gaps between polls are at least half the interval given; a dead connection may be replaced at once, once."""
     least = evidence.limits.poll / 2 - TOLERANCE
     for same in polls_by_task(evidence):
-        short = [gap for gap in gaps(same) if gap < least]
+        short = [gap for gap in _chosen_gaps(same) if gap < least]
         if short:
             yield _finding(
                 "U8",
@@ -181,20 +185,22 @@ def polls_are_paced(_: Trial, evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def _chosen_gaps(polls: Sequence[Exchange]) -> Iterator[float]:
+    """Without the one after a connection that died: HTTP libraries send the same once more by themselves."""
+    was_dead = False
+    for before, after in pairwise(polls):
+        is_dead = bool(before.wire) and not before.status
+        if was_dead or not is_dead:
+            yield after.at - before.at
+        was_dead = is_dead
+
+
 @rule("U9", Severity.MUST_MONEY)
 def the_key_is_not_printed(_: Trial, evidence: Evidence) -> Iterator[Finding]:
     """The key is absent from output and files."""
-    forms = _spellings(evidence.key)
-    if any(form.decode() in evidence.output for form in forms):
-        yield _finding("U9", "the key stands in the output")
+    if (how := how_held(evidence.output.encode("utf-8", "replace"), evidence.key)) is not None:
+        yield _finding("U9", f"the key stands in the output{how}")
     for files in evidence.files:
         for path, contents in files.items():
-            if any(form in contents for form in forms):
-                yield _finding("U9", f"the key stands in the file {shown(path)}")
-
-
-def _spellings(key: str) -> list[bytes]:
-    """The key as it is, and as tools encode it."""
-    plain = key.encode()
-    escaped = ("".join(form.format(byte) for byte in plain).encode() for form in ("%{:02X}", "%{:02x}", r"\u{:04x}"))
-    return [plain, quote(key, safe="").encode(), base64.b64encode(plain).rstrip(b"="), plain.hex().encode(), *escaped]
+            if (how := how_held(contents, evidence.key)) is not None:
+                yield _finding("U9", f"the key stands in the file {shown(path)}{how}")

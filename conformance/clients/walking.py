@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Self
 from safelight.conformance.clients.case import Case, Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.runner import result_of, tried
-from safelight.conformance.clients.trying import SEED, Fake, Job, limits_of, url_of
+from safelight.conformance.clients.trying import SEED, Fake, limits_of, told, url_of
 from safelight.conformance.results import Result, Tried
 from safelight.contracts import parse
 from safelight.contracts.wording import shown
@@ -49,8 +49,8 @@ class Stop:
 
     def form(self) -> Mapping[str, Any]:
         """What a client has to know, named as drivers are told it, in lower case."""
-        told = Job(self.fake, self.limits, Path()).environment()
-        names = {name.removeprefix("SAFELIGHT_").lower(): value for name, value in told.items()}
+        environment = told(self.fake, self.limits, Path())
+        names = {name.removeprefix("SAFELIGHT_").lower(): value for name, value in environment.items()}
         del names["out_dir"]
         return {"case": self.name, "fact": self.case.fact, "state": self.state, **names}
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from safelight.conformance.clients.case import Trial
 from safelight.conformance.clients.evidence import Ended, Evidence, Limits, Seen
+from safelight.conformance.clients.judgement import NOTHING
 from safelight.conformance.clients.process import run
 from safelight.conformance.clients.runner import how_it_ended, remark_on
 from safelight.conformance.clients.sight import arrived, submits
@@ -90,7 +91,7 @@ def _result(rule: Rule, evidence: Evidence, again: str) -> Result:
     tried = Tried(
         name="",
         verdict=_verdict(evidence, found),
-        remark=remark_on(evidence),
+        remark=remark_on(evidence) if evidence.exchanges else NOTHING.sentence,
         findings=found,
         timeline=timeline(evidence.exchanges),
         output=redacted(evidence.output.strip(), with_keys(NO_KEYS, evidence.key)),

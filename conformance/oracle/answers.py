@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from math import inf
@@ -97,9 +98,15 @@ def operation_of(exchange: Exchange) -> Operation | None:
     return operations().get(exchange.operation or query_of(exchange).get("endpoint", ""))
 
 
-def query_of(exchange: Exchange) -> dict[str, str]:
+def query_of(exchange: Exchange) -> Mapping[str, str]:
     """The parameters in the target."""
-    return dict(parse_qsl(exchange.target.partition("?")[2], keep_blank_values=True))
+    return _parameters(exchange.target)
+
+
+@lru_cache(1_024)
+def _parameters(target: str) -> Mapping[str, str]:
+    """Kept, as a client asks the same again and again."""
+    return dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
 
 
 def answers(exchange: Exchange, began: float, vocabulary: str | None = None) -> list[Answer]:

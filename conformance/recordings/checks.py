@@ -17,6 +17,7 @@ from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.verdicts import Severity
 from safelight.contracts import Operation, Provenance, Violation, parse
 from safelight.contracts.dialects import PATHS, error_of
+from safelight.contracts.parsing import Parsed
 from safelight.contracts.rules import rule
 from safelight.contracts.secrets import MARK
 from safelight.contracts.validation import violations
@@ -46,7 +47,7 @@ class Asked:
         return operation_of(self.exchange)
 
     @cached_property
-    def query(self) -> dict[str, str]:
+    def query(self) -> Mapping[str, str]:
         """The parameters in the target."""
         return query_of(self.exchange)
 
@@ -54,14 +55,18 @@ class Asked:
     def is_of_api(self) -> bool:
         """It asks for an operation, or for something at an entry point."""
         path = self.exchange.target.partition("?")[0]
-        is_known = self.operation is not None or ("endpoint" in self.query and path in PATHS.values())
-        return is_known and self.exchange.method not in ("OPTIONS", "HEAD")
+        is_one = self.operation is not None or ("endpoint" in self.query and path in PATHS.values())
+        return is_one and self.exchange.method not in ("OPTIONS", "HEAD")
 
     @cached_property
+    def parsed(self) -> Parsed:
+        """The answer, read strictly."""
+        return parse(self.exchange.answer, is_request=False)
+
+    @property
     def document(self) -> Any:
         """The answer as JSON; None where it is none, or was not recorded."""
-        parsed = parse(self.exchange.answer, is_request=False)
-        return parsed.document if parsed.is_complete else None
+        return self.parsed.document if self.parsed.is_complete else None
 
     @property
     def is_whole(self) -> bool:
@@ -130,13 +135,11 @@ _INTERNALS: Final[Mapping[str, re.Pattern[bytes]]] = {
 }
 
 
-def _is_error(asked: Asked) -> bool:
-    return asked.exchange.status in range(400, 500) and asked.is_whole
-
-
-@check("S13", Severity.MUST, _is_error)
+@check("S13", Severity.MUST, lambda asked: asked.exchange.status in range(400, 500) and asked.is_whole)
 def error_shape(asked: Asked) -> Iterator[Breach]:
     """Every 4xx is the error envelope, JSON, no stack trace, SQL or path."""
+    if (kind := asked.exchange.media_type.casefold()) not in ("", "application/json"):
+        yield Breach("S13", f"the error comes as {shown(kind)}, not as application/json")
     yield from map(_breach, asked.speech.of_error(asked.exchange.answer))
     for what, form in _INTERNALS.items():
         if found := form.search(asked.exchange.answer):
@@ -239,20 +242,14 @@ _accepted("S34", Severity.SHOULD, "a body that is not JSON, or that readers take
 # --- of tasks ------------------------------------------------------------------------------------------------------
 
 
-def _is_submit(asked: Asked) -> bool:
-    is_one = asked.operation is not None and asked.operation.is_submit and not _is_wrong_method(asked)
-    return is_one and (asked.is_whole or not asked.exchange.wire)
-
-
-@check("S50", Severity.MUST, _is_submit)
+@check("S50", Severity.MUST, lambda asked: bool(asked.operation and asked.operation.is_submit) and _is_answered(asked))
 def submit_answer(asked: Asked) -> Iterator[Breach]:
     """A submit is answered with HTTP 200 and its variant's schema, and a valid one is not refused."""
-    status = asked.exchange.status
-    if status in range(200, 300):
+    if asked.exchange.status in range(200, 300):
         yield from _success(asked, "S50")
-    elif status == HTTPStatus.BAD_REQUEST and asked.exchange.body and not asked.wrong_request:
-        said = error_of(asked.document)
-        yield Breach("S50", f"the request breaks no rule, and was refused: {shown(said)}", is_assumed=True)
+    elif asked.exchange.status == HTTPStatus.BAD_REQUEST and asked.exchange.body and not asked.wrong_request:
+        said = shown(error_of(asked.document))
+        yield Breach("S50", f"the request breaks no rule, and was refused: {said}", is_assumed=True)
 
 
 @check("S55", Severity.MUST, lambda asked: _is_of(asked, "task_status"))
@@ -268,8 +265,12 @@ def trace(asked: Asked) -> Iterator[Breach]:
 
 
 def _is_of(asked: Asked, name: str) -> bool:
-    is_one = asked.operation is not None and asked.operation.name == name and not _is_wrong_method(asked)
+    is_one = asked.operation is not None and asked.operation.name == name and _is_answered(asked)
     return is_one and asked.exchange.status in range(200, 300)
+
+
+def _is_answered(asked: Asked) -> bool:
+    return not (_is_wrong_method(asked) or asked.exchange.wire)
 
 
 def _success(asked: Asked, name: str) -> Iterator[Breach]:
@@ -282,10 +283,9 @@ def _success(asked: Asked, name: str) -> Iterator[Breach]:
         yield Breach(name, f"the answer is {status}, and holds an error: {shown(error_of(document))}")
         return
     if asked.is_whole:
-        parsed = parse(asked.exchange.answer, is_request=False)
-        yield from map(_breach, parsed.violations)
-        if parsed.is_complete:
-            yield from map(_breach, violations(asked.speech.answer(asked.operation), parsed.document))
+        yield from map(_breach, asked.parsed.violations)
+        if asked.parsed.is_complete:
+            yield from map(_breach, violations(asked.speech.answer(asked.operation), document))
 
 
 #: Rules of the text without which there is no document at all: whoever breaks them breaks what is published, JSON.

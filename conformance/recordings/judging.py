@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from safelight.conformance.oracle.oracle import SEVERITIES, Impossible, Oracle
@@ -17,6 +17,7 @@ from safelight.conformance.verdicts import Finding, Severity, Verdict, verdict_o
 from safelight.contracts.wording import counted, listed, printable
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.ndjson import Unreadable
+from safelight.traffic.recognition import recognized
 from safelight.traffic.request_kinds import REQUEST_KINDS
 
 #: Findings of one rule that are told one by one, and exchanges of one check that are drawn.
@@ -43,6 +44,13 @@ _OF_TASKS: Final[Mapping[str, str]] = {
 _NEEDS: Final = {"S60": "balance", "S63": "submit"}
 
 
+def known() -> Mapping[str, tuple[str, Severity]]:
+    """Id of a check -> what holds, and how bad it is where it does not."""
+    of_tasks = {name: (fact, SEVERITIES[name]) for name, fact in _OF_TASKS.items()}
+    of_exchanges = {check.id: (check.fact, check.severity) for check in CHECKS.values()}
+    return dict(sorted({**of_tasks, **of_exchanges}.items()))
+
+
 @dataclass(slots=True)
 class Found:
     """What one check found: the first of each rule whole, all of them counted."""
@@ -60,7 +68,7 @@ class Found:
         if len(kept) < MAX_TOLD:
             kept.append(finding)
             if len(self.drawn) < MAX_DRAWN and exchange not in self.drawn[-1:]:
-                self.drawn.append(_light(exchange))
+                self.drawn.append(_light(recognized(exchange)))
 
     def findings(self) -> list[Finding]:
         """Those that were kept; and of each rule of which there are more, how many."""
@@ -161,9 +169,7 @@ class Judging:
     def results(self, again: str = "") -> list[Result]:
         """A result for each check that had something to judge, and one for the record."""
         self._found("S70")
-        facts = {**{check.id: check.fact for check in CHECKS.values()}, **_OF_TASKS}
-        severities = {**SEVERITIES, **{check.id: check.severity for check in CHECKS.values()}}
-        return [self._result(check, facts[check], severities[check], again) for check in sorted(self.found)]
+        return [self._result(check, *stated, again) for check, stated in known().items() if check in self.found]
 
     def _result(self, check: str, fact: str, severity: Severity, again: str) -> Result:
         found = self.found[check]
@@ -173,9 +179,14 @@ class Judging:
             verdict = Verdict.INFO
         if check == "S70" and (self.broken or not self.of_api):
             verdict, remark = worst([verdict, Verdict.INCOMPLETE]), self.summary()
-        tried = Tried("", verdict, findings, timeline=timeline(found.drawn), remark=remark)
+        tried = Tried("", verdict, findings, timeline=self._timeline(found.drawn), remark=remark)
         does = f"looked at {counted(found.judged, 'exchange')}"
         return Result(check, fact, severity, verdict, _GROUP, does, trials=[tried], again=again)
+
+    def _timeline(self, drawn: Sequence[Exchange]) -> Sequence[Mapping[str, Any]]:
+        """Rows in seconds since the record began."""
+        late = drawn[0].at - self._began if drawn else 0
+        return [{**row, "at": round(row["at"] + late, 3)} for row in timeline(drawn)]
 
     def summary(self) -> str:
         """What was read, and what of it could not be judged."""

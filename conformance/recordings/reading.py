@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from gzip import GzipFile
 from typing import Any, BinaryIO, Final, cast
 
@@ -32,15 +33,27 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 def exchanges(file: BinaryIO) -> Iterator[Exchange]:
     """The exchanges of a file, without keys. Raises `Unreadable` with a sentence, also after some of them."""
-    whole = io.BufferedReader(cast("Any", file), _HEAD_BYTES)
+    with _buffered(file) as whole:
+        try:
+            if whole.peek(2).startswith(_GZIP):
+                with GzipFile(fileobj=whole) as packed, _buffered(packed) as unpacked:
+                    yield from _read(unpacked)
+            else:
+                yield from _read(whole)
+        except (EOFError, zlib.error):
+            raise Unreadable("the file", "it is cut: what was compressed ends in the middle") from None
+        except OSError as error:
+            raise Unreadable("the file", f"it cannot be read: {error.strerror or error}") from None
+
+
+@contextmanager
+def _buffered(file: BinaryIO | GzipFile) -> Iterator[io.BufferedReader]:
+    """A file whose beginning can be looked at. Whoever opened it closes it."""
+    buffered = io.BufferedReader(cast("Any", file), _HEAD_BYTES)
     try:
-        if whole.peek(2).startswith(_GZIP):
-            whole = io.BufferedReader(cast("io.RawIOBase", GzipFile(fileobj=whole)), _HEAD_BYTES)
-        yield from _read(whole)
-    except (EOFError, zlib.error):
-        raise Unreadable("the file", "it is cut: what was compressed ends in the middle") from None
-    except OSError as error:
-        raise Unreadable("the file", f"it cannot be read: {error.strerror or error}") from None
+        yield buffered
+    finally:
+        buffered.detach()
 
 
 def _read(file: io.BufferedReader) -> Iterator[Exchange]:
@@ -48,14 +61,16 @@ def _read(file: io.BufferedReader) -> Iterator[Exchange]:
     if not head:
         raise Unreadable("the file", "it is empty")
     if not head.removeprefix(_BOM).lstrip().startswith(b"{"):
-        seen = recognized("body", head) or ("binary" if b"\0" in head else "something else")
-        raise Unreadable(
-            "the file", f"it is {seen.partition(': send')[0]}, neither an archive (HAR) nor a journal (NDJSON)"
-        )
+        seen = recognized("body", head).partition(": send")[0] or ("binary" if b"\0" in head else "something else")
+        raise Unreadable("the file", f"it is {seen}, neither an archive (HAR) nor a journal (NDJSON)")
     if _is_journal(head.removeprefix(_BOM)):
         yield from ndjson.read(_lines(file))
-    else:
-        yield from har.read(io.TextIOWrapper(file, encoding="utf-8-sig"))
+        return
+    text = io.TextIOWrapper(file, encoding="utf-8-sig")
+    try:
+        yield from har.read(text)
+    finally:
+        text.detach()
 
 
 def _is_journal(head: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from safelight.contracts import Operation, Violation, parse
@@ -33,7 +34,7 @@ class Speech:
         """What is wrong with an error's envelope."""
         return problems(ERRORS[self.errors], answer)
 
-    def of_request(self, operation: Operation, exchange: Exchange, query: dict[str, str]) -> list[Violation]:
+    def of_request(self, operation: Operation, exchange: Exchange, query: Mapping[str, str]) -> list[Violation]:
         """What is wrong with a request; nothing where its body was not recorded."""
         if operation.method == "GET":
             return violations(operation.request, query, max_violations=MAX_VIOLATIONS)

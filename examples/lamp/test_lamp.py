@@ -12,10 +12,7 @@ from PIL import Image
 from safelight import strategies
 from safelight.contracts import Phase
 
-#: Lamp waits between its polls, and here that takes no time: its sleeps move a clock.
-pytestmark = pytest.mark.safelight(virtual_time=True)
-
-#: Seconds for which it polls, a moment more than a number of whole intervals.
+#: Seconds for which it polls, a moment more than a number of whole intervals. Its sleeps move a clock and take no time.
 DEADLINE = 401
 
 

@@ -3,8 +3,6 @@
 import pytest
 from wrong import draw
 
-pytestmark = pytest.mark.safelight(virtual_time=True)
-
 
 @pytest.mark.safelight_faults("submit#1: reset after")
 def test_a_lost_answer_is_no_reason_to_pay_twice(safelight):

@@ -37,6 +37,6 @@ def at_first_origin(request: Request) -> Request:
     return request._replace(path=request.path.removeprefix(SECOND_ORIGIN))
 
 
-def leaks(request: Request, key: str) -> Sequence[Advice]:
+def advice(request: Request, key: str) -> Sequence[Advice]:
     """Advice where a key was sent to the second origin."""
     return [_LEAKED] if request.path.startswith(f"{SECOND_ORIGIN}/") and key else ()

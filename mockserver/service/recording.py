@@ -58,7 +58,7 @@ def _exchange(service: Service, call: Call) -> Exchange:
         task_id=call.task_id,
         phase=call.phase,
         violations=call.violations,
-        advice=[*second_origin.leaks(request, call.key), *call.advice],
+        advice=[*second_origin.advice(request, call.key), *call.advice],
         fault=str(call.strike.rule) if call.strike else "",
         wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
         answer_headers=_answer_headers(arrived, call.date),

@@ -224,7 +224,7 @@ def test_whatever_ends_a_judge_leaves_nothing_running(here: Path, judge: tuple[s
 
 def test_a_client_that_sends_nothing_is_told_where_to_send_it() -> None:
     result = checked("--only", "1.1", cmd=("true",))
-    assert (result.exit_code, "a client has to take SAFELIGHT_BASE_URL" in result.output) == (1, True)
+    assert (result.exit_code, "which is at SAFELIGHT_BASE_URL" in result.output) == (1, True)
 
 
 def test_a_pattern_that_fits_no_case_is_told_of_the_list() -> None:

@@ -156,7 +156,7 @@ def test_pseudo_headers_are_left_out_and_names_are_in_lower_case() -> None:
     headers = [{"name": name, "value": value} for name, value in names]
     answered = [{"name": "Retry-After", "value": "2"}, {"name": "Set-Cookie", "value": KEY}]
     [found] = read_back(archived(entry("GET", URL, 429, request={"headers": headers}, response={"headers": answered})))
-    assert found.headers == {"accept": "a, b", "x-api-key": "..."}
+    assert found.headers == {"host": "api.example", "accept": "a, b", "x-api-key": "..."}
     assert found.answer_headers == {"retry-after": "2", "set-cookie": "..."}
 
 
@@ -211,11 +211,12 @@ WRONG: Final = {
     '{"log": {}}': "the archive: there is no entries",
     '{"log": {"entries": {}}}': "the archive: log.entries is no array",
     archived(entry("GET", URL, 200)).removesuffix("]}}"): "the archive: log.entries ends in the middle",
-    '{"log": {"entries": [': "the archive: it is no JSON: Expecting value",
+    '{"log": {"entries": [': "the archive: it ends in the middle",
+    '{"log": {"entries": [{"a": "b': "the archive: it ends in the middle",
     '{"log": {"entries": [{"a": }': "the archive: it is no JSON: Expecting value",
     '{"log" {': "the archive: no value stands after the name log",
     '{"log": {"entries": [' + "[" * 100_000: "the archive: arrays and objects are nested too deep",
-    archived(3): "entry 1: request is null; it must be an object",
+    archived(3): "entry 1: it is 3; an entry is an object",
     archived({"startedDateTime": "2026-07-01", "request": []}): "entry 1: request is []; it must be an object",
     archived({}): "entry 1: startedDateTime is null; it must be a date, as 2026-07-01T12:00:00.000Z",
     archived({**entry("GET", URL, 200), "request": {"headers": 5}}): "entry 1: headers is 5; it must be an array",

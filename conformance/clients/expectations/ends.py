@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote
 
 from safelight.conformance.clients.evidence import Ended, Evidence
 from safelight.conformance.clients.expectations import expectation
-from safelight.conformance.clients.sight import (
-    accepted,
-)
+from safelight.conformance.clients.sight import accepted
 from safelight.contracts.wording import counted, either, shown
+from safelight.traffic.exchange import object_of
 
 
 @expectation(needs_process=True)
@@ -37,15 +37,39 @@ def _code(one: Ended) -> str:
 def names_the_task(evidence: Evidence) -> Iterator[str]:
     """The output names the id of the task: without it what was paid for cannot be fetched later."""
     for task_id in [*accepted(evidence), *evidence.given][:1]:
-        if task_id not in evidence.output:
+        if _folded(task_id) not in _said(evidence):
             yield f"the output does not name the task {shown(task_id)}"
 
 
 @expectation(needs_process=True)
 def says(evidence: Evidence, *, text: str) -> Iterator[str]:
     """The output says `{text}`, in capitals or not."""
-    if text.casefold() not in evidence.output.casefold():
+    if _folded(text).casefold() not in _said(evidence).casefold():
         yield f"the output does not say {shown(text)}"
+
+
+def _said(evidence: Evidence) -> str:
+    """The output as it stands, as JSON that a line of it is, and as URLs that it has: however its lines break."""
+    lines = evidence.output.splitlines()
+    inside = [text for line in lines for text in _texts(object_of(line.encode("utf-8", "replace")))]
+    return _folded("\n".join([evidence.output, *inside, unquote(evidence.output)]))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a JSON value."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case dict() as members:
+                waiting += members.values()
+            case list() as items:
+                waiting += items
 
 
 #: What a runtime prints of a program that has crashed, or text that no person was meant to see.
@@ -72,12 +96,23 @@ def has_no_trace(evidence: Evidence) -> Iterator[str]:
 
 @expectation(needs_process=True)
 def is_readable(evidence: Evidence) -> Iterator[str]:
-    """The output says something, and nothing such as `[object Object]` or `undefined`."""
-    if not evidence.output.strip():
-        yield "the client says nothing"
-    for text in ("[object Object]", "undefined", "NaN"):
-        if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", evidence.output):
-            yield f"the output says {text}"
+    """A client that fails says why, and says nothing such as `[object Object]` or `undefined` last."""
+    for one in evidence.ended:
+        if one.code != 0 and not one.output.strip():
+            yield "the client says nothing"
+        for reason in (_said_last(one.stdout), _said_last(one.stderr)):
+            yield from (f"the client says {found[0]}" for found in _UNREADABLE.finditer(reason))
+
+
+#: What a runtime makes of a value that is none.
+_UNREADABLE: Final = re.compile(r"\[object Object\]|\b(?:undefined|NaN)\b")
+
+
+def _said_last(output: str) -> str:
+    """The last line, or the reason in it where it is JSON: a log above it may say anything."""
+    line = output.rstrip().rpartition("\n")[2]
+    form = object_of(line.encode("utf-8", "replace"))
+    return str(form.get("reason", "")) if form else line
 
 
 @expectation(needs_process=True)
@@ -101,6 +136,11 @@ def falls_silent(evidence: Evidence, *, within: float = 2.0) -> Iterator[str]:
 
 @expectation(needs_process=True)
 def passes_no_escapes(evidence: Evidence) -> Iterator[str]:
-    """No control character of an answer reaches the terminal."""
-    if "\x1b" in evidence.output or "\x07" in evidence.output:
+    """No escape sequence of an answer reaches the terminal."""
+    texts = [text for one in evidence.exchanges for text in _texts(object_of(one.answer))]
+    if any(found[0] in evidence.output for text in texts for found in _ESCAPE.finditer(text)):
         yield "the output has escape sequences of the answer in it"
+
+
+#: An escape, and enough of what follows to tell it from one of the client's own.
+_ESCAPE: Final = re.compile(r"[\x1b\x9b].{3,6}", re.DOTALL)

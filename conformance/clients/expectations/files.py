@@ -7,9 +7,7 @@ from typing import Final
 
 from safelight.conformance.clients.evidence import Evidence
 from safelight.conformance.clients.expectations import expectation
-from safelight.conformance.clients.sight import (
-    polls,
-)
+from safelight.conformance.clients.sight import polls
 from safelight.contracts.wording import listed, shown
 
 #: Files that a sentence names.
@@ -38,8 +36,11 @@ def saves_nothing(evidence: Evidence) -> Iterator[str]:
                 yield f"the file {shown(path)} of {len(contents):,} bytes was left, and there was no picture"
 
 
-#: How files end that are no pictures and claim to be none.
-_NO_PICTURES: Final = (".json", ".txt", ".log", ".part", ".tmp")
+#: How files end that are no pictures and claim to be none: what is said about one, and one that is not there yet.
+_NO_PICTURES: Final = (
+    *(".json", ".jsonl", ".yaml", ".txt", ".md", ".csv", ".html", ".log", ".meta"),
+    *(".part", ".partial", ".tmp", ".temp", ".download", ".lock"),
+)
 
 
 @expectation(needs_process=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from http import HTTPStatus
 from typing import Final
 
-from safelight.conformance.servers.answers import came, first_problem
+from safelight.conformance.recordings.checks import CHECKS, Asked
+from safelight.conformance.recordings.speech import Speech
+from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.bank import Banked
 from safelight.conformance.servers.check import Broken, Cost, asking, probing, watching
 from safelight.conformance.servers.gate import ECHOED, Gate
@@ -19,46 +20,28 @@ from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import brief, counted
 from safelight.traffic.exchange import Exchange, object_of
 
-#: What shows the inside of a server: a stack trace, SQL, the path of a file.
-_INSIDES: Final = {
-    "a stack trace": re.compile(
-        r"Traceback \(most recent call last\)|Stack trace:|^#\d+ |\bat [\w.$]+\([\w.]+:\d+\)|\.php(?: on line |:)\d+",
-        re.MULTILINE,
-    ),
-    "SQL": re.compile(
-        r"SQLSTATE|SQL syntax|\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE\b.+\bSET\b|ORA-\d{5}|\bsqlite3?\.",
-        re.DOTALL,
-    ),
-    "the path of a file": re.compile(r"(?<![\w:/])/(?:var|home|usr|srv|opt|app|www|etc)/[\w./-]+|\b[A-Z]:\\[\w\\.]+"),
-}
-
 
 @watching("S13", "error-shape", Severity.MUST)
 def error_shape(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
     """Each error is the error envelope, in JSON, and shows nothing of the inside of the server."""
+    return _as_recorded("S13", exchanges, options)
+
+
+@watching("S14", "not-a-5xx", Severity.MUST)
+def not_a_5xx(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
+    """No request, however wrong, makes the server fail; an engine may, which a 502 says."""
+    return _as_recorded("S14", exchanges, options)
+
+
+def _as_recorded(name: str, exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
+    """What the check of the same id says of recorded traffic."""
+    check, speech = CHECKS[name], Speech(options.vocabulary, options.errors)
     for one in exchanges:
-        if not is_client_error(one):
-            continue
-        if one.media_type.lower() != "application/json":
-            yield Broken(
-                f"an error comes as {one.media_type or 'nothing'}", "application/json", came(one), probe=asked(one)
-            )
-        if problem := first_problem(options.error_schema, one):
-            yield Broken(problem.message, "the error envelope", came(one), problem.rule, problem.pointer, asked(one))
-        text = one.answer.decode("utf-8", "replace").replace("\\/", "/").replace("\\n", "\n")
-        for what, pattern in _INSIDES.items():
-            if found := pattern.search(text):
-                yield Broken(f"an error shows {what}: {brief(found[0])}", got=came(one), probe=asked(one))
-
-
-def is_client_error(exchange: Exchange) -> bool:
-    """The server says that the request is wrong."""
-    return HTTPStatus.BAD_REQUEST <= exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR and is_of_api(exchange)
-
-
-def is_of_api(exchange: Exchange) -> bool:
-    """It was sent to the entry point, and not to where a picture lives."""
-    return exchange.operation != "upload"
+        recorded = Asked(one, speech)
+        if one.operation != "upload" and check.is_asked(recorded):
+            for breach in check.breaches(recorded):
+                rule = breach.rule if breach.rule != name else ""
+                yield Broken(breach.sentence, got=came(one), rule=rule, probe=asked(one))
 
 
 def asked(exchange: Exchange) -> Probe:
@@ -66,14 +49,6 @@ def asked(exchange: Exchange) -> Probe:
     text = exchange.target.partition("?")[2]
     headers = {name: value for name, value in exchange.headers.items() if name != "content-type" or exchange.body}
     return Probe("", exchange.method, text, headers, exchange.body)
-
-
-@watching("S14", "not-a-5xx", Severity.MUST)
-def not_a_5xx(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
-    """No request, however wrong, makes the server fail."""
-    for one in exchanges:
-        if one.status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_of_api(one):
-            yield Broken(f"the server failed: {came(one)}", "no 5xx", came(one), probe=asked(one))
 
 
 @watching("S15", "key-not-reflected", Severity.MUST)
