@@ -91,8 +91,8 @@ def test_a_server_whose_tasks_fail_is_not_a_broken_one_and_what_cannot_be_seen_h
 
 def test_where_no_task_can_be_made_what_a_task_shows_has_no_verdict() -> None:
     with fake(down=frozenset({"comfyui"})) as url:
-        verdicts = checked(url, ["S14", "S5?", "S60", "S63"]).verdicts()
-    assert {check for check, verdict in verdicts.items() if verdict is Verdict.FAIL} == {"S14", "S50"}
+        verdicts = checked(url, ["S5?", "S60", "S63"]).verdicts()
+    assert {check for check, verdict in verdicts.items() if verdict is Verdict.FAIL} == {"S50"}
     assert set(verdicts.values()) == {Verdict.FAIL, Verdict.INCOMPLETE}
 
 
