@@ -8,16 +8,18 @@ import shlex
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from safelight.cli._report import console, report_options, write_reports
+from safelight.cli._report import REPORTS, console, report_options, write_reports
 from safelight.cli._unusable import Unusable
+from safelight.conformance.memory import last_failed, remember
 from safelight.conformance.report.document import Kind, document
 from safelight.conformance.report.document import Run as ReportOfRun
 from safelight.conformance.report.exit_code import UNDECIDED
@@ -30,11 +32,12 @@ from safelight.conformance.servers.budget import Budget
 from safelight.conformance.servers.check import EDITION, Check, checks
 from safelight.conformance.servers.entry import Entry, entry
 from safelight.conformance.servers.following import POLLS
-from safelight.conformance.servers.gate import USUAL_RATE, Gate, ServerGone
+from safelight.conformance.servers.gate import USUAL_RATE, Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Plan, plan, selected
 from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.running import Run
+from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.dialects import dialects
 from safelight.contracts.operations import operations
 from safelight.contracts.wording import counted
@@ -67,7 +70,9 @@ def _dialect(setting: str) -> Callable[[_Command], _Command]:
 @click.option("--operation", "paid", multiple=True, type=click.Choice(_SUBMITS), help="Pay for this too.  Repeatable.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run these checks alone: S33, 'S3*'.  Repeatable.")
 @click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.  Repeatable.")
-@click.option("--examples", type=click.IntRange(1, 1_000), default=1, show_default=True, help="Requests for each rule.")
+@click.option("--last-failed", is_flag=True, help="Run what did not pass the last time on this server.")
+@click.option("--examples", type=click.IntRange(1, 1_000), default=1, show_default=True,
+              help="Requests for each rule: the simplest; with more, a search.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, help="Draws the same requests again.")
 @click.option("--strict", "is_strict", is_flag=True, help="What is only assumed counts as much as what is published.")
 @click.option("--rate", type=click.FloatRange(0.01), help="Requests a second.  [default: 2; on loopback, no limit]")
@@ -80,7 +85,7 @@ def _dialect(setting: str) -> Callable[[_Command], _Command]:
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Fetch pictures from there too.  Repeatable.")
 @click.option("--key-file", type=_PATH, metavar="FILE", help=f"Holds the key; else {KEY} does.")
 @click.option("--other-key-file", type=_PATH, metavar="FILE", help=f"Holds another key, for S43; else {OTHER_KEY}.")
-@click.option("--waivers", type=_PATH, metavar="FILE", help="Checks that may fail, until when, and why.")
+@click.option("--waivers", type=_PATH, metavar="FILE", help="Checks and rules that may fail, until when, and why.")
 @click.option("--list", "is_list", is_flag=True, help="List the checks, and send nothing.")
 @_dialect("vocabulary")
 @_dialect("errors")
@@ -94,14 +99,14 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     URL is the whole entry point, such as https://HOST/v1/index.php. The key comes from SAFELIGHT_API_KEY, or from
     --key-file. Without --max-paid nothing is bought.
     """
-    chosen = _chosen(options)
     if options["is_list"]:
-        for check in chosen:
+        for check in _chosen(options, []):
             click.echo(f"{check.id:<5}  {check.severity:<7}  {check.cost:<11}  {check.fact}")
         return
     if url is None:
         raise click.UsageError("there is no URL to check: give the whole entry point, https://HOST/v1/index.php", ctx)
     where = _entry(url)
+    chosen = _chosen(options, _last_failed(where) if options["last_failed"] else [])
     made, banked = _plan(chosen, where, options)
     if options["is_plan"]:
         _show_plan(made)
@@ -110,32 +115,46 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     key = _key(options["key_file"], KEY)
     _agreed(options)
     gate = _gate(where, key, options)
-    run = Run(gate, made, [one for one in banked if one.owner == bank.owner_of(key)])
+    own = [one for one in banked if one.owner == bank.owner_of(key)]
+    run = Run(gate, made, own, command=_typed(ctx, without=(*REPORTS, *_SELECTING)))
     began, at = datetime.now(UTC), monotonic()
-    results, states = applied(waivers, _results(run), began.date())
+    found = _results(run)
+    remember(found, _judged(where))
+    results, states = applied(waivers, found, began.date())
     if options["bank_file"]:
         _write_bank(options["bank_file"], where, [*banked, *run.finished])
     whole = ReportOfRun(
         Kind.SERVER,
         name=where.url,
-        command=_command(where, options),
+        command=_typed(ctx, without=REPORTS),
         edition=EDITION,
         began=began,
         seconds=monotonic() - at,
         results=results,
         waivers=states,
         extent=made.extent,
+        tasks=[str(followed) for followed in run.followed],
     )
     report = document(whole)
-    for followed in run.followed:
-        click.echo(f"task {followed}")
-    write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
+    write_reports([report], **{name: options[name] for name in REPORTS})
     ctx.exit(report["exit_code"])
 
 
-def _chosen(options: Mapping[str, Any]) -> list[Check]:
+def _judged(where: Entry) -> str:
+    """What a server is called among what is remembered."""
+    return f"server {where.url}"
+
+
+def _last_failed(where: Entry) -> list[str]:
+    found = [check for check in last_failed(_judged(where)) if check in checks()]
+    if not found:
+        raise Unusable("nothing is known to have failed here on this server: run all checks first")
+    return found
+
+
+def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[Check]:
     try:
-        chosen = selected(options["only"], options["skip"])
+        chosen = selected([*options["only"], *further], options["skip"])
     except ValueError as error:
         raise Unusable(str(error)) from None
     if not chosen:
@@ -170,6 +189,7 @@ def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> 
         max_surprise=options["max_surprise"],
         has_bank=bool(banked),
         has_other_key=bool(options["other_key_file"] or os.environ.get(OTHER_KEY)),
+        keeps_examples=True,
     )
     return made, banked
 
@@ -247,17 +267,15 @@ def _results(run: Run) -> list[Result]:
     """The results of a run, which Ctrl-C ends with a report."""
     with Watch(console(), len(run.plan.checks)) as watch:
         try:
-            return asyncio.run(_gone(run, watch))
+            return asyncio.run(_through(run, watch))
         except (ServerGone, NotThisApi) as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(UNDECIDED)
 
 
-async def _gone(run: Run, watch: Watch) -> list[Result]:
-    task = asyncio.current_task()
-    assert task
+async def _through(run: Run, watch: Watch) -> list[Result]:
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, run.interrupt)
     async with run.gate:
         return await run.go(watch)
 
@@ -269,7 +287,19 @@ def _write_bank(path: Path, where: Entry, tasks: Sequence[bank.Banked]) -> None:
         raise Unusable(str(error)) from None
 
 
-def _command(where: Entry, options: Mapping[str, Any]) -> str:
-    """What does the same, for a report."""
-    spent = [f"--max-paid {options['max_paid']}"] if options["max_paid"] else []
-    return " ".join([f"safelight check server {shlex.quote(where.url)}", *spent])
+#: Options that select checks: what runs one of them again has its own.
+_SELECTING: Final = ("only", "skip", "last_failed")
+
+
+def _typed(ctx: click.Context, *, without: Collection[str]) -> str:
+    """The command as it was typed, but for some options. There is no key in it: no option takes one."""
+    words = []
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        if name in without or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        for one in value if isinstance(value, tuple) else [value]:
+            flag = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
+            words += [*flag, *([] if one is True else [str(one)])]
+    return shlex.join([*ctx.command_path.split(), *words])

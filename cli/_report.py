@@ -51,6 +51,10 @@ _FILES: Final = {
 }
 
 
+#: The options of reports, by their names in a command's parameters.
+REPORTS: Final = (*_FILES, "github")
+
+
 def report_options(command: _Command) -> _Command:
     """Give a command the options of reports; `write_reports` takes them."""
     command = click.option("--github", is_flag=True, help="Annotate the run in GitHub Actions, and write its summary.")(

@@ -22,11 +22,11 @@ from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
 from safelight.conformance.clients.case import Case, edition, selected
 from safelight.conformance.clients.evidence import Limits
-from safelight.conformance.clients.memory import last_failed, remember
 from safelight.conformance.clients.process import CannotStart
 from safelight.conformance.clients.runner import USUAL_JOBS, Plan, run
 from safelight.conformance.clients.walking import table, walk
 from safelight.conformance.clients.watching import results, watch
+from safelight.conformance.memory import last_failed, remember
 from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.terminal import Watch
 from safelight.conformance.report.waivers import BadWaivers, applied, read

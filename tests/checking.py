@@ -64,4 +64,7 @@ def checked(
         async with gate:
             return await run.go()
 
-    return Checked(run, asyncio.run(go()))
+    results = asyncio.run(go())
+    if run.mistake:
+        raise run.mistake
+    return Checked(run, results)

@@ -16,8 +16,8 @@ from typing import Final
 from checking import checked
 from run_bad_server import DEFECTS, bad_server
 from safelight.conformance.servers.check import checks
-from safelight.conformance.servers.gate import ServerGone
 from safelight.conformance.servers.preflight import NotThisApi
+from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.operations import operations
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "server-matrix.md"

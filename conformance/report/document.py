@@ -63,6 +63,8 @@ class Run:
     waivers: Sequence[Applied] = ()
     #: How far it went, in a word, where that depends on what it was allowed to spend.
     extent: str = ""
+    #: What was made on a server: each task, how it ended, and what it cost.
+    tasks: Sequence[str] = ()
 
 
 def document(run: Run) -> Document:
@@ -80,6 +82,7 @@ def document(run: Run) -> Document:
             "extent": run.extent,
             "exit_code": exit_code(run.results),
             "counts": {verdict: count[verdict] for verdict in WORST_FIRST},
+            "tasks": list(run.tasks),
             "lost": sum(finding.lost for result in run.results for finding in result.findings),
             "waivers": [_waiver(applied) for applied in run.waivers],
             "cases": [_case(result) for result in run.results],
@@ -90,7 +93,7 @@ def document(run: Run) -> Document:
 
 def _waiver(applied: Applied) -> Document:
     waiver = applied.waiver
-    return {"case": waiver.case, "reason": waiver.reason, "until": waiver.until.isoformat(), "state": applied.state}
+    return {"case": str(waiver), "reason": waiver.reason, "until": waiver.until.isoformat(), "state": applied.state}
 
 
 def _case(result: Result) -> Document:

@@ -222,6 +222,8 @@ def _summary(document: Document) -> Iterator[Text]:
             yield Text(
                 f"the waiver of {waiver['case']} until {waiver['until']} is {_WAIVERS[waiver['state']]}", "yellow"
             )
+    for task in document["tasks"]:
+        yield Text(f"made: {task}", "yellow")
     if document["lost"]:
         yield Text(f"{document['lost']:g} credits lost", "bold red")
     for remark, ids in _not_asked(document).items():

@@ -1,4 +1,4 @@
-"""Waivers: MUST cases that may fail until a date, for a reason, as a file says in JSON or TOML."""
+"""Waivers: cases, or single rules of them, that may fail until a date, for a reason: a baseline in JSON or TOML."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from safelight.conformance.report.exit_code import PASSED, code_of
+from safelight.conformance.report.exit_code import OPEN, PASSED, code_of
 from safelight.conformance.results import Result
+from safelight.conformance.verdicts import MUSTS, Finding
 from safelight.contracts.wording import did_you_mean, kind, printable, shown
 
 #: Bytes of a file of waivers.
@@ -24,11 +25,24 @@ _MEMBERS: Final = ("reason", "until")
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Lets the cases that its glob fits fail, up to and including a day."""
+    """Lets the cases that its glob fits fail, up to and including a day; with a rule, by that rule alone."""
 
     case: str
     reason: str
     until: date
+    #: A glob of the rules of findings; empty: whatever is wrong.
+    rule: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.rule}".rstrip()
+
+    def fits(self, result: Result) -> bool:
+        """The result is that of a case that it names."""
+        return fnmatchcase(result.id, self.case)
+
+    def lets_pass(self, finding: Finding) -> bool:
+        """A finding of such a case counts no more."""
+        return not self.rule or fnmatchcase(finding.rule, self.rule)
 
 
 class State(StrEnum):
@@ -97,13 +111,14 @@ def _parsed(path: Path) -> Mapping[str, Any]:
 def _waiver(glob: str, form: Any, known: Collection[str]) -> Waiver:
     if isinstance(form, dict) and any(isinstance(value, dict) for value in form.values()):
         raise ValueError(f'write the id of a case in quotes, ["{glob}.{next(iter(form))}"]: TOML splits it at the dot')
-    if not any(fnmatchcase(name, glob) for name in known):
-        raise ValueError(f"{shown(glob)} is no case{did_you_mean(glob, known)}")
+    case, _, rule = glob.partition(" ")
+    if not any(fnmatchcase(name, case) for name in known):
+        raise ValueError(f"{shown(case)} is no case{did_you_mean(case, known)}")
     if not isinstance(form, dict) or set(form) != set(_MEMBERS):
         raise ValueError(f"{shown(glob)} has {_has(form)}; a waiver has reason and until, and nothing else")
     if not isinstance(form["reason"], str) or not form["reason"].strip():
         raise ValueError(f"{shown(glob)} has no reason: say in a few words why it may fail")
-    return Waiver(glob, form["reason"].strip(), _day(glob, form["until"]))
+    return Waiver(case, form["reason"].strip(), _day(glob, form["until"]), rule.strip())
 
 
 def _has(form: Any) -> str:
@@ -132,14 +147,35 @@ def applied(waivers: Iterable[Waiver], results: Sequence[Result], today: date) -
 
 
 def _waived(result: Result, waivers: Iterable[Waiver]) -> Result:
-    reason = next((waiver.reason for waiver in waivers if fnmatchcase(result.id, waiver.case)), "")
-    return replace(result, waived=reason) if reason and code_of(result) != PASSED else result
+    if code_of(result) == PASSED:
+        return result
+    own = [waiver for waiver in waivers if waiver.fits(result)]
+    used = [waiver for waiver in own if not waiver.rule] or _that_let_pass(_musts(result), own)
+    return replace(result, waived="; ".join(dict.fromkeys(waiver.reason for waiver in used)))
+
+
+def _that_let_pass(findings: Sequence[Finding], waivers: Sequence[Waiver]) -> list[Waiver]:
+    """The waivers of the findings, where each finding has one."""
+    found = [next((waiver for waiver in waivers if waiver.lets_pass(one)), None) for one in findings]
+    return [waiver for waiver in found if waiver] if all(found) else []
+
+
+def _musts(result: Result) -> list[Finding]:
+    """What fails a run; nothing where a trial came to no verdict, which no rule explains."""
+    is_open = any(verdict in OPEN for verdict in (result.verdict, *(tried.verdict for tried in result.trials)))
+    return [] if is_open else [one for one in result.findings if one.severity in MUSTS]
 
 
 def _state(waiver: Waiver, results: Iterable[Result], today: date) -> State:
-    named = [result for result in results if fnmatchcase(result.id, waiver.case)]
+    named = [result for result in results if waiver.fits(result)]
     if waiver.until < today:
         return State.EXPIRED
     if not named:
         return State.NOT_SELECTED
-    return State.USED if any(code_of(result) != PASSED for result in named) else State.NOT_NEEDED
+    return State.USED if any(_is_needed(waiver, result) for result in named) else State.NOT_NEEDED
+
+
+def _is_needed(waiver: Waiver, result: Result) -> bool:
+    if not waiver.rule:
+        return code_of(result) != PASSED
+    return any(one.severity in MUSTS and waiver.lets_pass(one) for one in result.findings)

@@ -46,5 +46,5 @@ class Budget:
             self._left[pocket] += 1
 
     def charge(self) -> None:
-        """A request that should have been free was taken: it counts as a surprise."""
+        """A mere question has made a task: it counts as a surprise, after the fact."""
         self._left[Pocket.SURPRISE] = max(0, self._left[Pocket.SURPRISE] - 1)

@@ -50,6 +50,8 @@ class Broken:
     pointer: str = ""
     #: The request by which it was seen.
     probe: Probe | None = None
+    #: Credits that it cost.
+    lost: float = 0
 
 
 Probes = Callable[[Options], Iterable[Probe]]

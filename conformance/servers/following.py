@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
+from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.checks.results import url_of
-from safelight.conformance.servers.gate import Created, Gate, NotAllowed, task_id_of
+from safelight.conformance.servers.gate import Gate, NotAllowed
 from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Order
 from safelight.conformance.servers.probe import Probe, balance, poll
+from safelight.conformance.servers.taken import Created, is_taken, task_id_of
 from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import shown
 from safelight.traffic.exchange import Exchange, object_of
@@ -37,9 +40,20 @@ async def submitted(gate: Gate, order: Order, *, with_balance: bool) -> Harvest:
         harvest.balances.append(await gate.send(balance("balance before")))
     harvest.submitted = await gate.send(order.probe)
     harvest.task_id = task_id_of(harvest.submitted)
+    if harvest.task_id is None:
+        harvest.obstacle = _why_there_is_none(order.probe, harvest.submitted)
     if with_balance:
         harvest.balances.append(await gate.send(balance("balance after")))
     return harvest
+
+
+def _why_there_is_none(probe: Probe, submitted: Exchange) -> str:
+    """Why there is no task after a submit, in a sentence."""
+    if submitted.status == HTTPStatus.PAYMENT_REQUIRED:
+        return "the account has too few credits"
+    if is_taken(probe, submitted) is False:
+        return f"the submit was refused: {came(submitted)}"
+    return f"the answer to the submit was lost, so that it counts as paid: {came(submitted)}"
 
 
 async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole: bool) -> Harvest:
@@ -62,6 +76,8 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
         harvest.balances.append(await gate.send(balance("balance at the end")))
         harvest.spent = gate.spent_since(harvest.balances[0].at)
     await _fetch(gate, harvest)
+    if not harvest.is_done:
+        harvest.obstacle = "the task failed, so that there is no result"
     if is_whole:
         for _ in range(_SETTLED):
             await asyncio.sleep(options.settle / _SETTLED)
@@ -98,8 +114,8 @@ async def _fetch(gate: Gate, harvest: Harvest) -> None:
             harvest.picture, harvest.file = await gate.fetch(url)
         except NotAllowed as refused:
             harvest.obstacle = str(refused)
-        except ValueError:
-            return  # S56 says that the URL is none
+        except ValueError as error:  # S56 says that the URL is none
+            harvest.no_url = str(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +127,14 @@ class Followed:
     end: str
 
     def __str__(self) -> str:
-        name = shown(self.created.task_id) if self.created.task_id else "a task whose id was lost"
-        return f"{name} ({self.created.probe.what}): {self.end}, {self.created.price:g} credits"
+        name = shown(self.created.task_id) if self.created.task_id else "perhaps one more"
+        return f"{name}, by {self.created.probe.what}: {self.end}; {self.created.price:g} credits"
 
 
 async def followed(gate: Gate, created: Created, options: Options) -> Followed:
     """Follow a task that was not meant to its end, as far as its id is known."""
     if created.task_id is None:
-        return Followed(created, "it may have been made: its answer was lost")
+        return Followed(created, "its answer was lost")
     harvest = Harvest("", {}, created.probe, "", task_id=created.task_id)
     await _to_the_end(gate, harvest, options)
     return Followed(created, end_of(harvest, options))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from safelight.conformance.servers.options import Options
-from safelight.conformance.servers.probe import query
+from safelight.conformance.servers.probe import Probe, Risk, Wanted, query, submit
 from safelight.contracts import problems
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule
@@ -26,6 +26,9 @@ _DRAWN: Final = {"minimum": 24, "maximum": 24, "required": 8}
 _MISSING: Final = frozenset({"required", "minLength", "minProperties"})
 
 _BOUNDS: Final = frozenset({"minimum", "maximum"})
+
+#: The right answer to all of them.
+REFUSED: Final = Wanted((400,))
 
 #: From here on a number is far from its bound, and from there on it is huge.
 _FAR, _HUGE = 100, 2**17
@@ -75,8 +78,29 @@ class Drawn:
         return self.is_bound and bool(self._distance >= _FAR)
 
     @property
+    def risk(self) -> Risk:
+        """How likely a server is to take it, which says too which check it is of."""
+        if self.is_missing:
+            return Risk.MISSING
+        if self.keyword == "type":
+            return Risk.WRONG_TYPE
+        return Risk.FAR_OUT if self.is_far else Risk.JUST_OUT
+
+    @property
     def _distance(self) -> float:
         return abs(float(self.value) - float(self.rule.limit))
+
+    @property
+    def probe(self) -> Probe:
+        """Its submit, which a good server refuses."""
+        return submit(
+            f"{self.operation}: {self.request.kind}",
+            *(self.operation, self.request.body),
+            wanted=REFUSED,
+            risk=self.risk,
+            rule=self.request.rule,
+            pointer=self.request.pointer,
+        )
 
     @property
     def kind(self) -> object:
@@ -101,48 +125,55 @@ def _required(operation: str) -> frozenset[str]:
 
 @lru_cache(8)
 def broken_submits(options: Options) -> Sequence[Drawn]:
-    """Of each rule of each submit: the simplest request of each kind, then as many others as are wanted."""
-    return [
-        drawn
-        for operation in operations().values()
-        if operation.is_submit
-        for rule in reachable_rules(operation.name)
-        if rule.id not in options.spared
-        for drawn in _of_rule(operation.name, rule, options)
-    ]
+    """Of each rule of each submit: the simplest request of each kind."""
+    return [drawn for operation, rule in broken_rules(options) for drawn in _of_rule(operation, rule, options)]
+
+
+def broken_rules(options: Options) -> Iterator[tuple[str, Rule]]:
+    """The submits, and of each the rules that its server asks."""
+    for operation in operations().values():
+        for rule in reachable_rules(operation.name) if operation.is_submit else ():
+            if rule.id not in options.spared:
+                yield operation.name, rule
 
 
 def _of_rule(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
-    strategy = broken_requests(rule.id, operation=operation, dialect=options.requests)
-    found = [Drawn(operation, rule, request) for request in _candidates(strategy, rule)]
+    found = [Drawn(operation, rule, request) for request in _candidates(_strategy(operation, rule, options), rule)]
     simplest: dict[object, Drawn] = {}
     for one in sorted(found, key=lambda one: one.size):
-        if one.kind not in simplest and _breaks_only(operation, one.request):
+        if one.kind not in simplest and breaks_only_its_rule(one):
             simplest[one.kind] = one
     yield from simplest.values()
-    if options.examples > 1:
-        more = [Drawn(operation, rule, one) for one in drawn(strategy, options.examples, options.seed)]
-        yield from (one for one in more[1:] if _breaks_only(operation, one.request))
 
 
 def _candidates(strategy: SearchStrategy[BrokenRequest], rule: Rule) -> Iterator[BrokenRequest]:
     """Requests among which are those that are wanted."""
-    found = drawn(strategy, _DRAWN.get(rule.keyword, 1), 0)
+    found = _drawn(strategy, _DRAWN.get(rule.keyword, 1))
     yield from found
     if rule.keyword == "type":
         yield from of_each_type(found[0])
 
 
-def _breaks_only(operation: str, request: BrokenRequest) -> bool:
+def breaks_only_its_rule(drawn: Drawn) -> bool:
     """The bytes break the rule that they are labelled with, and no other."""
-    return {one.rule for one in problems(operations()[operation].request, request.body)} == {request.rule}
+    broken = problems(operations()[drawn.operation].request, drawn.request.body)
+    return {one.rule for one in broken} == {drawn.request.rule}
 
 
-def drawn(strategy: SearchStrategy[BrokenRequest], count: int, number: int) -> list[BrokenRequest]:
-    """The first requests that a strategy draws, the simplest first; `number` is the seed."""
+def _strategy(operation: str, rule: Rule, options: Options) -> SearchStrategy[BrokenRequest]:
+    return broken_requests(rule.id, operation=operation, dialect=options.requests)
+
+
+def requests_that_break(operation: str, rule: Rule, options: Options) -> SearchStrategy[Drawn]:
+    """All of them, to search among."""
+    return _strategy(operation, rule, options).map(partial(Drawn, operation, rule))
+
+
+def _drawn(strategy: SearchStrategy[BrokenRequest], count: int) -> list[BrokenRequest]:
+    """The first requests that a strategy draws, the simplest first."""
     found = list[BrokenRequest]()
 
-    @seed(number)
+    @seed(0)
     @settings(
         max_examples=count,
         database=None,

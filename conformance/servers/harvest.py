@@ -38,6 +38,8 @@ class Harvest:
     file: bytes = b""
     #: The id of the task that was made by the same request before.
     twin: str | None = None
+    #: Why what is said to be the URL of the picture is none.
+    no_url: str = ""
     #: Why something could not be seen, in a sentence.
     obstacle: str = ""
 
@@ -73,4 +75,9 @@ def data_of(exchange: Exchange) -> Mapping[str, Any]:
 def balance_of(exchange: Exchange) -> float | None:
     """The balance that an answer says, or None."""
     value = data_of(exchange).get("balance")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from safelight.conformance.report.timeline import timeline
@@ -11,9 +11,9 @@ from safelight.conformance.results import Result, Tried
 from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.check import Broken, Check, Cost
 from safelight.conformance.servers.curl import curl
-from safelight.conformance.servers.gate import is_taken, task_id_of
 from safelight.conformance.servers.plan import COSTS
 from safelight.conformance.servers.probe import Pocket, Probe
+from safelight.conformance.servers.taken import is_taken, task_id_of
 from safelight.conformance.verdicts import Finding, Severity, Verdict, verdict_of
 from safelight.contracts.rules import Provenance
 from safelight.contracts.rules import rule as rule_of
@@ -37,6 +37,8 @@ class Seen:
     #: Requests that were not sent, and why.
     left: int = 0
     remark: str = ""
+    #: Why there was nothing to see, in a sentence.
+    obstacle: str = ""
     #: One of its requests was wrongly taken: the rest is not sent.
     has_ended: bool = False
 
@@ -48,9 +50,9 @@ class Seen:
 
 def of_probe(probe: Probe, exchange: Exchange) -> Iterator[Broken]:
     """What is wrong with the answer to a probe. An answer that did not come says nothing."""
-    if probe.pocket is not Pocket.NONE and is_taken(exchange):
+    if probe.pocket is not Pocket.NONE and is_taken(probe, exchange):
         task = f" as task {shown(task_id_of(exchange))}"
-        yield _broken(f"{probe.what}: taken{task}", probe, exchange)
+        yield replace(_broken(f"{probe.what}: taken{task}", probe, exchange), lost=probe.price)
     elif probe.wanted and exchange.status and exchange.status not in probe.wanted.statuses:
         yield _broken(f"{probe.what}: answered with {exchange.status}", probe, exchange)
 
@@ -78,7 +80,7 @@ def judged(check: Check, seen: Seen, run: Run) -> Result:
     verdict = verdict_of(found, is_info=check.severity is Severity.INFO and bool(found))
     remark = _remark(seen, run)
     lost = [one for one in seen.exchanges if not one.status]
-    if verdict is not Verdict.FAIL:
+    if verdict not in (Verdict.FAIL, Verdict.NON_STRICT):
         verdict = Verdict.INCOMPLETE if _is_incomplete(check, seen, run) else Verdict.INCONCLUSIVE if lost else verdict
         remark = remark or (f"{counted(len(lost), 'request')} had no answer: {lost[0].wire}" if lost else "")
     shown_ones = _bounded(found)
@@ -94,8 +96,8 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
         for harvest in (one for one in run.harvests if one.check in (check.id, shared)):
             seen.broken += check.judge(harvest, run.plan.options)
             seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
-            if harvest.obstacle and check.id in _OF_PICTURES:
-                seen.remark, seen.left = harvest.obstacle, seen.left + 1
+            if harvest.obstacle and (harvest.task_id is None or check.id in _OF_PICTURES):
+                seen.obstacle = harvest.obstacle
 
 
 #: Checks that look at the picture.
@@ -103,13 +105,13 @@ _OF_PICTURES: Final = frozenset({"S56", "S61", "S62"})
 
 
 def _is_incomplete(check: Check, seen: Seen, run: Run) -> bool:
-    return bool(seen.left or (run.stopped and not check.watch))
+    return bool(seen.left or seen.obstacle or (run.stopped and not check.watch))
 
 
 def _remark(seen: Seen, run: Run) -> str:
     if seen.left:
         return f"{counted(seen.left, 'request')} not sent: {seen.remark}"
-    return run.stopped or seen.remark
+    return run.stopped or seen.obstacle or seen.remark
 
 
 def _bounded(found: list[Finding]) -> list[Finding]:
@@ -118,8 +120,12 @@ def _bounded(found: list[Finding]) -> list[Finding]:
     if len(unique) <= MAX_FINDINGS:
         return unique
     *kept, last = unique[:MAX_FINDINGS]
-    more = Finding(last.rule, last.severity, f"and {len(unique) - MAX_FINDINGS + 1:,} more of this check")
+    more = Finding(_MORE, last.severity, f"and {len(unique) - MAX_FINDINGS + 1:,} more of this check")
     return [*kept, more]
+
+
+#: The rule of what stands for further findings: no waiver of one rule hides them.
+_MORE: Final = "more"
 
 
 def _finding(check: Check, broken: Broken, run: Run) -> Finding:
@@ -130,7 +136,7 @@ def _finding(check: Check, broken: Broken, run: Run) -> Finding:
         broken.rule or check.name,
         Severity.INFO if is_ours else check.severity,
         broken.sentence,
-        lost=probe.price if probe and "taken as task" in broken.sentence else 0,
+        lost=broken.lost,
         pointer=broken.pointer,
         provenance=str(provenance or ""),
         expected=broken.expected,
@@ -148,5 +154,5 @@ def _result(check: Check, run: Run, tried: Tried) -> Result:
         group=check.name,
         does=f"{counted(len(tried.timeline), 'request')}, {COSTS[check.cost]}" if tried.timeline else COSTS[check.cost],
         trials=[tried],
-        again=f"safelight check server {run.gate.entry.url} --only {check.id}",
+        again=f"{run.command or f'safelight check server {run.gate.entry.url}'} --only {check.id}",
     )

@@ -30,7 +30,7 @@ class Order:
     @property
     def probe(self) -> Probe:
         """Its submit."""
-        return submit(f"a {self.operation} for {self.check}", self.operation, self.document, pocket=Pocket.PAID)
+        return submit(f"{self.operation} for {self.check}", self.operation, self.document, is_meant=True)
 
     @property
     def price(self) -> float:
@@ -49,6 +49,8 @@ class Plan:
     not_asked: Mapping[str, str]
     max_surprise: int
     has_other_key: bool
+    #: What a search has found is tried first the next time.
+    keeps_examples: bool = False
 
     @property
     def asked(self) -> list[Check]:
@@ -59,6 +61,8 @@ class Plan:
         """What the probing checks send, in order of risk; what is only assumed goes last."""
         asking = [check for check in self.asked if check.probes] or _riders(self.asked)
         found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
+        if not self.max_surprise:
+            found = [(check, probe) for check, probe in found if probe.pocket is Pocket.NONE]
         return sorted(found, key=lambda one: (_is_assumed(one[1]), one[1].risk, one[1].price))
 
     @property
@@ -105,7 +109,14 @@ def _fits(check: Check, glob: str) -> bool:
 
 
 def plan(
-    chosen: Sequence[Check], options: Options, *, max_paid: int, max_surprise: int, has_bank: bool, has_other_key: bool
+    chosen: Sequence[Check],
+    options: Options,
+    *,
+    max_paid: int,
+    max_surprise: int,
+    has_bank: bool,
+    has_other_key: bool,
+    keeps_examples: bool = False,
 ) -> Plan:
     """What these checks come to with so much to spend."""
     wanted = {check.id for check in chosen if check.judge}
@@ -127,7 +138,7 @@ def plan(
             not_asked[check.id] = "they read finished tasks: give a --bank, or --max-paid 1"
         elif check.needs_other_key and not has_other_key:
             not_asked[check.id] = "it needs a second key: --other-key-file FILE"
-    return Plan(chosen, options, orders, not_asked, max_surprise, has_other_key)
+    return Plan(chosen, options, orders, not_asked, max_surprise, has_other_key, keeps_examples)
 
 
 #: Checks whose polls keep no rate.

@@ -7,9 +7,10 @@ from http import HTTPStatus
 from typing import Final
 
 from safelight.conformance.servers.answers import came
-from safelight.conformance.servers.gate import Gate, ServerGone
+from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.probe import balance, poll
 from safelight.conformance.servers.samples import NEVER_ISSUED
+from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.wording import brief
 from safelight.traffic.exchange import Exchange, object_of
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from safelight.contracts.operations import operations
 from safelight.contracts.wording import either
@@ -23,9 +23,9 @@ WITH_KEY: Final[Mapping[str, str]] = {"x-api-key": KEY}
 class Pocket(StrEnum):
     """What pays for a request if the server takes it."""
 
-    #: It is no submit, or comes without the key.
+    #: It only reads.
     NONE = "free"
-    #: A submit that a good server refuses.
+    #: A good server refuses it.
     SURPRISE = "surprise"
     #: A submit that is meant.
     PAID = "paid"
@@ -65,9 +65,10 @@ class Probe:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=lambda: WITH_KEY)
     body: bytes = b""
-    pocket: Pocket = Pocket.NONE
     #: Credits that it costs if it is taken.
     price: float = 0
+    #: It is a submit that is to be taken, and paid for.
+    is_meant: bool = False
     #: The right answer, where there is one.
     wanted: Wanted | None = None
     risk: Risk = Risk.NO_KEY
@@ -77,10 +78,26 @@ class Probe:
     #: The one before it was the same, or is: their answers are compared.
     is_compared: bool = False
 
+    @property
+    def names_a_submit(self) -> bool:
+        """A task may come of it."""
+        return any(_is_submit(value) for _, value in parse_qsl(self.query))
+
+    @property
+    def pocket(self) -> Pocket:
+        """What pays for it. No check has to say that: whatever is no mere question draws on the surprises."""
+        if self.is_meant:
+            return Pocket.PAID
+        return Pocket.SURPRISE if self.method != "GET" or self.names_a_submit else Pocket.NONE
+
+
+def _is_submit(name: str) -> bool:
+    return name in operations() and operations()[name].is_submit
+
 
 def query(operation: str, **parameters: Any) -> str:
     """The query of an operation."""
-    return urlencode({"endpoint": operation, **parameters}, quote_via=quote)
+    return urlencode({"endpoint": operation, **parameters}, quote_via=quote, errors="surrogatepass")
 
 
 def submit(what: str, operation: str, document: Any, **more: Any) -> Probe:

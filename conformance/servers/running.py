@@ -11,15 +11,15 @@ from typing import Final
 
 from safelight.conformance.results import Result
 from safelight.conformance.servers.bank import Banked, owner_of
-from safelight.conformance.servers.budget import NoBudget
 from safelight.conformance.servers.following import Followed, end_of, followed, harvested, submitted
-from safelight.conformance.servers.gate import Gate, ServerGone, is_taken
+from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.harvest import Harvest
-from safelight.conformance.servers.judging import Seen, judged, of_pair, of_probe
+from safelight.conformance.servers.judging import Seen, judged
 from safelight.conformance.servers.plan import Plan
-from safelight.conformance.servers.preflight import preflight
-from safelight.conformance.servers.probe import Pocket
-from safelight.traffic.exchange import Exchange
+from safelight.conformance.servers.preflight import NotThisApi, preflight
+from safelight.conformance.servers.probing import Probing
+from safelight.conformance.servers.sending import ServerGone
+from safelight.conformance.servers.taken import Created
 
 #: Checks whose tasks are looked at in every way.
 _WHOLE: Final = frozenset({"S50", "S61"})
@@ -36,30 +36,56 @@ class Run:
     seen: dict[str, Seen] = field(default_factory=lambda: defaultdict(Seen))
     harvests: list[Harvest] = field(default_factory=list)
     followed: list[Followed] = field(default_factory=list)
+    #: What was typed, for who wants to run one check again.
+    command: str = ""
     #: Why it ended before its time.
     stopped: str = ""
+    mistake: Exception | None = None
+    _has_begun: bool = False
+    _work: asyncio.Future[None] | None = None
 
     async def go(self, told: Callable[[Result], None] = lambda _: None) -> list[Result]:
         """The results, in the order of the checks; `told` gets each as it comes. Raises what `preflight` does."""
-        await preflight(self.gate)
+        self._work = asyncio.ensure_future(self._all())
         try:
-            await self._all()
-        except ServerGone as gone:
-            self.stopped = str(gone)
+            await self._work
         except asyncio.CancelledError:
             self.stopped = "it was interrupted"
+        except NotThisApi:
+            raise
+        except ServerGone as gone:
+            if not self._has_begun:
+                raise
+            self.stopped = str(gone)
+        except Exception as mistake:  # noqa: BLE001 - what was made has to be named, whatever happens
+            self.mistake = mistake
+            self.stopped = f"Safelight made a mistake, please report it: {_innermost(mistake)!r}"
+        self._name_the_rest()
         results = [judged(check, self.seen[check.id], self) for check in self.plan.checks]
         for result in results:
             told(result)
         return results
 
+    def interrupt(self) -> None:
+        """End it: no request goes out any more, and the results say so."""
+        if self._work:
+            self._work.cancel()
+
     async def _all(self) -> None:
+        await preflight(self.gate)
+        self._has_begun = True
         await self._submit()
-        async with asyncio.TaskGroup() as group:
-            for harvest in self.harvests:
-                is_whole = harvest.check in _WHOLE
-                group.create_task(harvested(self.gate, harvest, self.plan.options, is_whole=is_whole))
-            group.create_task(self._probe())
+        gone: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for harvest in self.harvests:
+                    is_whole = harvest.check in _WHOLE
+                    group.create_task(harvested(self.gate, harvest, self.plan.options, is_whole=is_whole))
+                group.create_task(self._probe())
+        except* ServerGone as group_of_one:
+            gone = group_of_one.exceptions[0]
+        if gone:
+            raise gone
         await self._read()
         await self._follow()
 
@@ -71,29 +97,9 @@ class Run:
             self.harvests.append(harvest)
 
     async def _probe(self) -> None:
-        """The probes in order of risk; a family ends with the first that was wrongly taken."""
-        before: dict[str, Exchange] = {}
-        for check, probe in self.plan.probes():
-            seen = self.seen[check.id]
-            if seen.has_ended:
-                seen.left += 1
-                continue
-            began = time.monotonic()
-            try:
-                exchange = await self.gate.send(probe)
-            except NoBudget as spent:
-                seen.left += 1
-                seen.remark = str(spent)
-                continue
-            seen.add(exchange, time.monotonic() - began)
-            if probe.is_compared:
-                seen.broken += of_pair(probe, before.pop(check.id, None), exchange)
-                before[check.id] = exchange
-            else:
-                seen.broken += of_probe(probe, exchange)
-            if probe.pocket is Pocket.SURPRISE and is_taken(exchange) is not False:
-                seen.has_ended = True
-                seen.remark = "the family ended with the first request that was wrongly taken"
+        probing = Probing(self.gate, self.plan, self.seen)
+        await probing.simplest()
+        await probing.searched()
 
     async def _read(self) -> None:
         """The checks that read finished tasks."""
@@ -107,8 +113,7 @@ class Run:
                     self.seen[check.id].add(exchange, 0)
                 self.seen[check.id].seconds = time.monotonic() - began
             elif check.ask:
-                self.seen[check.id].remark = "there is no finished task of this key to read"
-                self.seen[check.id].left += 1
+                self.seen[check.id].obstacle = "there is no finished task of this key to read"
 
     def _finished(self) -> list[Banked]:
         owner = owner_of(self.gate.key)
@@ -125,9 +130,25 @@ class Run:
 
     async def _follow(self) -> None:
         """Each task that was made is followed to its end."""
-        own = {one.task_id: one for one in self.harvests if one.task_id is not None}
         for created in self.gate.created:
-            if created.task_id in own:
-                self.followed.append(Followed(created, end_of(own[created.task_id], self.plan.options)))
+            own = self._own(created)
+            if own:
+                self.followed.append(Followed(created, end_of(own, self.plan.options)))
             else:
                 self.followed.append(await followed(self.gate, created, self.plan.options))
+
+    def _name_the_rest(self) -> None:
+        """What was made, and not followed before the run was stopped, is at least named."""
+        for created in self.gate.created[len(self.followed) :]:
+            own = self._own(created)
+            has_ended = own is not None and own.last is not None
+            end = end_of(own, self.plan.options) if own and has_ended else f"not followed, as {self.stopped}"
+            self.followed.append(Followed(created, end))
+
+    def _own(self, created: Created) -> Harvest | None:
+        """The harvest of a task that was meant."""
+        return next((one for one in self.harvests if created.task_id and one.task_id == created.task_id), None)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    return _innermost(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -52,8 +52,8 @@ def auth_wrong(options: Options) -> Iterator[Probe]:
     """No operation answers to a key that was never issued."""
     made = f"sk-{Random(options.seed).randbytes(24).hex()}"
     for operation in operations().values():
-        for what, key in {"random": made, "empty": ""}.items():
-            yield _request(operation, f"with a {what} key", {"x-api-key": key}, Risk.BAD_KEY, _UNAUTHORIZED)
+        for what, key in {"a random": made, "an empty": ""}.items():
+            yield _request(operation, f"with {what} key", {"x-api-key": key}, Risk.BAD_KEY, _UNAUTHORIZED)
         blank = _request(operation, "with a blank key", {}, Risk.BAD_KEY, _UNAUTHORIZED)
         yield replace(blank, query=f"{blank.query}&api_key=%20")  # no header can hold one
         long = {"x-api-key": "sk-" + "0" * (_LONG - 3)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from safelight.conformance.servers.answers import came
@@ -11,7 +11,7 @@ from safelight.conformance.servers.bank import Banked
 from safelight.conformance.servers.check import Broken, Cost, asking, probing
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.options import Options
-from safelight.conformance.servers.probe import WITH_KEY, Pocket, Probe, Risk, Wanted, poll, query
+from safelight.conformance.servers.probe import WITH_KEY, Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED, minimal
 from safelight.conformance.verdicts import Severity
 from safelight.contracts.operations import operations
@@ -67,7 +67,6 @@ def dispatch_duplicate(_: Options) -> Iterator[Probe]:
                 yield Probe(
                     f"GET with endpoint={names[0]} and endpoint={names[1]}",
                     query=f"{twice}&task_id={NEVER_ISSUED}&{urlencode(minimal(operation.name))}",
-                    pocket=Pocket.SURPRISE,
                     price=operation.price,
                     risk=Risk.WRONG_METHOD,
                 )
@@ -79,8 +78,13 @@ def wrong_method(_: Options) -> Iterator[Probe]:
     for operation in operations().values():
         if operation.is_submit:
             text = query(operation.name, **minimal(operation.name))
-            spent: dict[str, Any] = {"pocket": Pocket.SURPRISE, "price": operation.price}
-            yield Probe(f"{operation.name} by GET", query=text, wanted=_WRONG_METHOD, risk=Risk.WRONG_METHOD, **spent)
+            yield Probe(
+                f"{operation.name} by GET",
+                query=text,
+                wanted=_WRONG_METHOD,
+                risk=Risk.WRONG_METHOD,
+                price=operation.price,
+            )
         else:
             text = query(operation.name, **({"task_id": NEVER_ISSUED} if operation.name == "task_status" else {}))
             headers = {**WITH_KEY, "content-type": "application/json"}

@@ -21,8 +21,8 @@ from safelight.traffic.exchange import object_of
 def submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
     """The smallest valid submit is taken: 200, the answer of its variant, queued, an id of its form."""
     submitted = harvest.submitted
-    if submitted is None:
-        return
+    if submitted is None or submitted.status in (0, HTTPStatus.PAYMENT_REQUIRED):
+        return  # nothing is known of it
     if submitted.status != HTTPStatus.OK:
         yield Broken("a valid submit is not answered with 200", "200", came(submitted), probe=harvest.probe)
     elif problem := first_problem(harvest.variant, submitted):

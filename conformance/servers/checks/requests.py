@@ -3,67 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from safelight.conformance.servers.check import Cost, probing
-from safelight.conformance.servers.generated import Drawn, broken_queries, broken_submits
+from safelight.conformance.servers.generated import REFUSED, broken_queries, broken_submits
 from safelight.conformance.servers.options import Options
-from safelight.conformance.servers.probe import WITH_KEY, Pocket, Probe, Risk, Wanted, query, submit
+from safelight.conformance.servers.probe import WITH_KEY, Probe, Risk, Wanted, query, submit
 from safelight.conformance.servers.samples import PROMPT, minimal
 from safelight.conformance.verdicts import Severity
-
-_REFUSED: Final = Wanted((400,))
 
 #: A body may also be too large, or of a kind that is not taken.
 _REFUSED_OR_TOO_LARGE: Final = Wanted((400, 413))
 _REFUSED_OR_UNKNOWN: Final = Wanted((400, 415))
 
+#: What is at risk -> the id of the check whose requests are drawn.
+CHECKS: Final[Mapping[Risk, str]] = {
+    Risk.WRONG_TYPE: "S30",
+    Risk.MISSING: "S31",
+    Risk.FAR_OUT: "S32",
+    Risk.JUST_OUT: "S33",
+}
 
-def _probes(options: Options, risk: Risk, is_asked: Callable[[Drawn], bool]) -> Iterator[Probe]:
-    for drawn in broken_submits(options):
-        if is_asked(drawn):
-            request = drawn.request
-            yield submit(
-                f"{drawn.operation}: {request.kind}",
-                *(drawn.operation, request.body),
-                pocket=Pocket.SURPRISE,
-                wanted=_REFUSED,
-                risk=risk,
-                rule=request.rule,
-                pointer=request.pointer,
-            )
+
+def _probes(options: Options, risk: Risk) -> Iterator[Probe]:
+    return (drawn.probe for drawn in broken_submits(options) if drawn.risk is risk)
 
 
 @probing("S30", "wrong-type", Severity.MUST, Cost.AT_RISK)
 def wrong_type(options: Options) -> Iterator[Probe]:
     """A parameter of another type of JSON is refused with 400."""
-    return _probes(options, Risk.WRONG_TYPE, lambda drawn: drawn.keyword == "type" and not drawn.is_missing)
+    return _probes(options, Risk.WRONG_TYPE)
 
 
 @probing("S31", "missing", Severity.MUST, Cost.AT_RISK)
 def missing(options: Options) -> Iterator[Probe]:
     """A required parameter that is not there, null or empty is refused with 400."""
-    yield from _probes(options, Risk.MISSING, lambda drawn: drawn.is_missing)
+    yield from _probes(options, Risk.MISSING)
     for what, text in broken_queries():
-        yield Probe(what, query=text, wanted=_REFUSED, risk=Risk.MISSING)
+        yield Probe(what, query=text, wanted=REFUSED, risk=Risk.MISSING)
 
 
 @probing("S32", "far-out", Severity.MUST, Cost.AT_RISK)
 def far_out(options: Options) -> Iterator[Probe]:
     """A number far beyond its bounds is refused with 400."""
-    return _probes(options, Risk.FAR_OUT, lambda drawn: drawn.is_bound and drawn.is_far)
+    return _probes(options, Risk.FAR_OUT)
 
 
 @probing("S33", "just-out", Severity.MUST, Cost.AT_RISK)
 def just_out(options: Options) -> Iterator[Probe]:
     """A number one beyond its bounds, and a word that is nearly one of those listed, is refused with 400."""
-    rest = ("type", "required")
-    return _probes(
-        options,
-        Risk.JUST_OUT,
-        lambda drawn: not drawn.is_missing and drawn.keyword not in rest and not (drawn.is_bound and drawn.is_far),
-    )
+    return _probes(options, Risk.JUST_OUT)
 
 
 _NESTED: Final = 10_000
@@ -86,11 +76,10 @@ _LARGE: Final = 10_000_000
 @probing("S34", "bad-body", Severity.SHOULD, Cost.AT_RISK)
 def bad_body(_: Options) -> Iterator[Probe]:
     """A body that is no JSON object, or not one that can be read in one way, is refused."""
-    spent: dict[str, Any] = {"pocket": Pocket.SURPRISE, "risk": Risk.BAD_BODY}
     for what, body in _BODIES.items():
-        yield submit(f"a body of {what}", "image_generation", body, wanted=_REFUSED, **spent)
+        yield submit(f"a body of {what}", "image_generation", body, wanted=REFUSED, risk=Risk.BAD_BODY)
     large = json.dumps({"prompt": PROMPT * (_LARGE // len(PROMPT))}).encode()
-    yield submit("a body of 10 MB", "image_generation", large, wanted=_REFUSED_OR_TOO_LARGE, **spent)
+    yield submit("a body of 10 MB", "image_generation", large, wanted=_REFUSED_OR_TOO_LARGE, risk=Risk.BAD_BODY)
     form = {**WITH_KEY, "content-type": "application/x-www-form-urlencoded"}
     body = query("", **minimal("image_generation")).partition("&")[2].encode()
-    yield submit("a form", "image_generation", body, headers=form, wanted=_REFUSED_OR_UNKNOWN, **spent)
+    yield submit("a form", "image_generation", body, headers=form, wanted=_REFUSED_OR_UNKNOWN, risk=Risk.BAD_BODY)

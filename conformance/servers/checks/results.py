@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from http import HTTPStatus
 from io import BytesIO
 from typing import Final
-from urllib.parse import urlsplit
 
 from PIL import Image
 
@@ -27,8 +27,9 @@ def picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if not harvest.is_done or harvest.last is None:
         return
     url = url_of(harvest)
-    if not _is_absolute(url):
-        yield Broken(f"the result's URL is {shown(url)}", "an absolute URL", shown(url))
+    if not isinstance(url, str) or harvest.no_url:
+        why = f": {harvest.no_url}" if harvest.no_url else ""
+        yield Broken(f"the result's URL is {shown(url)}{why}", "an absolute URL", shown(url))
     elif harvest.picture is not None:
         if harvest.picture.status != HTTPStatus.OK or harvest.picture.wire:
             yield Broken(f"the result cannot be fetched: {came(harvest.picture)}", "200", came(harvest.picture))
@@ -43,14 +44,6 @@ def url_of(harvest: Harvest) -> object:
     return next((result[name] for name in names if name in result), None) if isinstance(result, dict) else None
 
 
-def _is_absolute(url: object) -> bool:
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-    except ValueError:
-        return False
-    return parts is not None and parts.scheme.lower() in ("http", "https") and bool(parts.netloc)
-
-
 #: How a file of video begins: Matroska and WebM, or MP4 after four bytes.
 _WEBM, _MP4 = b"\x1a\x45\xdf\xa3", b"ftyp"
 
@@ -60,16 +53,22 @@ def _file(harvest: Harvest) -> Iterator[Broken]:
         if not harvest.file.startswith(_WEBM) and harvest.file[4:8] != _MP4:
             yield Broken("the result is no video", "WebM or MP4", _begins(harvest.file))
         return
+    wanted = _size(harvest)
     try:
-        with Image.open(BytesIO(harvest.file)) as opened:
-            opened.load()
-            size = opened.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        size = _measured(harvest.file, wanted)
+    except Exception as error:  # noqa: BLE001 - Pillow raises of any kind, and each says that it is no picture
         yield Broken(f"the result is no picture that can be decoded: {error}", "a picture", _begins(harvest.file))
         return
-    wanted = _size(harvest)
     if wanted and size != wanted:
         yield Broken("the picture has another size than was asked for", _by(wanted), _by(size))
+
+
+def _measured(file: bytes, wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """The size of a picture, which is decoded where it has the size that was asked for: a huge one never is."""
+    with warnings.catch_warnings(action="error"), Image.open(BytesIO(file)) as opened:
+        if wanted in (None, opened.size):
+            opened.load()
+        return opened.size
 
 
 def _begins(file: bytes) -> str:

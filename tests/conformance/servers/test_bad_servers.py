@@ -4,8 +4,8 @@ import pytest
 
 from checking import checked
 from run_bad_server import DEFECTS, bad_server
-from safelight.conformance.servers.gate import ServerGone
 from safelight.conformance.servers.preflight import NotThisApi
+from safelight.conformance.servers.sending import ServerGone
 from safelight.conformance.verdicts import Verdict
 from safelight.contracts.operations import operations
 
