@@ -9,7 +9,9 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -24,7 +26,7 @@ from safelight.conformance.report.document import Kind, document
 from safelight.conformance.report.document import Run as ReportOfRun
 from safelight.conformance.report.exit_code import UNDECIDED
 from safelight.conformance.report.terminal import Watch
-from safelight.conformance.report.waivers import BadWaivers, applied
+from safelight.conformance.report.waivers import BadWaivers, Waiver, applied
 from safelight.conformance.report.waivers import read as read_waivers
 from safelight.conformance.results import Result
 from safelight.conformance.servers import bank
@@ -33,13 +35,16 @@ from safelight.conformance.servers.check import EDITION, Check, checks
 from safelight.conformance.servers.entry import Entry, entry
 from safelight.conformance.servers.following import POLLS
 from safelight.conformance.servers.gate import USUAL_RATE, Gate
+from safelight.conformance.servers.generated import broken_rules
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Plan, plan, selected
 from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.running import Run
+from safelight.conformance.servers.searching import MAX_SMALLER
 from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.dialects import dialects
 from safelight.contracts.operations import operations
+from safelight.contracts.rules import rules
 from safelight.contracts.wording import counted
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -112,6 +117,7 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
         _show_plan(made)
         return
     waivers = _waivers(options["waivers"])
+    made = replace(made, known=_known_rules(waivers))
     key = _key(options["key_file"], KEY)
     _agreed(options)
     gate = _gate(where, key, options)
@@ -211,8 +217,10 @@ def _show_plan(made: Plan) -> None:
         many = sent.get(check.id) or check.requests
         what = f"not asked: {why}" if why else counted(many, "request") if many else "no request of its own"
         click.echo(f"{check.id:<5}  {check.cost:<11}  {check.name:<18}  {what}")
-    reads = sum(check.requests for check in made.asked if check.ask)
-    click.echo(f"\n{counted(sum(sent.values()) + reads, 'request')}, and the polls of each task; nothing was sent")
+    click.echo(f"\n{counted(made.requests, 'request')}, and the polls of each paid task; nothing was sent")
+    if made.options.examples > 1:
+        rules = counted(len(list(broken_rules(made.options))), "rule")
+        click.echo(f"--examples      {made.options.examples} more for each of {rules}, and {MAX_SMALLER} for a finding")
     paid = sum(order.price for order in made.orders)
     click.echo(f"--max-paid      {counted(len(made.orders), 'task')}, at most {paid:g} credits")
     surprise = made.max_surprising_credits
@@ -221,11 +229,18 @@ def _show_plan(made: Plan) -> None:
     )
 
 
-def _waivers(path: Path | None) -> Sequence[Any]:
+def _waivers(path: Path | None) -> Sequence[Waiver]:
     try:
         return read_waivers(path, list(checks())) if path else ()
     except BadWaivers as error:
         raise Unusable(str(error)) from None
+
+
+def _known_rules(waivers: Sequence[Waiver]) -> frozenset[str]:
+    """The ids of the rules that waivers name."""
+    globs = [waiver.rule for waiver in waivers if waiver.rule]
+    ids = (rule.id for operation in operations().values() for rule in rules(operation.request))
+    return frozenset(name for name in ids if any(fnmatchcase(name, glob) for glob in globs))
 
 
 def _agreed(options: Mapping[str, Any]) -> None:
@@ -302,4 +317,4 @@ def _typed(ctx: click.Context, *, without: Collection[str]) -> str:
         for one in value if isinstance(value, tuple) else [value]:
             flag = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
             words += [*flag, *([] if one is True else [str(one)])]
-    return shlex.join([*ctx.command_path.split(), *words])
+    return shlex.join(["safelight", "check", "server", *words])

@@ -36,7 +36,7 @@ class Checked:
         return {one.id: one.verdict for one in self.results}
 
 
-def checked(
+def prepared(
     url: str,
     only: Sequence[str] = (),
     *,
@@ -46,8 +46,8 @@ def checked(
     max_surprise: int = 3,
     timeout: float = 10,
     **options: Any,
-) -> Checked:
-    """Check the server at an entry point with these checks, or with all."""
+) -> Run:
+    """A run against the server at an entry point, with these checks, or with all: ready to go."""
     wanted = Options(**({"interval": 0.02, "settle": 0, "deadline": 3, "burst": 0.1} | options))
     made = plan(
         selected(only),
@@ -57,11 +57,15 @@ def checked(
         has_bank=False,
         has_other_key=bool(other_key),
     )
-    gate = Gate(entry(url), key, other_key, Budget(max_paid, max_surprise), timeout=timeout)
-    run = Run(gate, made)
+    return Run(Gate(entry(url), key, other_key, Budget(max_paid, max_surprise), timeout=timeout), made)
+
+
+def checked(url: str, only: Sequence[str] = (), **options: Any) -> Checked:
+    """What such a run comes to. A mistake of Safelight is raised."""
+    run = prepared(url, only, **options)
 
     async def go() -> list[Result]:
-        async with gate:
+        async with run.gate:
             return await run.go()
 
     results = asyncio.run(go())

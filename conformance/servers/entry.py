@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from safelight.contracts.wording import echoed
 
@@ -61,4 +61,11 @@ def entry(url: str) -> Entry:
         raise ValueError(f"{echoed(url)} has a query: the URL ends with the path, the checks add ?endpoint=...")
     if any(not sign.isprintable() or sign.isspace() for sign in url):
         raise ValueError(f"{echoed(url)} is no URL: it holds a blank or a control character")
-    return Entry(url, parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path or "/")
+    if port == 0:
+        raise ValueError(f"{echoed(url)} is no URL: no server is at port 0")
+    try:
+        host = parts.hostname.encode("idna" if not parts.hostname.isascii() else "ascii").decode()
+    except UnicodeError:
+        raise ValueError(f"{echoed(url)} is no URL: its host is none") from None
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    return Entry(url, parts.scheme, host, port or _PORTS[parts.scheme], path)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from safelight.conformance.servers.check import Check, Cost, checks
 from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.preflight import QUESTIONS
 from safelight.conformance.servers.probe import Pocket, Probe, submit
 from safelight.conformance.servers.samples import PROMPT, minimal
 from safelight.contracts.operations import operations
@@ -51,6 +52,8 @@ class Plan:
     has_other_key: bool
     #: What a search has found is tried first the next time.
     keeps_examples: bool = False
+    #: The ids of rules that are known to be broken: they are asked last, as the first that is taken ends its family.
+    known: frozenset[str] = frozenset()
 
     @property
     def asked(self) -> list[Check]:
@@ -63,7 +66,15 @@ class Plan:
         found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
         if not self.max_surprise:
             found = [(check, probe) for check, probe in found if probe.pocket is Pocket.NONE]
-        return sorted(found, key=lambda one: (_is_assumed(one[1]), one[1].risk, one[1].price))
+        return sorted(found, key=lambda one: self._place(one[1]))
+
+    def _place(self, probe: Probe) -> tuple[object, ...]:
+        return probe.rule in self.known, _is_assumed(probe), probe.risk, probe.price
+
+    @property
+    def requests(self) -> int:
+        """How many are sent, but for those about paid tasks, and those that a search draws."""
+        return QUESTIONS + len(self.probes()) + sum(check.requests for check in self.asked if check.ask)
 
     @property
     def extent(self) -> str:

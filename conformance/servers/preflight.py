@@ -28,6 +28,10 @@ class NotThisApi(Exception):
 _ENVELOPE: Final = frozenset({"success", "data", "error"})
 
 
+#: How many it asks.
+QUESTIONS: Final = 2
+
+
 async def preflight(gate: Gate) -> None:
     """Ask two questions that cost nothing. Raises `ServerGone` and `NotThisApi`, with a sentence."""
     answers = [await gate.send(balance()), await gate.send(poll(NEVER_ISSUED))]

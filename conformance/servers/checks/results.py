@@ -72,7 +72,7 @@ def _measured(file: bytes, wanted: tuple[int, int] | None) -> tuple[int, int]:
 
 
 def _begins(file: bytes) -> str:
-    return f"{counted(len(file), 'byte')} that begin with {file[:12]!r}"
+    return f"{counted(len(file), 'byte')} that begin with {file[:4]!r}"
 
 
 def _by(size: tuple[int, int]) -> str:
