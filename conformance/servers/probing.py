@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 
-from safelight.conformance.memory import FOLDER, made
 from safelight.conformance.servers.budget import NoBudget
 from safelight.conformance.servers.check import Broken
 from safelight.conformance.servers.checks.requests import CHECKS
+from safelight.conformance.servers.examples import keep, kept
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.generated import Drawn, broken_rules
 from safelight.conformance.servers.judging import Seen, of_pair, of_probe
@@ -82,11 +82,11 @@ class Probing:
 
     async def searched(self) -> None:
         """Of each rule of which nothing wrong is known yet: the smallest drawn request that shows something."""
-        if self.plan.options.examples == 1 or not self._asked:
+        if self.plan.options.examples == 1:
             return
         try:
             for operation, rule in broken_rules(self.plan.options):
-                if (query(operation), rule.id) not in self._wrong:
+                if self._asked and (query(operation), rule.id) not in self._wrong:
                     await self._search(operation, rule)
         finally:
             await self._stop()
@@ -112,13 +112,13 @@ class Probing:
             broken[drawn.request.body] = found
             return bool(found)
 
-        where = made(FOLDER) / "examples" if self.plan.keeps_examples else None
-        name = self.gate.entry.url
-        small = await asyncio.to_thread(
-            smallest, operation, rule, is_wrong, self.plan.options, examples=where, name=name
-        )
+        server, keeps = self.gate.entry.url, self.plan.keeps_examples
+        first = list(kept(server, operation, rule)) if keeps else []
+        small = await asyncio.to_thread(smallest, operation, rule, is_wrong, self.plan.options, first=first)
         if self._gone:
             raise self._gone
+        if small and keeps:
+            keep(server, small)
         if small:
             one = CHECKS[small.risk]
             self.seen[one].broken += [found for found in broken[small.request.body] if not found.lost]
