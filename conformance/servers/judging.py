@@ -11,6 +11,7 @@ from safelight.conformance.results import Result, Tried
 from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.check import Broken, Check, Cost
 from safelight.conformance.servers.curl import curl
+from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.plan import COSTS
 from safelight.conformance.servers.probe import Pocket, Probe
 from safelight.conformance.servers.taken import is_taken, task_id_of
@@ -96,12 +97,18 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
         for harvest in (one for one in run.harvests if one.check in (check.id, shared)):
             seen.broken += check.judge(harvest, run.plan.options)
             seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
-            if harvest.obstacle and (harvest.task_id is None or check.id in _OF_PICTURES):
+            if harvest.obstacle and (harvest.task_id is None or check.id in _needs(harvest)):
                 seen.obstacle = harvest.obstacle
 
 
-#: Checks that look at the picture.
+#: Checks that look at the picture, and those that look at anything after the end.
 _OF_PICTURES: Final = frozenset({"S56", "S61", "S62"})
+_OF_THE_END: Final = _OF_PICTURES | {"S54", "S59", "S60"}
+
+
+def _needs(harvest: Harvest) -> frozenset[str]:
+    """The checks that have nothing to look at, as there was an obstacle."""
+    return _OF_THE_END if harvest.last is None else _OF_PICTURES
 
 
 def _is_incomplete(check: Check, seen: Seen, run: Run) -> bool:
