@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safelight.contracts import Violation, problems
 from safelight.contracts.dialects import error_of
+from safelight.contracts.rules import Provenance
 from safelight.contracts.wording import brief
 from safelight.traffic.exchange import Exchange, object_of
 
@@ -21,5 +22,6 @@ def came(exchange: Exchange) -> str:
 
 
 def first_problem(schema: str, exchange: Exchange) -> Violation | None:
-    """The first rule of a schema that an answer breaks, or None."""
-    return next(iter(problems(schema, exchange.answer)), None)
+    """The first rule of a schema that an answer breaks, one that is more than assumed before others, or None."""
+    found = problems(schema, exchange.answer)
+    return min(found, key=lambda one: one.provenance is Provenance.ASSUMED, default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Final
 
@@ -45,6 +46,12 @@ def _quoted(text: str) -> str:
     """In single quotes; in double ones where a shell has to put a key in."""
     if KEY not in text and OTHER_KEY not in text:
         return shlex.quote(text)
-    for sign in '\\"`':
-        text = text.replace(sign, f"\\{sign}")
-    return f'"{text}"'
+    return f'"{_LIVE.sub(_escaped, text)}"'
+
+
+#: The keys, which a shell has to see, and the other signs that mean something to it between double quotes.
+_LIVE: Final = re.compile(rf'{re.escape(OTHER_KEY)}|{re.escape(KEY)}|[\\"`$]')
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0] in (KEY, OTHER_KEY) else f"\\{found[0]}"

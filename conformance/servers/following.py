@@ -68,6 +68,7 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
         harvest.polls += harvest.burst
     await _to_the_end(gate, harvest, options)
     if harvest.last is None:
+        harvest.obstacle = f"the task had {end_of(harvest, options)}"
         return harvest
     if is_whole and options.burst is not None:
         for _ in range(_ROUNDS):

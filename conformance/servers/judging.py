@@ -99,7 +99,7 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
             if harvest.obstacle and (harvest.task_id is None or check.of == "picture"):
                 seen.obstacle = harvest.obstacle
             elif not getattr(harvest, check.of):
-                seen.obstacle = f"there was nothing to judge: {harvest.end}"
+                seen.obstacle = harvest.obstacle or f"there was nothing to judge: {harvest.end}"
 
 
 def _is_incomplete(check: Check, seen: Seen, run: Run) -> bool:

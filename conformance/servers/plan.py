@@ -69,7 +69,7 @@ class Plan:
         return sorted(found, key=lambda one: self._place(one[1]))
 
     def _place(self, probe: Probe) -> tuple[object, ...]:
-        return probe.rule in self.known, _is_assumed(probe), probe.risk, probe.price
+        return probe.rule in self.known, is_assumed(probe), probe.risk, probe.price
 
     @property
     def requests(self) -> int:
@@ -98,7 +98,8 @@ def _riders(asked: Sequence[Check]) -> list[Check]:
     return [check for check in checks().values() if check.probes and check.cost is Cost.FREE]
 
 
-def _is_assumed(probe: Probe) -> bool:
+def is_assumed(probe: Probe) -> bool:
+    """The rule that it breaks is one that nobody published."""
     return bool(probe.rule) and rule_of(probe.rule).provenance is Provenance.ASSUMED
 
 

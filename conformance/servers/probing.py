@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 
-from safelight.conformance.memory import FOLDER, made
 from safelight.conformance.servers.budget import NoBudget
 from safelight.conformance.servers.check import Broken
 from safelight.conformance.servers.checks.requests import CHECKS
+from safelight.conformance.servers.examples import keep, kept
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.generated import Drawn, broken_rules
 from safelight.conformance.servers.judging import Seen, of_pair, of_probe
-from safelight.conformance.servers.plan import Plan
+from safelight.conformance.servers.plan import Plan, is_assumed
 from safelight.conformance.servers.probe import Probe, query
 from safelight.conformance.servers.searching import Stopped, smallest
 from safelight.conformance.servers.sending import ServerGone
@@ -50,13 +50,13 @@ class Probing:
         """What is wrong with the answer; nothing where the probe may not be sent any more."""
         seen = self.seen[check]
         if seen.has_ended:
-            seen.left += 1
+            seen.left += self._counts(probe)
             return []
         began = time.monotonic()
         try:
             exchange = await self.gate.send(probe)
         except NoBudget as spent:
-            seen.left += 1
+            seen.left += self._counts(probe)
             seen.remark = seen.remark or str(spent)
             return []
         self._end_the_family(seen, probe, exchange)
@@ -74,6 +74,10 @@ class Probing:
             self._wrong.add((probe.query, probe.rule))
         return broken
 
+    def _counts(self, probe: Probe) -> bool:
+        """Without it a check is not complete: what is only assumed fails no run."""
+        return self.plan.options.is_strict or not is_assumed(probe)
+
     def _end_the_family(self, seen: Seen, probe: Probe, exchange: Exchange) -> None:
         taken = is_taken(probe, exchange)
         if taken is not False:
@@ -82,11 +86,11 @@ class Probing:
 
     async def searched(self) -> None:
         """Of each rule of which nothing wrong is known yet: the smallest drawn request that shows something."""
-        if self.plan.options.examples == 1 or not self._asked:
+        if self.plan.options.examples == 1:
             return
         try:
             for operation, rule in broken_rules(self.plan.options):
-                if (query(operation), rule.id) not in self._wrong:
+                if self._asked and (query(operation), rule.id) not in self._wrong:
                     await self._search(operation, rule)
         finally:
             await self._stop()
@@ -112,13 +116,13 @@ class Probing:
             broken[drawn.request.body] = found
             return bool(found)
 
-        where = made(FOLDER) / "examples" if self.plan.keeps_examples else None
-        name = self.gate.entry.url
-        small = await asyncio.to_thread(
-            smallest, operation, rule, is_wrong, self.plan.options, examples=where, name=name
-        )
+        server, keeps = self.gate.entry.url, self.plan.keeps_examples
+        first = list(kept(server, operation, rule)) if keeps else []
+        small = await asyncio.to_thread(smallest, operation, rule, is_wrong, self.plan.options, first=first)
         if self._gone:
             raise self._gone
+        if small and keeps:
+            keep(server, small)
         if small:
             one = CHECKS[small.risk]
             self.seen[one].broken += [found for found in broken[small.request.body] if not found.lost]

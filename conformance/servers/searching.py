@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Final
 
 from hypothesis import Phase, find, settings
-from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import HypothesisException
 
 from safelight.conformance.servers.generated import Drawn, breaks_only_its_rule, requests_that_break
@@ -24,13 +22,12 @@ class Stopped(KeyboardInterrupt):
 
 
 def smallest(
-    operation: str, rule: Rule, is_wrong: Callable[[Drawn], bool], options: Options, *, examples: Path | None, name: str
+    operation: str, rule: Rule, is_wrong: Callable[[Drawn], bool], options: Options, *, first: Iterable[Drawn] = ()
 ) -> Drawn | None:
     """The smallest request that breaks a rule of a submit and is answered wrongly; None where none was found.
 
-    `examples` is the folder in which requests are kept that were found earlier: they are tried first. `name` is that of
-    the server. No request is tried twice, so that what is said of it stays, and once one is found no more than
-    `MAX_SMALLER` others.
+    Those that come `first` are tried before any is drawn. No request is tried twice, so that what is said of it stays,
+    and once one is found no more than `MAX_SMALLER` others.
     """
     known: dict[bytes, bool] = {}
     left = [MAX_SMALLER]
@@ -44,13 +41,13 @@ def smallest(
 
     how = settings(
         max_examples=options.examples,
-        database=DirectoryBasedExampleDatabase(examples) if examples else None,
+        database=None,  # a search that has a seed has none: see `examples`
         derandomize=False,
         deadline=None,
-        phases=(Phase.reuse, Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink),
     )
-    strategy, key = requests_that_break(operation, rule, options), f"{name} {operation} {rule.id}".encode()
+    strategy = requests_that_break(operation, rule, options)
     try:
-        return find(strategy, is_one, settings=how, random=Random(options.seed), database_key=key)
+        return next(filter(is_one, first), None) or find(strategy, is_one, settings=how, random=Random(options.seed))
     except (HypothesisException, Stopped):  # there is none, or no time for one
         return None

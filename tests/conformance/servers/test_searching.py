@@ -1,25 +1,40 @@
 """The search for the smallest request that a server answers wrongly."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis.database import DirectoryBasedExampleDatabase
 
 from checking import checked
 from raw_server import answer, envelope, raw_server
 from run_bad_server import bad_server
+from safelight.conformance.servers.examples import FILE, keep, kept
 from safelight.conformance.servers.generated import Drawn, breaks_only_its_rule
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.searching import MAX_SMALLER, smallest
 from safelight.contracts.rules import rule
+from safelight.traffic.exchange import object_of
+
+#: More than any of the simplest requests has.
+MANY_PARAMETERS = 3
 
 MANY = Options(examples=200)
 MAXIMUM = "image_generation.width.maximum"
 
 
-def found(is_wrong: Callable[[Drawn], bool], options: Options = MANY, examples: Path | None = None) -> Drawn | None:
-    return smallest("image_generation", rule(MAXIMUM), is_wrong, options, examples=examples, name="a server")
+def none_is(tried: list[Drawn]) -> Callable[[Drawn], bool]:
+    """Keeps what is tried, and calls nothing wrong."""
+
+    def is_wrong(drawn: Drawn) -> bool:
+        tried.append(drawn)
+        return False
+
+    return is_wrong
+
+
+def found(is_wrong: Callable[[Drawn], bool], options: Options = MANY, first: Sequence[Drawn] = ()) -> Drawn | None:
+    return smallest("image_generation", rule(MAXIMUM), is_wrong, options, first=first)
 
 
 def width(drawn: Drawn) -> int:
@@ -52,56 +67,63 @@ def test_no_request_is_tried_twice_and_few_are_once_one_is_found() -> None:
 
 def test_what_is_tried_breaks_its_rule_and_no_other() -> None:
     tried = list[Drawn]()
-    found(lambda drawn: bool(tried.append(drawn)))
+    found(none_is(tried))
     assert tried
     assert all(map(breaks_only_its_rule, tried))
 
 
 def test_the_same_seed_draws_the_same_requests() -> None:
     def drawn(seed: int) -> list[bytes]:
-        tried = list[bytes]()
-        found(lambda one: bool(tried.append(one.request.body)), Options(examples=30, seed=seed))
-        return tried
+        tried = list[Drawn]()
+        found(none_is(tried), Options(examples=30, seed=seed))
+        return [one.request.body for one in tried]
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
 
 
-def test_what_was_found_is_tried_first_the_next_time(tmp_path: Path) -> None:
-    small = found(lambda drawn: width(drawn) > 2100, examples=tmp_path)
-    tried = list[Drawn]()
-    found(lambda drawn: bool(tried.append(drawn)), Options(examples=1), tmp_path)
+def test_what_was_found_is_kept_for_its_server_and_tried_first_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = found(lambda drawn: width(drawn) > 2100)
     assert small
-    assert width(tried[0]) > 2100
+    keep("a server", small)
+    (known,) = kept("a server", "image_generation", rule(MAXIMUM))
+    assert known == small
+    assert list(kept("another server", "image_generation", rule(MAXIMUM))) == []
+    tried = list[Drawn]()
+    found(none_is(tried), first=[known])
+    assert tried[0] == small
 
 
-def test_what_was_found_of_another_server_is_not(tmp_path: Path) -> None:
-    found(lambda drawn: width(drawn) > 2100, examples=tmp_path)
-    database = DirectoryBasedExampleDatabase(tmp_path)
-    assert list(database.fetch(f"a server image_generation {MAXIMUM}".encode()))
-    assert not list(database.fetch(f"another server image_generation {MAXIMUM}".encode()))
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, f'{{"a server image_generation {MAXIMUM}": {{"document": 1}}}}']
+)
+def test_a_file_that_holds_no_requests_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    FILE.parent.mkdir()
+    FILE.write_text(text, "utf-8")
+    assert list(kept("a server", "image_generation", rule(MAXIMUM))) == []
 
 
 def test_a_server_that_takes_a_request_in_the_middle_of_a_search_costs_no_more_than_is_allowed() -> None:
-    """Only a width of exactly 3000 to 4000 is taken: the simplest requests do not show it."""
+    """Only a request of many parameters is taken: the simplest do not show it."""
     taken = list[bytes]()
 
-    def say(connection: object, head: bytes, body: bytes) -> None:
-        import json  # noqa: PLC0415
-
-        try:
-            value = json.loads(body).get("width")
-        except (ValueError, AttributeError, RecursionError):
-            value = None
-        if type(value) is int and 2050 < value < 100_000:
+    def say(connection: socket.socket, _head: bytes, body: bytes) -> None:
+        document = object_of(body)
+        if len(document) > MANY_PARAMETERS:
             taken.append(body)
             said = answer(envelope({"id": str(len(taken)), "status": "queued"}))
         else:
             said = answer(envelope(error="no"), "400 Bad Request")
-        connection.sendall(said)  # type: ignore[attr-defined]
+        connection.sendall(said)
 
     with raw_server(say) as server:
-        run = checked(server.url, ["S32", "S33"], max_surprise=1, examples=60, deadline=0.1).run
+        run = checked(server.url, ["S33"], max_surprise=1, examples=20, deadline=0.1).run
     assert len(taken) == 1
     assert [one.task_id for one in run.gate.created] == ["1"]
 
