@@ -81,7 +81,7 @@ const rows = rowsOf();
 const filter = { text: "", group: "", verdicts: new Set(), severities: new Set(), differ: false };
 
 function table() {
-  const head = make("tr", "", make("th", "id", "Case"), make("th", "", "Fact"), make("th", "severity", "Severity"));
+  const head = make("tr", "", make("th", "id", runs[0].kind === "client" ? "Case" : "Check"), make("th", "", "Fact"), make("th", "severity", "Severity"));
   for (const run of runs) {
     const cell = make("th", "cell", runs.length > 1 ? run.name : "Verdict");
     cell.title = run.name;
