@@ -145,10 +145,9 @@ class Gate:
         headers = {name: self._with_keys(value) for name, value in probe.headers.items()}
         request = httpx.Request(
             probe.method,
-            self.entry.origin,
+            httpx.URL(self.entry.origin).copy_with(raw_path=target.encode()),
             headers=[*self._client.headers.raw, *((name.encode(), _bytes(value)) for name, value in headers.items())],
             content=probe.body or None,
-            extensions={"target": target.encode("ascii", "surrogateescape")},
         )
         asked = Exchange(at, probe.method, target, headers, probe.body, 0, "", b"")
         exchange, body = await sent(self._client, request, asked, max_bytes=MAX_ANSWER_BYTES, seconds=self.timeout)
