@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -17,9 +16,8 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from safelight.cli._report import REPORTS, console, report_options, write_reports
+from safelight.cli._report import REPORTS, console, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
 from safelight.conformance.memory import last_failed, remember
 from safelight.conformance.report.document import Kind, document
@@ -110,7 +108,10 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
         return
     if url is None:
         raise click.UsageError("there is no URL to check: give the whole entry point, https://HOST/v1/index.php", ctx)
-    where = _entry(url)
+    try:
+        where = entry(url)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     chosen = _chosen(options, _last_failed(where) if options["last_failed"] else [])
     made, banked = _plan(chosen, where, options)
     if options["is_plan"]:
@@ -122,7 +123,7 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     _agreed(options)
     gate = _gate(where, key, options)
     own = [one for one in banked if one.owner == bank.owner_of(key)]
-    run = Run(gate, made, own, command=_typed(ctx, without=(*REPORTS, *_SELECTING)))
+    run = Run(gate, made, own, command=typed(ctx, without=(*REPORTS, *_SELECTING)))
     began, at = datetime.now(UTC), monotonic()
     found = _results(run)
     remember(found, _judged(where))
@@ -132,7 +133,7 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     whole = ReportOfRun(
         Kind.SERVER,
         name=where.url,
-        command=_typed(ctx, without=REPORTS),
+        command=typed(ctx, without=REPORTS),
         edition=EDITION,
         began=began,
         seconds=monotonic() - at,
@@ -166,13 +167,6 @@ def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[Check]:
     if not chosen:
         raise Unusable("no check is left: --skip leaves out all that --only names")
     return chosen
-
-
-def _entry(url: str) -> Entry:
-    try:
-        return entry(url)
-    except ValueError as error:
-        raise Unusable(str(error)) from None
 
 
 def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> tuple[Plan, list[bank.Banked]]:
@@ -304,17 +298,3 @@ def _write_bank(path: Path, where: Entry, tasks: Sequence[bank.Banked]) -> None:
 
 #: Options that select checks: what runs one of them again has its own.
 _SELECTING: Final = ("only", "skip", "last_failed")
-
-
-def _typed(ctx: click.Context, *, without: Collection[str]) -> str:
-    """The command as it was typed, but for some options. There is no key in it: no option takes one."""
-    words = []
-    for parameter in ctx.command.params:
-        name = str(parameter.name)
-        if name in without or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        value = ctx.params[name]
-        for one in value if isinstance(value, tuple) else [value]:
-            flag = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
-            words += [*flag, *([] if one is True else [str(one)])]
-    return shlex.join(["safelight", "check", "server", *words])

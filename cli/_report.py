@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from safelight.cli._config import shown_path
@@ -82,3 +84,17 @@ def write_reports(documents: Sequence[Document], **wanted: Any) -> None:
     finally:  # the files come first: who reads what is printed may go before its end
         for document in documents:
             show(document, console())
+
+
+def typed(ctx: click.Context, *, without: Collection[str]) -> str:
+    """The command as it was typed, but for some options. There is no key in it: no option takes one."""
+    words = []
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        if name in without or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        for one in value if isinstance(value, tuple) else [value]:
+            flag = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
+            words += [*flag, *([] if one is True else [str(one)])]
+    return shlex.join(["safelight", "check", str(ctx.command.name), *words])

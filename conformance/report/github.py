@@ -73,6 +73,8 @@ def _lines(document: Document) -> Iterator[str]:
     lost = f" **{document['lost']:g} credits lost.**" if document["lost"] else ""
     yield f"{_text(counts)} of {len(document['cases'])} in {document['seconds']:.1f} s.{lost}"
     yield ""
+    yield from (f"- made: {_text(task)}" for task in document["tasks"])
+    yield ""
     wrong = [case for case in document["cases"] if case["verdict"] not in (Verdict.PASS, Verdict.NOT_ASKED)]
     if wrong:
         yield from ("| case | verdict | severity | fact | seen |", "|---|---|---|---|---|")

@@ -36,6 +36,8 @@ def _suite(document: Document) -> ET.Element:
     properties = ET.SubElement(suite, "properties")
     for name in ("command", "safelight", "edition"):
         ET.SubElement(properties, "property", name=name, value=document[name])
+    for task in document["tasks"]:
+        ET.SubElement(properties, "property", name="task", value=task)
     suite.extend(tests)
     return suite
 

@@ -59,7 +59,9 @@ function card(run) {
     "article", "run", make("h2", "", run.name),
     make("p", `headline ${{ 0: "PASS", 1: "FAIL", 3: "INCOMPLETE" }[run.exit_code]}`, run.headline), shares, make("div", "counts", ...counts),
     run.lost ? make("p", "lost", `${run.lost} credits lost`) : null, make("p", "meta", meta),
-    waivers.length ? make("ul", "waivers", ...waivers) : null, command(run.command));
+    waivers.length ? make("ul", "waivers", ...waivers) : null,
+    run.tasks.length ? make("ul", "tasks", ...run.tasks.map(task => make("li", "", `made: ${task}`))) : null,
+    command(run.command));
 }
 
 // The matrix: one row a case, whichever runs have it.

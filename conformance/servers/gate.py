@@ -143,18 +143,21 @@ class Gate:
     async def _exchange(self, probe: Probe, at: float) -> Exchange:
         target = f"{self.entry.path}?{self._with_keys(probe.query, is_query=True)}" if probe.query else self.entry.path
         headers = {name: self._with_keys(value) for name, value in probe.headers.items()}
-        request = httpx.Request(
-            probe.method,
-            self.entry.origin,
-            headers=[*self._client.headers.raw, *((name.encode(), _bytes(value)) for name, value in headers.items())],
-            content=probe.body or None,
-            extensions={"target": target.encode("ascii", "surrogateescape")},
-        )
         asked = Exchange(at, probe.method, target, headers, probe.body, 0, "", b"")
-        exchange, body = await sent(self._client, request, asked, max_bytes=MAX_ANSWER_BYTES, seconds=self.timeout)
+        try:
+            request = self._request(asked)
+        except httpx.InvalidURL as error:  # such as one with an id of a megabyte
+            exchange, body = asked._replace(wire=f"not sent: {error}"), b""
+        else:
+            exchange, body = await sent(self._client, request, asked, max_bytes=MAX_ANSWER_BYTES, seconds=self.timeout)
         usual = recognized(exchange._replace(answer=body, target=f"{_USUAL_PATH}?{target.partition('?')[2]}"))
         kept = without_keys(usual._replace(target=target), self._keys)
         return kept._replace(leaks=self._echoes(exchange, body))
+
+    def _request(self, asked: Exchange) -> httpx.Request:
+        own = [(name.encode(), _bytes(value)) for name, value in asked.headers.items()]
+        url = httpx.URL(self.entry.origin).copy_with(raw_path=asked.target.encode())
+        return httpx.Request(asked.method, url, headers=[*self._client.headers.raw, *own], content=asked.body or None)
 
     def _with_keys(self, text: str, *, is_query: bool = False) -> str:
         for mark, key in ((KEY, self.key), (OTHER_KEY, self.other_key)):

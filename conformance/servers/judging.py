@@ -113,8 +113,9 @@ def _remark(seen: Seen, run: Run) -> str:
 
 
 def _bounded(found: list[Finding]) -> list[Finding]:
-    """The first findings, each sentence once; how many more there are stands in the last."""
-    unique = list({(one.sentence, one.got): one for one in found}.values())
+    """The worst findings, each sentence once; how many more there are stands in the last."""
+    once = {(one.sentence, one.got): one for one in found}.values()
+    unique = sorted(once, key=lambda one: list(Severity).index(one.severity))
     if len(unique) <= MAX_FINDINGS:
         return unique
     *kept, last = unique[:MAX_FINDINGS]

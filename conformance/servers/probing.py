@@ -129,6 +129,8 @@ class Probing:
 
     async def _tried(self, drawn: Drawn) -> list[Broken]:
         """What is wrong with the answer to a drawn request. One that was taken is a finding, the smallest or not."""
+        if self._has_stopped:
+            return []
         self._trying = asyncio.current_task()
         check = CHECKS[drawn.risk]
         try:

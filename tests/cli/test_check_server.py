@@ -147,7 +147,7 @@ def test_a_good_server_passes_and_nothing_is_spent() -> None:
 
 def test_a_finding_ends_with_1_and_is_run_again_by_last_failed() -> None:
     with bad_server("accepts-a-width-of-2049") as server:
-        first = check(server.url, "--max-paid", "1", "--json", "report.json")
+        first = check(server.url, "--max-paid", "1", "--json", "report.json", "--junit", "r.xml", "--html", "r.html")
         again = check(server.url, "--last-failed", "--json", "again.json")
         other = check("http://127.0.0.1:9/", "--last-failed")
         assert server.tasks == 3
@@ -161,6 +161,7 @@ def test_a_finding_ends_with_1_and_is_run_again_by_last_failed() -> None:
         "image_generation for S50: done; 10 credits",
         "image_generation: width set to 2049: done; 10 credits",
     ]
+    assert all(Path(file).read_text().count("width set to 2049: done") for file in ("r.xml", "r.html"))
     assert report["command"].startswith(f"safelight check server {server.url} --max-paid 1")
     assert "nothing is known to have failed here" in refusal(other)
 

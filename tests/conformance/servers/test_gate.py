@@ -166,6 +166,14 @@ def test_http_1_0_without_a_length_is_read_to_its_end() -> None:
     assert (exchange.status, exchange.answer, exchange.wire) == (400, b"{}", "")
 
 
+@given(st.text(min_size=1))
+def test_a_query_arrives_as_it_was_written(task_id: str) -> None:
+    probe = poll(task_id)
+    with raw_server(saying(REFUSED)) as server:
+        through(server.url, lambda gate: gate.send(probe))
+    assert server.requests[0][0].startswith(f"GET /v1/index.php?{probe.query} HTTP/1.1\r\n".encode())
+
+
 def test_no_redirect_is_followed() -> None:
     with raw_server(saying(TAKEN)) as elsewhere:
         _, exchange = came(answer({}, "307 Temporary Redirect", location=elsewhere.url))
@@ -284,24 +292,56 @@ def test_the_rate_spaces_requests_but_for_those_whose_haste_is_the_question(monk
     assert [round(seconds / 100) for seconds in slept if seconds > 1] == [1, 2, 3]
 
 
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    gate, exchange = came(REFUSED)
+    assert (exchange.status, gate.created) == (400, [])
+
+
+def test_a_proxy_of_the_environment_is_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with raw_server(saying(REFUSED)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1/index.php"))
+        _, exchange = through("http://staging.example/v1/index.php", lambda gate: gate.send(WRONG))
+    assert exchange.status == 400
+    assert proxy.requests[0][0].startswith(b"POST http://staging.example/v1/index.php?endpoint=image_generation ")
+
+
 @pytest.mark.needs("openssl")
-def test_a_certificate_that_nobody_vouches_for_is_said_to_be_the_matter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_trusted", [False, True])
+def test_a_certificate_is_trusted_where_somebody_vouches_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_trusted: bool
+) -> None:
     context = _self_signed(tmp_path)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(REFUSED)
+        await writer.drain()
+        writer.close()
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
 
         async def ask(gate: Gate) -> Exchange:
-            server = await asyncio.start_server(lambda _r, w: w.close(), sock=listening, ssl=context)
-            async with server:
+            async with await asyncio.start_server(answers, sock=listening, ssl=context):
                 return await gate.send(WRONG)
 
-        with pytest.raises(ServerGone, match=r"its certificate is not trusted.*SSL_CERT_FILE"):
-            through(f"https://127.0.0.1:{port}/", ask)
+        if is_trusted:
+            assert through(f"https://127.0.0.1:{port}/", ask)[1].status == 400
+        else:
+            with pytest.raises(ServerGone, match=r"its certificate is not trusted.*SSL_CERT_FILE"):
+                through(f"https://127.0.0.1:{port}/", ask)
 
 
 def _self_signed(folder: Path) -> ssl.SSLContext:
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *name]
     subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

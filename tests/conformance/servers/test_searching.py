@@ -1,18 +1,22 @@
 """The search for the smallest request that a server answers wrongly."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from checking import checked
+from checking import checked, prepared
 from raw_server import answer, envelope, raw_server
 from run_bad_server import bad_server
+from safelight.conformance.results import Result
 from safelight.conformance.servers.examples import FILE, keep, kept
 from safelight.conformance.servers.generated import Drawn, breaks_only_its_rule
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.searching import MAX_SMALLER, smallest
+from safelight.conformance.verdicts import Verdict
 from safelight.contracts.rules import rule
 from safelight.traffic.exchange import object_of
 
@@ -137,3 +141,28 @@ def test_what_the_simplest_requests_show_is_not_searched_for(name: str) -> None:
     assert {one.sentence for one in simple.results[0].findings} <= {
         one.sentence for one in searched.results[0].findings
     }
+
+
+def test_an_interrupted_search_sends_nothing_any_more() -> None:
+    loops, simple = list[asyncio.AbstractEventLoop](), list[int]()
+
+    def say(connection: socket.socket, _head: bytes, _body: bytes) -> None:
+        if len(server.requests) == simple[0] + 5:
+            loops[0].call_soon_threadsafe(run.interrupt)
+            ended.wait(20)
+        connection.sendall(answer(envelope(error="no"), "400 Bad Request"))
+
+    async def go() -> Sequence[Result]:
+        loops.append(asyncio.get_running_loop())
+        async with run.gate:
+            return await run.go()
+
+    ended = Event()
+    with raw_server(say) as server:
+        run = prepared(server.url, ["S33"], examples=20)
+        simple.append(run.plan.requests)
+        results = asyncio.run(go())
+        ended.set()
+        assert len(server.requests) == simple[0] + 5
+    assert [one.verdict for one in results] == [Verdict.INCOMPLETE]
+    assert [one.end for one in run.followed] == ["not followed, as it was interrupted"]
