@@ -66,7 +66,13 @@ class Plan:
         found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
         if not self.max_surprise:
             found = [(check, probe) for check, probe in found if probe.pocket is Pocket.NONE]
-        return sorted(found, key=lambda one: self._place(one[1]))
+        return sorted(filter(lambda one: self._is_worth(one[1]), found), key=lambda one: self._place(one[1]))
+
+    def _is_worth(self, probe: Probe) -> bool:
+        """What is only assumed of an operation that nobody pays for is no reason to risk its price."""
+        operation = probe.rule.partition(".")[0]
+        is_asked = operation not in operations() or operation in self.options.operations
+        return self.options.is_strict or is_asked or not is_assumed(probe)
 
     def _place(self, probe: Probe) -> tuple[object, ...]:
         return probe.rule in self.known, is_assumed(probe), probe.risk, probe.price

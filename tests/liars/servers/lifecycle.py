@@ -56,9 +56,9 @@ def says_cooking(server: BadServer, request: Request) -> Reply:
 
 @defect("S54")
 def runs_after_it_is_done(server: BadServer, request: Request) -> Reply:
-    """Says once of a task that it is done, then that it is running, then done for ever."""
+    """Says of a task that is done each third time that it is running."""
     reply = server.ask(request)
-    if not is_poll(request) or data(reply).get("status") != "completed" or server.count("done", task_id(request)) != 2:
+    if not is_poll(request) or data(reply).get("status") != "completed" or server.count("done", task_id(request)) % 3:
         return reply
     return with_data(reply, **_RUNNING, progress=99)
 
