@@ -12,6 +12,7 @@ import click
 
 from safelight.cli._config import shown_path
 from safelight.cli._fuzzing import show, trier
+from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.clients.fuzzing import Search, keep, kept
 from safelight.conformance.clients.process import CannotStart
@@ -55,6 +56,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
 
     A story is a request, a task and what goes wrong. The one that is found is made small, shown and kept.
     """
+    keep_in_cache()
     seed = randrange(10**6) if options["seed"] is None else options["seed"]
     count = 0
 

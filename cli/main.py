@@ -1,8 +1,4 @@
-"""`safelight`: the group whose commands are the modules of this folder.
-
-Every module without a leading underscore holds `command`. Only the one that is called is imported: what the others do
-is read from the first line of their files.
-"""
+"""`safelight`: the group whose commands are the modules of this folder."""
 
 from __future__ import annotations
 
@@ -10,14 +6,11 @@ import errno
 import os
 import sys
 from contextlib import contextmanager, suppress
-from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-import safelight.cli
+from safelight.cli._commands import Commands
 from safelight.contracts.wording import bounded
 
 if TYPE_CHECKING:
@@ -27,8 +20,8 @@ if TYPE_CHECKING:
 _UNPRINTABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN}
 
 
-class _Commands(click.Group):
-    """A group that lists and imports the modules beside this one."""
+class _Main(Commands):
+    """The commands of this folder, whatever becomes of the standard streams, and of what is said in an error."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's, whatever has become of the standard streams."""
@@ -53,25 +46,12 @@ class _Commands(click.Group):
         with _bounded():
             return super().invoke(ctx)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands' names, sorted."""
-        names = {module.name for module in iter_modules(safelight.cli.__path__)} - {"main"}
-        return sorted(name for name in names if not name.startswith("_"))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, or None."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: click.Command = import_module(f"safelight.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what there is, without importing it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=_Main,
+    package="safelight.cli",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="safelight")
 def main() -> None:
     """Develop and test clients of an asynchronous image-generation API."""
@@ -85,13 +65,6 @@ def _bounded() -> Iterator[None]:
     except click.ClickException as error:
         error.message = bounded(error.message)  # type: ignore[misc]  # final for whoever only reads it
         raise
-
-
-def _summary(name: str) -> str:
-    """What stands after the name in the first line of a command's file."""
-    with Path(safelight.cli.__path__[0], f"{name}.py").open(encoding="utf-8") as file:
-        summary = file.readline().strip().strip('"').partition(": ")[2]
-    return summary[:1].upper() + summary[1:]
 
 
 def _open_missing_streams() -> None:

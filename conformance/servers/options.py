@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from safelight.contracts.dialects import ERRORS, REQUESTS
+from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import rules
 
@@ -31,11 +31,6 @@ class Options:
     errors: str = "object"
     limits: str = "reject"
     requests: str = "published"
-
-    @property
-    def error_schema(self) -> str:
-        """The name of the schema of its errors."""
-        return ERRORS[self.errors]
 
     @property
     def spared(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """`safelight check server`: what it refuses, what it spends, and how it ends."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -130,6 +131,19 @@ def test_a_plan_and_a_list_send_nothing_and_need_no_key(options: tuple[str, ...]
         done = check(server.url, *options, key="")
     assert (done.exit_code, server.requests) == (0, [])
     assert "S33" in done.stdout
+
+
+def test_a_plan_writes_nothing_into_the_folder(folder: Path) -> None:
+    cache = folder / "cache"
+    here = folder / "here"
+    here.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS")}
+    command = [SAFELIGHT, "check", "server", "http://127.0.0.1:9/", "--plan", "--only", "S33"]
+    subprocess.run(
+        command, cwd=here, env={**environment, "XDG_CACHE_HOME": str(cache)}, check=True, capture_output=True
+    )
+    assert list(here.iterdir()) == []
+    assert [path.name for path in cache.glob("*/*")] == ["hypothesis"]
 
 
 def test_a_plan_says_the_ceilings_of_both_pockets() -> None:

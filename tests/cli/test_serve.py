@@ -235,9 +235,16 @@ def test_help_fits_80_columns() -> None:
     )
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    ("group", "command", "summary"),
+    [
+        ([], "serve", "The fake as a local backend, until it is stopped."),
+        (["check"], "recording", "Does the server in recorded traffic keep the contract?"),
+    ],
+)
+def test_help_imports_nothing_heavy(group: list[str], command: str, summary: str) -> None:
     listed = subprocess.run(
-        [sys.executable, "-X", "importtime", SAFELIGHT, "--help"],
+        [sys.executable, "-X", "importtime", SAFELIGHT, *group, "--help"],
         capture_output=True,
         text=True,
         check=True,
@@ -247,7 +254,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert "click" in imported
     assert not imported & HEAVY
     lines = dict(re.findall(r"^  (\w+) +(.*)$", listed.stdout, re.MULTILINE))
-    assert lines["serve"] == "The fake as a local backend, until it is stopped."
+    assert lines[command] == summary
 
 
 def test_none_logs_nothing() -> None:

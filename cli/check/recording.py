@@ -1,10 +1,9 @@
-"""`safelight check recording`: does the server in recorded traffic keep the contract?"""
+"""`safelight check recording FILE`: does the server in recorded traffic keep the contract?"""
 
 from __future__ import annotations
 
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +13,16 @@ from typing import Any, BinaryIO, Final
 import click
 
 from safelight.cli._config import shown_path
-from safelight.cli._report import report_options, write_reports
+from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
+from safelight.cli._report import REPORTS, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
 from safelight.conformance.recordings.judging import Judging, known
 from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.report.document import Kind, Run, document
-from safelight.conformance.report.waivers import BadWaivers, applied, read
-from safelight.contracts.dialects import dialects
+from safelight.conformance.report.waivers import applied
 from safelight.contracts.wording import printable
 from safelight.traffic.ndjson import Unreadable
-
-#: The settings of a dialect that can be heard in a record, and what is taken where none is asked for.
-_HEARD: Final = {"vocabulary": "any", "errors": "object", "limits": "reject", "requests": "published"}
 
 #: Edition of the checks.
 _EDITION: Final = "1"
@@ -35,43 +31,34 @@ _EDITION: Final = "1"
 _STDIN: Final = "-"
 
 
-def _dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for setting, usual in reversed(_HEARD.items()):
-        known = list(dialects()[setting])
-        command = click.option(
-            f"--{setting}", type=click.Choice(known), help=f"The dialect of the server in it.  [default: {usual}]"
-        )(command)
-    return command
-
-
-@click.command()
+@click.command("recording")
 @click.option("--strict", is_flag=True, help="What is assumed, and nowhere published, counts too.")
-@click.option("--waivers", type=click.Path(path_type=Path), metavar="FILE", help="Checks that may fail, and why.")
-@_dialect_options
+@waivers_option
+@dialect_options(any_of=["vocabulary"])
 @report_options
 @click.argument("file", metavar="FILE")
 @click.pass_context
-def recording(ctx: click.Context, /, file: str, **options: Any) -> None:
+def command(ctx: click.Context, /, file: str, **options: Any) -> None:
     """Hold recorded traffic against the contract. Nothing is sent.
 
     FILE is an archive of a browser or a proxy (HAR 1.2), or a journal of Safelight (NDJSON), compressed by gzip or not;
     `-` reads standard input. Each exchange is held against its schemas, and what was told of each task against its
     lifecycle.
     """
-    waivers = _waivers(options["waivers"])
+    waivers = waivers_of(options["waivers"], known())
     began, at = datetime.now(UTC), monotonic()
-    judging = Judging(Speech(**{name: options[name] for name in _HEARD if options[name]}), options["strict"])
+    judging = Judging(Speech(**{name: options[name] for name in DIALECT}), options["strict"])
     with _opened(file) as source:
         try:
             judging.all(exchanges(source))
         except Unreadable as error:
             raise Unusable(f"{_name(file)} is no recorded traffic: {error}") from None
     click.echo(f"{printable(_name(file))}: {judging.summary()}\n")
-    command = _command(file, options)
+    command = typed(ctx, without=(*REPORTS, "waivers"))
     found, used = applied(waivers, judging.results(command), began.date())
     whole = Run(Kind.RECORDING, _name(file), command, _EDITION, began, monotonic() - at, found, used)
     report = document(whole)
-    write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
+    write_reports([report], **{name: options[name] for name in REPORTS})
     ctx.exit(report["exit_code"])
 
 
@@ -92,16 +79,3 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 def _name(file: str) -> str:
     return "standard input" if file == _STDIN else Path(file).name
-
-
-def _command(file: str, options: dict[str, Any]) -> str:
-    """What does the same, for a report."""
-    dialect = [f"--{name}={options[name]}" for name in _HEARD if options[name]]
-    return shlex.join(["safelight", "check", "recording", *dialect, *["--strict"] * options["strict"], file])
-
-
-def _waivers(path: Path | None) -> Sequence[Any]:
-    try:
-        return read(path, known()) if path else ()
-    except BadWaivers as error:
-        raise Unusable(str(error)) from None

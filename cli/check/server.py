@@ -1,4 +1,4 @@
-"""`safelight check server`: does a server keep the contract, without spending more than allowed."""
+"""`safelight check server URL`: does a server keep the contract? It spends no more than allowed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
+from safelight.cli._hypothesis import keep_in_cache
+from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
 from safelight.cli._report import REPORTS, console, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
 from safelight.conformance.memory import last_failed, remember
@@ -24,8 +26,7 @@ from safelight.conformance.report.document import Kind, document
 from safelight.conformance.report.document import Run as ReportOfRun
 from safelight.conformance.report.exit_code import UNDECIDED
 from safelight.conformance.report.terminal import Watch
-from safelight.conformance.report.waivers import BadWaivers, Waiver, applied
-from safelight.conformance.report.waivers import read as read_waivers
+from safelight.conformance.report.waivers import Waiver, applied
 from safelight.conformance.results import Result
 from safelight.conformance.servers import bank
 from safelight.conformance.servers.budget import Budget
@@ -40,12 +41,9 @@ from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.running import Run
 from safelight.conformance.servers.searching import MAX_SMALLER
 from safelight.conformance.servers.sending import ServerGone
-from safelight.contracts.dialects import dialects
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import rules
 from safelight.contracts.wording import counted
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 #: The variables that hold the keys.
 KEY, OTHER_KEY = "SAFELIGHT_API_KEY", "SAFELIGHT_OTHER_API_KEY"
@@ -57,13 +55,7 @@ _PATH = click.Path(path_type=Path)
 _SUBMITS = [operation.name for operation in operations().values() if operation.is_submit]
 
 
-def _dialect(setting: str) -> Callable[[_Command], _Command]:
-    names = list(dialects()[setting])
-    about = f"The {setting} of the server, where servers differ."
-    return click.option(f"--{setting}", type=click.Choice(names), default=names[0], show_default=True, help=about)
-
-
-@click.command(name="server")
+@click.command("server")
 @click.argument("url", metavar="URL", required=False)
 @click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked and what it can cost; send nothing.")
 @click.option("--max-paid", type=click.IntRange(0, 100), help="Tasks that may be paid for.  [default: 0]")
@@ -88,20 +80,18 @@ def _dialect(setting: str) -> Callable[[_Command], _Command]:
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Fetch pictures from there too.  Repeatable.")
 @click.option("--key-file", type=_PATH, metavar="FILE", help=f"Holds the key; else {KEY} does.")
 @click.option("--other-key-file", type=_PATH, metavar="FILE", help=f"Holds another key, for S43; else {OTHER_KEY}.")
-@click.option("--waivers", type=_PATH, metavar="FILE", help="Checks and rules that may fail, until when, and why.")
+@waivers_option
 @click.option("--list", "is_list", is_flag=True, help="List the checks, and send nothing.")
-@_dialect("vocabulary")
-@_dialect("errors")
-@_dialect("limits")
-@_dialect("requests")
+@dialect_options()
 @report_options
 @click.pass_context
-def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
+def command(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     """Check whether the server at URL keeps the contract, without spending more than allowed.
 
     URL is the whole entry point, such as https://HOST/v1/index.php. The key comes from SAFELIGHT_API_KEY, or from
     --key-file. Without --max-paid nothing is bought.
     """
+    keep_in_cache()
     if options["is_list"]:
         for check in _chosen(options, []):
             click.echo(f"{check.id:<5}  {check.severity:<7}  {check.cost:<11}  {check.fact}")
@@ -117,7 +107,7 @@ def server(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     if options["is_plan"]:
         _show_plan(made)
         return
-    waivers = _waivers(options["waivers"])
+    waivers = waivers_of(options["waivers"], checks())
     made = replace(made, known=_known_rules(waivers))
     key = _key(options["key_file"], KEY)
     _agreed(options)
@@ -195,10 +185,7 @@ def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> 
 
 
 #: Options of the command that are those of the checks.
-_SAME: Final = (
-    *("examples", "seed", "is_strict", "settle", "deadline"),
-    *("vocabulary", "errors", "limits", "requests"),
-)
+_SAME: Final = ("examples", "seed", "is_strict", "settle", "deadline", *DIALECT)
 
 _LOOPBACK_INTERVAL, _USUAL_INTERVAL = 0.2, 2.0
 
@@ -221,13 +208,6 @@ def _show_plan(made: Plan) -> None:
     click.echo(
         f"--max-surprise  {counted(made.max_surprise, 'task')}, at most {surprise:g} credits, if it takes what is wrong"
     )
-
-
-def _waivers(path: Path | None) -> Sequence[Waiver]:
-    try:
-        return read_waivers(path, list(checks())) if path else ()
-    except BadWaivers as error:
-        raise Unusable(str(error)) from None
 
 
 def _known_rules(waivers: Sequence[Waiver]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""`safelight check`: judge a client, or recorded traffic."""
+"""`safelight check client -- CMD`: run it once for each case, against a fake that is slow, wrong, or gone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from safelight.cli._check_recording import recording
-from safelight.cli._check_server import server
 from safelight.cli._fake import fake_of
-from safelight.cli._report import console, report_options, write_reports
+from safelight.cli._judged import waivers_of, waivers_option
+from safelight.cli._report import REPORTS, console, report_options, write_reports
 from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
 from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
@@ -29,27 +28,17 @@ from safelight.conformance.clients.watching import results, watch
 from safelight.conformance.memory import last_failed, remember
 from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.terminal import Watch
-from safelight.conformance.report.waivers import BadWaivers, applied, read
+from safelight.conformance.report.waivers import applied
 from safelight.conformance.results import Result
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.sessions.table import EXEC
 from safelight.mockserver.transports.server import CannotListen, in_thread
 
-
-@click.group()
-def command() -> None:
-    """Judge one side of the wire, and say what it costs."""
-
-
-command.add_command(server)
-command.add_command(recording)
-
-
 _SECONDS = click.FloatRange(0.01, 86_400)
 
 
 @settings_options(EXEC, only=("seed", "speed", "queued", "running", "polls", "fail", "faults"))
-@command.command(cls=SettingsCommand, context_settings={"allow_interspersed_args": False})
+@click.command("client", cls=SettingsCommand, context_settings={"allow_interspersed_args": False})
 @click.option("--watch", is_flag=True, help="Run CMD once, as `exec` does, and judge all that it sends.")
 @click.option("--server-only", is_flag=True, help="Start no CMD: your client walks through the cases, or you lead it.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Where --server-only listens.  [default: free]")
@@ -58,9 +47,7 @@ _SECONDS = click.FloatRange(0.01, 86_400)
 @click.option("--last-failed", is_flag=True, help="Run what did not pass the last time.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=USUAL_JOBS, show_default=True, help="Cases at a time.")
 @click.option("--repeat", type=click.IntRange(1, 100), default=1, help="Run each so often; what differs is FLAKY.")
-@click.option(
-    "--waivers", type=click.Path(path_type=Path), metavar="FILE", help="Cases that may fail, until when, and why."
-)
+@waivers_option
 @click.option("--interval", type=_SECONDS, help="Seconds between polls that CMD is told.  [default: 0.2]")
 @click.option("--request-timeout", type=_SECONDS, default=1.0, show_default=True, help="Seconds for one request.")
 @click.option("--deadline", type=_SECONDS, default=6.0, show_default=True, help="Seconds after which CMD gives up.")
@@ -68,7 +55,7 @@ _SECONDS = click.FloatRange(0.01, 86_400)
 @report_options
 @click.argument("cmd", metavar="[--] CMD...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
     """Run CMD once for each case against a fake that is slow, wrong, or gone, and judge it from outside.
 
     CMD is told by SAFELIGHT_BASE_URL, _API_KEY, _PARAMETERS, _PROMPT, _WORKFLOW, _OUT_DIR, _POLL_SECONDS,
@@ -86,7 +73,7 @@ def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
     limits = Limits(options["interval"] or 0.2, options["request_timeout"], options["deadline"])
     if limits.deadline < 3 * limits.request:
         raise click.UsageError("the deadline has to be three times the time for one request, or more", ctx)
-    waivers = _waivers(options["waivers"])
+    waivers = waivers_of(options["waivers"], [case.id for case in selected()])
     began, at = datetime.now(UTC), monotonic()
     code = 0
     if options["watch"]:
@@ -108,7 +95,7 @@ def client(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None:
         waivers=used,
     )
     report = document(whole)
-    write_reports([report], **{name: options[name] for name in ("html", "json", "junit", "github")})
+    write_reports([report], **{name: options[name] for name in REPORTS})
     ctx.exit(report["exit_code"] or code)
 
 
@@ -154,13 +141,6 @@ def _chosen(options: dict[str, Any]) -> list[Case]:
     if not chosen:
         raise Unusable("no case is left: --skip leaves out all that --only names")
     return chosen
-
-
-def _waivers(path: Path | None) -> Sequence[Any]:
-    try:
-        return read(path, [case.id for case in selected()]) if path else ()
-    except BadWaivers as error:
-        raise Unusable(str(error)) from None
 
 
 def _run(plan: Plan) -> list[Result]:

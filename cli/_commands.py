@@ -1,0 +1,49 @@
+"""A group whose commands are the modules of a package.
+
+Every module without a leading underscore holds `command`. Only the one that is called is imported: what the others do
+is read from the first line of their files.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import click
+
+
+class Commands(click.Group):
+    """A group that lists and imports the modules of a package."""
+
+    def __init__(self, *args: Any, package: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.package = package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands' names, sorted."""
+        names = {module.name for module in iter_modules(import_module(self.package).__path__)} - {"main"}
+        return sorted(name for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"{self.package}.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what there is, without importing it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
+
+    def _summary(self, name: str) -> str:
+        """What stands after the name in the first line of a command's file."""
+        spec = find_spec(f"{self.package}.{name}")
+        assert spec is not None
+        assert spec.origin is not None
+        with Path(spec.origin).open(encoding="utf-8") as file:
+            summary = file.readline().strip().strip('"').partition(": ")[2]
+        return summary[:1].upper() + summary[1:]
