@@ -74,7 +74,8 @@ def main(names: Sequence[str]) -> None:
     head = HEAD.format(count=len(DEFECTS))
     for check in checks().values():
         catches = sum(check.id in _caught(line) for line in rows.values())
-        head += f"| {check.id} {check.name} | {check.fact} | {check.severity} | {check.cost} | {catches} |\n"
+        about = check.about
+        head += f"| {check.id} {about.name} | {about.fact} | {about.severity} | {check.cost} | {catches} |\n"
     PAGE.write_text(head + ROWS + "\n".join(rows[name] for name in DEFECTS if name in rows) + "\n", "utf-8")
 
 

@@ -16,16 +16,14 @@ from safelight.cli._config import shown_path
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
 from safelight.cli._report import REPORTS, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
-from safelight.conformance.recordings.judging import Judging, known
+from safelight.conformance.checks import CHECKS, EDITION
+from safelight.conformance.recordings.judging import Judging
 from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.waivers import applied
 from safelight.contracts.wording import printable
 from safelight.traffic.ndjson import Unreadable
-
-#: Edition of the checks.
-_EDITION: Final = "1"
 
 #: The name of standard input.
 _STDIN: Final = "-"
@@ -45,7 +43,7 @@ def command(ctx: click.Context, /, file: str, **options: Any) -> None:
     `-` reads standard input. Each exchange is held against its schemas, and what was told of each task against its
     lifecycle.
     """
-    waivers = waivers_of(options["waivers"], known())
+    waivers = waivers_of(options["waivers"], CHECKS)
     began, at = datetime.now(UTC), monotonic()
     judging = Judging(Speech(**{name: options[name] for name in DIALECT}), options["strict"])
     with _opened(file) as source:
@@ -56,7 +54,7 @@ def command(ctx: click.Context, /, file: str, **options: Any) -> None:
     click.echo(f"{printable(_name(file))}: {judging.summary()}\n")
     command = typed(ctx, without=(*REPORTS, "waivers"))
     found, used = applied(waivers, judging.results(command), began.date())
-    whole = Run(Kind.RECORDING, _name(file), command, _EDITION, began, monotonic() - at, found, used)
+    whole = Run(Kind.RECORDING, _name(file), command, EDITION, began, monotonic() - at, found, used)
     report = document(whole)
     write_reports([report], **{name: options[name] for name in REPORTS})
     ctx.exit(report["exit_code"])

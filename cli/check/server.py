@@ -21,6 +21,7 @@ from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
 from safelight.cli._report import REPORTS, console, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
+from safelight.conformance.checks import CHECKS, EDITION
 from safelight.conformance.memory import last_failed, remember
 from safelight.conformance.report.document import Kind, document
 from safelight.conformance.report.document import Run as ReportOfRun
@@ -30,7 +31,7 @@ from safelight.conformance.report.waivers import Waiver, applied
 from safelight.conformance.results import Result
 from safelight.conformance.servers import bank
 from safelight.conformance.servers.budget import Budget
-from safelight.conformance.servers.check import EDITION, Check, checks
+from safelight.conformance.servers.check import ServerCheck, checks
 from safelight.conformance.servers.entry import Entry, entry
 from safelight.conformance.servers.following import POLLS
 from safelight.conformance.servers.gate import USUAL_RATE, Gate
@@ -94,7 +95,7 @@ def command(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     keep_in_cache()
     if options["is_list"]:
         for check in _chosen(options, []):
-            click.echo(f"{check.id:<5}  {check.severity:<7}  {check.cost:<11}  {check.fact}")
+            click.echo(f"{check.id:<5}  {check.about.severity:<7}  {check.cost:<11}  {check.about.fact}")
         return
     if url is None:
         raise click.UsageError("there is no URL to check: give the whole entry point, https://HOST/v1/index.php", ctx)
@@ -107,7 +108,7 @@ def command(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     if options["is_plan"]:
         _show_plan(made)
         return
-    waivers = waivers_of(options["waivers"], checks())
+    waivers = waivers_of(options["waivers"], CHECKS)
     made = replace(made, known=_known_rules(waivers))
     key = _key(options["key_file"], KEY)
     _agreed(options)
@@ -149,7 +150,7 @@ def _last_failed(where: Entry) -> list[str]:
     return found
 
 
-def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[Check]:
+def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[ServerCheck]:
     try:
         chosen = selected([*options["only"], *further], options["skip"])
     except ValueError as error:
@@ -159,7 +160,7 @@ def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[Check]:
     return chosen
 
 
-def _plan(chosen: Sequence[Check], where: Entry, options: Mapping[str, Any]) -> tuple[Plan, list[bank.Banked]]:
+def _plan(chosen: Sequence[ServerCheck], where: Entry, options: Mapping[str, Any]) -> tuple[Plan, list[bank.Banked]]:
     """The plan, and the tasks of the bank."""
     try:
         banked = bank.read(options["bank_file"], where.url) if options["bank_file"] else []
@@ -197,7 +198,7 @@ def _show_plan(made: Plan) -> None:
         why = made.not_asked.get(check.id)
         many = sent.get(check.id) or check.requests
         what = f"not asked: {why}" if why else counted(many, "request") if many else "no request of its own"
-        click.echo(f"{check.id:<5}  {check.cost:<11}  {check.name:<18}  {what}")
+        click.echo(f"{check.id:<5}  {check.cost:<11}  {check.about.name:<18}  {what}")
     click.echo(f"\n{counted(made.requests, 'request')}, and the polls of each paid task; nothing was sent")
     if made.options.examples > 1:
         rules = counted(len(list(broken_rules(made.options))), "rule")

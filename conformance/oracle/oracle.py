@@ -7,28 +7,18 @@ the order of their requests or of their answers, with the times of both; what ha
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
+from safelight.conformance.checks import CHECKS
 from safelight.conformance.oracle.answers import Accepted, Answer, Balance, Lost, Nonsense, State, Unknown, answers
 from safelight.conformance.oracle.balances import Account
-from safelight.conformance.oracle.tasks import Broken, Task
+from safelight.conformance.oracle.tasks import Contradiction, Task
 from safelight.conformance.verdicts import Severity
 from safelight.contracts import Phase, operations
 from safelight.traffic.exchange import Exchange
-
-#: Check -> how bad it is when an answer breaks it.
-SEVERITIES: Final[Mapping[str, Severity]] = {
-    "S51": Severity.SHOULD,
-    "S52": Severity.MUST,
-    "S54": Severity.MUST,
-    "S55": Severity.MUST,
-    "S57": Severity.SHOULD,
-    "S60": Severity.SHOULD,
-    "S63": Severity.INFO,
-}
 
 #: Tasks that are remembered; what is forgotten is counted, and judged anew when it is seen again.
 MAX_TASKS: Final = 20_000
@@ -70,7 +60,7 @@ class Oracle:
         found = self._balances(exchange.at)
         for answer in answers(exchange, self._began, self.vocabulary):
             found += [
-                Impossible(check, SEVERITIES[check], sentence, exchange, getattr(answer, "task_id", ""))
+                Impossible(check, CHECKS[check].severity, sentence, exchange, getattr(answer, "task_id", ""))
                 for check, sentence in self._judge(answer, exchange.key)
             ]
         return found
@@ -98,12 +88,12 @@ class Oracle:
 
     def _balances(self, at: float) -> list[Impossible]:
         return [
-            Impossible("S60", SEVERITIES["S60"], wrong.sentence, wrong.balance.exchange)
+            Impossible("S60", CHECKS["S60"].severity, wrong.sentence, wrong.balance.exchange)
             for account in self._accounts.values()
             for wrong in account.judged(at)
         ]
 
-    def _judge(self, answer: Answer, key: str) -> Iterator[Broken]:
+    def _judge(self, answer: Answer, key: str) -> Iterator[Contradiction]:
         account = self._accounts.setdefault(key, Account())
         match answer:
             case Accepted():
@@ -119,11 +109,11 @@ class Oracle:
                 if task := self.task(answer.task_id, key):
                     yield from task.unknown(answer)
             case Nonsense():
-                yield Broken(answer.check, f"the poll of task {answer.task_id} {answer.at} {answer.clause}")
+                yield Contradiction(answer.check, f"the poll of task {answer.task_id} {answer.at} {answer.clause}")
             case Balance():
                 account.read(answer)
 
-    def _told(self, state: State, key: str, account: Account) -> Iterator[Broken]:
+    def _told(self, state: State, key: str, account: Account) -> Iterator[Contradiction]:
         task = self._known(key, state.task_id)
         if not (task.issued or task.is_known):
             account.stranger([operation.price for operation in operations().values() if operation.is_submit])

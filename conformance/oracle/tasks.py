@@ -23,7 +23,7 @@ MAX_LAG_SECONDS: Final = 2.0
 _MAX_OPEN: Final = 50
 
 
-class Broken(NamedTuple):
+class Contradiction(NamedTuple):
     """A check that an answer breaks, and which other answer shows it."""
 
     check: str
@@ -74,43 +74,45 @@ class Task:
         last = self._before(at)
         return reach(last.state.phase) if last else frozenset(Phase)
 
-    def accepted(self, answer: Accepted, name: str) -> Iterator[Broken]:
+    def accepted(self, answer: Accepted, name: str) -> Iterator[Contradiction]:
         """A submit was given its id."""
         before = self._before(answer.start)
         if self.issued:
-            yield Broken("S63", f"{name} was given id {answer.task_id}, which {self.issued_by} had been given too")
+            yield Contradiction(
+                "S63", f"{name} was given id {answer.task_id}, which {self.issued_by} had been given too"
+            )
         elif before:
-            yield Broken("S63", f"{name} was given id {answer.task_id}, which {before.name} had known already")
+            yield Contradiction("S63", f"{name} was given id {answer.task_id}, which {before.name} had known already")
         else:
             self.issued, self.issued_by = answer, name
 
-    def told(self, state: State) -> Iterator[Broken]:
+    def told(self, state: State) -> Iterator[Contradiction]:
         """A poll told its state."""
         seen = _Seen(self.poll_name(state), state)
         before = self._before(state.start)
         if self._end and state.phase in FINAL and _differs(self._end.state, state):
-            yield Broken("S54", _against(seen, self._end, "final is final"))
+            yield Contradiction("S54", _against(seen, self._end, "final is final"))
         elif before and state.phase not in reach(before.state.phase):
             is_final = before.state.phase in FINAL
             why = "final is final" if is_final else f"no task goes from {before.state.phase} to {state.phase}"
-            yield Broken("S54" if is_final else "S52", _against(seen, before, why))
+            yield Contradiction("S54" if is_final else "S52", _against(seen, before, why))
         elif before and _falls(before.state, state):
-            yield Broken("S57", _against(seen, before, "progress never falls"))
+            yield Contradiction("S57", _against(seen, before, "progress never falls"))
         if state.phase in FINAL and not self._end:
             self._end = seen
         self._open = [*self._open[-_MAX_OPEN:], seen]
 
-    def unknown(self, answer: Unknown) -> Iterator[Broken]:
+    def unknown(self, answer: Unknown) -> Iterator[Contradiction]:
         """A poll told that there is no such task."""
         name, before = self.poll_name(answer), self._before(answer.start)
         no_task = f"{name} said that there is no such task"
         if before:
             check = "S54" if before.state.phase in FINAL else "S52"
-            yield Broken(check, f"{no_task}; {before.name} had said {_words(before.state)}")
+            yield Contradiction(check, f"{no_task}; {before.name} had said {_words(before.state)}")
         elif self.issued and not self.is_known and self.issued.end <= answer.start:
             self.lag = answer.start - self.issued.end
             if self.lag > MAX_LAG_SECONDS:
-                yield Broken("S51", f"{no_task}; {self.issued_by} had been given its id {self.lag:.1f} s before")
+                yield Contradiction("S51", f"{no_task}; {self.issued_by} had been given its id {self.lag:.1f} s before")
 
     def poll_name(self, answer: State | Unknown) -> str:
         """What the next poll is called."""

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 
 from safelight.conformance.oracle.answers import operation_of, query_of
 from safelight.conformance.recordings.speech import Speech
-from safelight.conformance.verdicts import Severity
 from safelight.contracts import Operation, Provenance, Violation, parse
 from safelight.contracts.dialects import PATHS, error_of
 from safelight.contracts.parsing import Parsed
@@ -94,28 +93,25 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A check: its id, what holds, how bad it is where that does not, and of which exchanges it is asked."""
+class RecordedCheck:
+    """How a check is asked of a recorded exchange: of which, and what of it breaks the contract."""
 
     id: str
-    fact: str
-    severity: Severity
     is_asked: Callable[[Asked], bool]
     breaches: Callable[[Asked], Iterator[Breach]]
 
 
-#: Id -> check, in the order of their numbers.
-CHECKS: Final[dict[str, Check]] = {}
+#: Id -> check.
+RECORDED: Final[dict[str, RecordedCheck]] = {}
 
 _Breaches = Callable[[Asked], Iterator[Breach]]
 
 
-def check(name: str, severity: Severity, is_asked: Callable[[Asked], bool]) -> Callable[[_Breaches], _Breaches]:
-    """Register a check under its id; the first line of its docstring is what holds."""
+def check(name: str, is_asked: Callable[[Asked], bool]) -> Callable[[_Breaches], _Breaches]:
+    """Register a check under its id."""
 
     def register(breaches: _Breaches) -> _Breaches:
-        fact = str(breaches.__doc__).partition("\n")[0].rstrip(".")
-        CHECKS[name] = Check(name, fact[:1].lower() + fact[1:], severity, is_asked, breaches)
+        RECORDED[name] = RecordedCheck(name, is_asked, breaches)
         return breaches
 
     return register
@@ -135,9 +131,8 @@ _INTERNALS: Final[Mapping[str, re.Pattern[bytes]]] = {
 }
 
 
-@check("S13", Severity.MUST, lambda asked: asked.exchange.status in range(400, 500) and asked.is_whole)
-def error_shape(asked: Asked) -> Iterator[Breach]:
-    """Every 4xx is the error envelope, JSON, no stack trace, SQL or path."""
+@check("S13", lambda asked: asked.exchange.status in range(400, 500) and asked.is_whole)
+def _error_shape(asked: Asked) -> Iterator[Breach]:
     if (kind := asked.exchange.media_type.casefold()) not in ("", "application/json"):
         yield Breach("S13", f"the error comes as {shown(kind)}, not as application/json")
     yield from map(_breach, asked.speech.of_error(asked.exchange.answer))
@@ -147,9 +142,8 @@ def error_shape(asked: Asked) -> Iterator[Breach]:
             yield Breach("S13", f"the answer {asked.exchange.status} shows {what}: {shown(seen)}")
 
 
-@check("S14", Severity.MUST, lambda asked: not asked.exchange.wire and asked.exchange.status > 0)
-def not_a_5xx(asked: Asked) -> Iterator[Breach]:
-    """No request ends in a 5xx, but for a 502 that says which engine failed."""
+@check("S14", lambda asked: not asked.exchange.wire and asked.exchange.status > 0)
+def _not_a_5xx(asked: Asked) -> Iterator[Breach]:
     status = asked.exchange.status
     says_upstream = status == HTTPStatus.BAD_GATEWAY and error_of(asked.document).startswith("Upstream error: ")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not says_upstream:
@@ -160,9 +154,8 @@ def not_a_5xx(asked: Asked) -> Iterator[Breach]:
 _KEY: Final = re.compile(rf"(?<![0-9A-Za-z]){re.escape(MARK)}")
 
 
-@check("S15", Severity.MUST, lambda asked: not asked.exchange.wire and asked.exchange.status > 0)
-def key_not_reflected(asked: Asked) -> Iterator[Breach]:
-    """No answer echoes the key."""
+@check("S15", lambda asked: not asked.exchange.wire and asked.exchange.status > 0)
+def _key_not_reflected(asked: Asked) -> Iterator[Breach]:
     for name, value in asked.exchange.answer_headers.items():
         if _KEY.search(value):
             yield Breach("S15", f"the header {name} of the answer holds a key")
@@ -170,9 +163,8 @@ def key_not_reflected(asked: Asked) -> Iterator[Breach]:
         yield Breach("S15", "the answer holds a key")
 
 
-@check("S44", Severity.SHOULD, lambda asked: asked.exchange.method == "GET" and asked.is_success)
-def no_shared_cache(asked: Asked) -> Iterator[Breach]:
-    """Answers are not publicly cacheable."""
+@check("S44", lambda asked: asked.exchange.method == "GET" and asked.is_success)
+def _no_shared_cache(asked: Asked) -> Iterator[Breach]:
     stated = asked.exchange.answer_headers.get("cache-control", "")
     words = {word.strip().casefold() for word in stated.split(",")}
     lasts = any(re.fullmatch(r"(?:s-maxage|max-age)=\"?0*[1-9]\d*\"?", word) for word in words)
@@ -180,9 +172,8 @@ def no_shared_cache(asked: Asked) -> Iterator[Breach]:
         yield Breach("S44", f"cache-control is {shown(stated)}: a cache may hand the answer to others")
 
 
-@check("S58", Severity.SHOULD, lambda asked: asked.exchange.status == HTTPStatus.TOO_MANY_REQUESTS)
-def retry_after(asked: Asked) -> Iterator[Breach]:
-    """A 429 says with Retry-After when to come again."""
+@check("S58", lambda asked: asked.exchange.status == HTTPStatus.TOO_MANY_REQUESTS)
+def _retry_after(asked: Asked) -> Iterator[Breach]:
     if "retry-after" not in asked.exchange.answer_headers:
         yield Breach("S58", "the answer is 429, and has no Retry-After")
 
@@ -190,16 +181,14 @@ def retry_after(asked: Asked) -> Iterator[Breach]:
 # --- of what was accepted ------------------------------------------------------------------------------------------
 
 
-@check("S20", Severity.MUST, lambda asked: asked.operation is None)
-def dispatch_unknown(asked: Asked) -> Iterator[Breach]:
-    """A missing, empty, unknown, wrong-case endpoint is never another operation."""
+@check("S20", lambda asked: asked.operation is None)
+def _dispatch_unknown(asked: Asked) -> Iterator[Breach]:
     if asked.is_success:
         yield Breach("S20", f"the endpoint {shown(asked.query.get('endpoint', ''))} is none, and was answered")
 
 
-@check("S23", Severity.MUST, lambda asked: asked.operation is not None and _is_wrong_method(asked))
-def wrong_method(asked: Asked) -> Iterator[Breach]:
-    """A request with the wrong method is not accepted."""
+@check("S23", lambda asked: asked.operation is not None and _is_wrong_method(asked))
+def _wrong_method(asked: Asked) -> Iterator[Breach]:
     if asked.is_success:
         yield Breach("S23", f"{asked.exchange.method} is not the method of the operation, and was accepted")
 
@@ -218,7 +207,7 @@ _KEYWORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def _accepted(name: str, severity: Severity, fact: str) -> None:
+def _accepted(name: str) -> None:
     """Register a check of requests that break rules of some keywords: none of them is accepted."""
     others = frozenset().union(*_KEYWORDS.values())
 
@@ -230,21 +219,18 @@ def _accepted(name: str, severity: Severity, fact: str) -> None:
         for violation in filter(is_about, asked.wrong_request if asked.is_success else ()):
             yield _breach(violation, "the request was accepted, though ")
 
-    CHECKS[name] = Check(name, fact, severity, lambda asked: any(map(is_about, asked.wrong_request)), breaches)
+    RECORDED[name] = RecordedCheck(name, lambda asked: any(map(is_about, asked.wrong_request)), breaches)
 
 
-_accepted("S30", Severity.MUST, "a parameter of the wrong JSON type is not accepted")
-_accepted("S31", Severity.MUST, "a request without a required parameter, or with an empty one, is not accepted")
-_accepted("S33", Severity.MUST, "a value beyond a bound, or near one that is allowed, is not accepted")
-_accepted("S34", Severity.SHOULD, "a body that is not JSON, or that readers take for different things, is not accepted")
+for _name in ("S30", "S31", "S33", "S34"):
+    _accepted(_name)
 
 
 # --- of tasks ------------------------------------------------------------------------------------------------------
 
 
-@check("S50", Severity.MUST, lambda asked: bool(asked.operation and asked.operation.is_submit) and _is_answered(asked))
-def submit_answer(asked: Asked) -> Iterator[Breach]:
-    """A submit is answered with HTTP 200 and its variant's schema, and a valid one is not refused."""
+@check("S50", lambda asked: bool(asked.operation and asked.operation.is_submit) and _is_answered(asked))
+def _submit_answer(asked: Asked) -> Iterator[Breach]:
     if asked.exchange.status in range(200, 300):
         yield from _success(asked, "S50")
     elif asked.exchange.status == HTTPStatus.BAD_REQUEST and asked.exchange.body and not asked.wrong_request:
@@ -252,15 +238,13 @@ def submit_answer(asked: Asked) -> Iterator[Breach]:
         yield Breach("S50", f"the request breaks no rule, and was refused: {said}", is_assumed=True)
 
 
-@check("S55", Severity.MUST, lambda asked: _is_of(asked, "task_status"))
-def status_schema(asked: Asked) -> Iterator[Breach]:
-    """Every poll answer fits the schema of its phase."""
+@check("S55", lambda asked: _is_of(asked, "task_status"))
+def _status_schema(asked: Asked) -> Iterator[Breach]:
     yield from _success(asked, "S55")
 
 
-@check("S70", Severity.MUST, lambda asked: _is_of(asked, "user_balance"))
-def trace(asked: Asked) -> Iterator[Breach]:
-    """The record is one of this API, is read to its end, and the rest of it fits its schemas."""
+@check("S70", lambda asked: _is_of(asked, "user_balance"))
+def _trace(asked: Asked) -> Iterator[Breach]:
     yield from _success(asked, "S70")
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from safelight.conformance.oracle.oracle import SEVERITIES, Impossible, Oracle
-from safelight.conformance.recordings.checks import CHECKS, Asked
+from safelight.conformance.checks import CHECKS, Check
+from safelight.conformance.oracle.oracle import Impossible, Oracle
+from safelight.conformance.recordings.checks import RECORDED, Asked
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
@@ -31,24 +32,15 @@ _MAX_DRAWN_BYTES: Final = 10_000
 _MAX_HOSTS, _MAX_NAMED_HOSTS = 1_000, 5
 
 #: What the oracle asks, beside what the checks do.
-_OF_TASKS: Final[Mapping[str, str]] = {
-    "S51": "the first poll knows the task (the lag is recorded)",
-    "S52": "observed phases are a legal path, no unknown word",
-    "S54": "polls after the end are equal",
-    "S57": "progress is an integer 0 to 100, never falling",
-    "S60": "user_balance falls by the price, once",
-    "S63": "two submits are given two ids",
-}
+_OF_TASKS: Final = ("S51", "S52", "S54", "S57", "S60", "S63")
 
 #: Check of the oracle -> the kind of request without which it has nothing to judge.
 _NEEDS: Final = {"S60": "balance", "S63": "submit"}
 
 
-def known() -> Mapping[str, tuple[str, Severity]]:
-    """Id of a check -> what holds, and how bad it is where it does not."""
-    of_tasks = {name: (fact, SEVERITIES[name]) for name, fact in _OF_TASKS.items()}
-    of_exchanges = {check.id: (check.fact, check.severity) for check in CHECKS.values()}
-    return dict(sorted({**of_tasks, **of_exchanges}.items()))
+def asked_of_records() -> list[Check]:
+    """The checks that a record is judged by, in the order of their ids."""
+    return [check for check in CHECKS.values() if check.id in RECORDED or check.id in _OF_TASKS]
 
 
 @dataclass(slots=True)
@@ -128,12 +120,12 @@ class Judging:
 
     def _check(self, asked: Asked) -> None:
         self.unrecorded += not (asked.exchange.wire or asked.is_whole)
-        for check in CHECKS.values():
+        for check in RECORDED.values():
             if check.is_asked(asked):
                 found = self._found(check.id)
                 found.judged += 1
                 for breach in check.breaches(asked):
-                    severity = Severity.INFO if breach.is_assumed and not self.is_strict else check.severity
+                    severity = Severity.INFO if breach.is_assumed and not self.is_strict else CHECKS[check.id].severity
                     sentence = f"{self._place(asked.exchange)}: {breach.sentence}"
                     found.add(Finding(breach.rule, severity, sentence), asked.exchange)
 
@@ -169,19 +161,19 @@ class Judging:
     def results(self, again: str = "") -> list[Result]:
         """A result for each check that had something to judge, and one for the record."""
         self._found("S70")
-        return [self._result(check, *stated, again) for check, stated in known().items() if check in self.found]
+        return [self._result(check, again) for check in asked_of_records() if check.id in self.found]
 
-    def _result(self, check: str, fact: str, severity: Severity, again: str) -> Result:
-        found = self.found[check]
+    def _result(self, check: Check, again: str) -> Result:
+        found = self.found[check.id]
         findings = found.findings()
         verdict, remark = verdict_of(findings), ""
         if verdict is Verdict.PASS and findings:
             verdict = Verdict.INFO
-        if check == "S70" and (self.broken or not self.of_api):
+        if check.id == "S70" and (self.broken or not self.of_api):
             verdict, remark = worst([verdict, Verdict.INCOMPLETE]), self.summary()
         tried = Tried("", verdict, findings, timeline=self._timeline(found.drawn), remark=remark)
         does = f"looked at {counted(found.judged, 'exchange')}"
-        return Result(check, fact, severity, verdict, _GROUP, does, trials=[tried], again=again)
+        return Result(check.id, check.fact, check.severity, verdict, check.group, does, trials=[tried], again=again)
 
     def _timeline(self, drawn: Sequence[Exchange]) -> Sequence[Mapping[str, Any]]:
         """Rows in seconds since the record began."""
@@ -215,9 +207,6 @@ class Judging:
             f"none of {counted(self.read, 'exchange')} is of this API: they went to {listed(others)}; its requests "
             "have ?endpoint= in their address, such as /v1/index.php?endpoint=task_status"
         )
-
-
-_GROUP: Final = "Recorded traffic"
 
 
 def _light(exchange: Exchange) -> Exchange:

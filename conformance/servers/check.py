@@ -1,4 +1,4 @@
-"""The checks: numbered for good, each registered where it stands, by a decorator that says what it costs.
+"""How each check is asked of a server: registered where it stands, by a decorator that says what it costs.
 
 There are four forms. *Probing* checks yield requests with their right answers. *Asking* ones read finished tasks as
 often as they like, which costs nothing. *Harvesting* ones judge what was seen of a paid task, and *watching* ones all
@@ -15,13 +15,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Final
 
+from safelight.conformance.checks import CHECKS, Check
 from safelight.conformance.servers import checks as found
 from safelight.conformance.servers.bank import Banked
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import Probe
-from safelight.conformance.verdicts import Severity
 from safelight.traffic.exchange import Exchange
 
 
@@ -61,14 +61,10 @@ Watch = Callable[[Sequence[Exchange], Options], Iterator[Broken]]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One check; it has one of the four forms."""
+class ServerCheck:
+    """How a check is asked of a server: it has one of the four forms."""
 
     id: str
-    name: str
-    #: What a good server does.
-    fact: str
-    severity: Severity
     cost: Cost
     probes: Probes | None = None
     ask: Ask | None = None
@@ -81,83 +77,60 @@ class Check:
     needs_other_key: bool = False
 
     @property
-    def group(self) -> str:
-        """The title of its group."""
-        return GROUPS[self.id[:2]]
+    def about(self) -> Check:
+        """What it is about."""
+        return CHECKS[self.id]
 
-
-#: How ids begin -> what those checks are about.
-GROUPS: Final[Mapping[str, str]] = {
-    "S1": "Keys, and what every answer keeps",
-    "S2": "Which operation is meant",
-    "S3": "Wrong requests",
-    "S4": "Reading tasks",
-    "S5": "A paid task",
-    "S6": "Credits, and more paid tasks",
-}
 
 #: Id -> check, filled by the decorators.
-_CHECKS: Final[dict[str, Check]] = {}
-
-
-#: Of the checks.
-EDITION: Final = "1"
+_CHECKS: Final[dict[str, ServerCheck]] = {}
 
 
 @cache
-def checks() -> Mapping[str, Check]:
+def checks() -> Mapping[str, ServerCheck]:
     """Id -> check, in the order of the ids."""
     for module in iter_modules(found.__path__):
         import_module(f"{found.__name__}.{module.name}")
     return dict(sorted(_CHECKS.items()))
 
 
-def probing(check: str, name: str, severity: Severity, cost: Cost) -> Callable[[Probes], Probes]:
+def probing(check: str, cost: Cost) -> Callable[[Probes], Probes]:
     """Register a check that is a list of requests with their right answers."""
 
     def register(form: Probes) -> Probes:
-        _CHECKS[check] = Check(check, name, _fact(form), severity, cost, probes=form)
+        _CHECKS[check] = ServerCheck(check, cost, probes=form)
         return form
 
     return register
 
 
-def asking(
-    check: str, name: str, severity: Severity, *, requests: int, needs_other_key: bool = False
-) -> Callable[[Ask], Ask]:
+def asking(check: str, *, requests: int, needs_other_key: bool = False) -> Callable[[Ask], Ask]:
     """Register a check that reads a finished task, with so many requests."""
 
     def register(form: Ask) -> Ask:
-        facts = (check, name, _fact(form), severity, Cost.BANK)
-        _CHECKS[check] = Check(*facts, ask=form, requests=requests, needs_other_key=needs_other_key)
+        _CHECKS[check] = ServerCheck(check, Cost.BANK, ask=form, requests=requests, needs_other_key=needs_other_key)
         return form
 
     return register
 
 
 def harvesting(
-    check: str, name: str, severity: Severity, cost: Cost = Cost.SHARED, *, of: str = "reads", requests: int = 0
+    check: str, cost: Cost = Cost.SHARED, *, of: str = "reads", requests: int = 0
 ) -> Callable[[Judge], Judge]:
     """Register a check of what was seen of a paid task, for which so many further requests were sent."""
 
     def register(form: Judge) -> Judge:
-        facts = (check, name, _fact(form), severity, cost)
-        _CHECKS[check] = Check(*facts, judge=form, of=of, requests=requests)
+        _CHECKS[check] = ServerCheck(check, cost, judge=form, of=of, requests=requests)
         return form
 
     return register
 
 
-def watching(check: str, name: str, severity: Severity) -> Callable[[Watch], Watch]:
+def watching(check: str) -> Callable[[Watch], Watch]:
     """Register a check of all that went over the wire."""
 
     def register(form: Watch) -> Watch:
-        _CHECKS[check] = Check(check, name, _fact(form), severity, Cost.ALONG, watch=form)
+        _CHECKS[check] = ServerCheck(check, Cost.ALONG, watch=form)
         return form
 
     return register
-
-
-def _fact(form: Callable[..., object]) -> str:
-    """The first line of its docstring."""
-    return (form.__doc__ or "").strip().partition("\n")[0].removesuffix(".")

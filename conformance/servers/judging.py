@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.servers.answers import came
-from safelight.conformance.servers.check import Broken, Check, Cost
+from safelight.conformance.servers.check import Broken, Cost, ServerCheck
 from safelight.conformance.servers.curl import curl
 from safelight.conformance.servers.plan import COSTS
 from safelight.conformance.servers.probe import Pocket, Probe
@@ -70,14 +70,14 @@ def of_pair(probe: Probe, before: Exchange | None, exchange: Exchange) -> Iterat
         yield Broken(f"{probe.what}: another answer", came(before), came(exchange), probe=probe)
 
 
-def judged(check: Check, seen: Seen, run: Run) -> Result:
+def judged(check: ServerCheck, seen: Seen, run: Run) -> Result:
     """The result of a check."""
     if check.id in run.plan.not_asked:
         remark = run.plan.not_asked[check.id]
         return _result(check, run, Tried("", Verdict.NOT_ASKED, [], remark=remark))
     _judge(check, seen, run)
     found = [_finding(check, one, run) for one in seen.broken]
-    verdict = verdict_of(found, is_info=check.severity is Severity.INFO and bool(found))
+    verdict = verdict_of(found, is_info=check.about.severity is Severity.INFO and bool(found))
     remark = _remark(seen, run)
     lost = [one for one in seen.exchanges if not one.status and not check.judge]  # one of many polls may be
     if verdict not in (Verdict.FAIL, Verdict.NON_STRICT):
@@ -87,7 +87,7 @@ def judged(check: Check, seen: Seen, run: Run) -> Result:
     return _result(check, run, Tried("", verdict, shown_ones, timeline(seen.exchanges), "", "", seen.seconds, remark))
 
 
-def _judge(check: Check, seen: Seen, run: Run) -> None:
+def _judge(check: ServerCheck, seen: Seen, run: Run) -> None:
     """What only stands at the end: the judgement of paid tasks, and of all that went over the wire."""
     if check.watch:
         seen.broken += check.watch(run.gate.exchanges, run.plan.options)
@@ -102,7 +102,7 @@ def _judge(check: Check, seen: Seen, run: Run) -> None:
                 seen.obstacle = harvest.obstacle or f"there was nothing to judge: {harvest.end}"
 
 
-def _is_incomplete(check: Check, seen: Seen, run: Run) -> bool:
+def _is_incomplete(check: ServerCheck, seen: Seen, run: Run) -> bool:
     return bool(seen.left or seen.obstacle or (run.stopped and not check.watch))
 
 
@@ -127,14 +127,14 @@ def _bounded(found: list[Finding]) -> list[Finding]:
 _MORE: Final = "more"
 
 
-def _finding(check: Check, broken: Broken, run: Run) -> Finding:
+def _finding(check: ServerCheck, broken: Broken, run: Run) -> Finding:
     provenance = rule_of(broken.rule).provenance if broken.rule else None
     is_text = broken.rule.startswith("json.")  # that answers are JSON is published, what that means is assumed
     is_ours = provenance is Provenance.ASSUMED and not (run.plan.options.is_strict or is_text)
     probe = broken.probe
     return Finding(
-        broken.rule or check.name,
-        Severity.INFO if is_ours else check.severity,
+        broken.rule or check.about.name,
+        Severity.INFO if is_ours else check.about.severity,
         broken.sentence,
         lost=broken.lost,
         pointer=broken.pointer,
@@ -145,13 +145,13 @@ def _finding(check: Check, broken: Broken, run: Run) -> Finding:
     )
 
 
-def _result(check: Check, run: Run, tried: Tried) -> Result:
+def _result(check: ServerCheck, run: Run, tried: Tried) -> Result:
     return Result(
         check.id,
-        check.fact,
-        check.severity,
+        check.about.fact,
+        check.about.severity,
         tried.verdict,
-        group=check.group,
+        group=check.about.group,
         does=f"{counted(len(tried.timeline), 'request')}, {COSTS[check.cost]}" if tried.timeline else COSTS[check.cost],
         trials=[tried],
         again=f"{run.command or f'safelight check server {run.gate.entry.url}'} --only {check.id}",

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from itertools import combinations, product
 from typing import Any, Final
 
-from safelight.conformance.servers.check import Check, Cost, checks
+from safelight.conformance.checks import CHECKS
+from safelight.conformance.servers.check import Cost, ServerCheck, checks
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.preflight import QUESTIONS
 from safelight.conformance.servers.probe import Pocket, Probe, submit
@@ -43,7 +44,7 @@ class Order:
 class Plan:
     """The checks of a run, in order, and why those are not asked that are not."""
 
-    checks: Sequence[Check]
+    checks: Sequence[ServerCheck]
     options: Options
     orders: Sequence[Order]
     #: Id of a check -> why it is not asked.
@@ -56,11 +57,11 @@ class Plan:
     known: frozenset[str] = frozenset()
 
     @property
-    def asked(self) -> list[Check]:
+    def asked(self) -> list[ServerCheck]:
         """The checks that are."""
         return [check for check in self.checks if check.id not in self.not_asked]
 
-    def probes(self) -> list[tuple[Check, Probe]]:
+    def probes(self) -> list[tuple[ServerCheck, Probe]]:
         """What the probing checks send, in order of risk; what is only assumed goes last."""
         asking = [check for check in self.asked if check.probes] or _riders(self.asked)
         found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
@@ -87,8 +88,8 @@ class Plan:
         """How far it goes: free, paid or full."""
         if not self.orders:
             return "free"
-        paid = {check.id for check in self.checks if check.judge}
-        return "paid" if paid & self.not_asked.keys() else "full"
+        paid = {check.id for check in checks().values() if check.judge}
+        return "full" if paid <= {check.id for check in self.asked} else "paid"
 
     @property
     def max_surprising_credits(self) -> float:
@@ -97,7 +98,7 @@ class Plan:
         return sum(prices[: self.max_surprise])
 
 
-def _riders(asked: Sequence[Check]) -> list[Check]:
+def _riders(asked: Sequence[ServerCheck]) -> list[ServerCheck]:
     """What is sent where all that is asked rides along with something."""
     if not any(check.watch for check in asked):
         return []
@@ -109,11 +110,17 @@ def is_assumed(probe: Probe) -> bool:
     return bool(probe.rule) and rule_of(probe.rule).provenance is Provenance.ASSUMED
 
 
-def selected(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[Check]:
+#: The one check that no request is for.
+_TRACE: Final = CHECKS["S70"]
+
+
+def selected(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[ServerCheck]:
     """The checks whose id or name fits one of these globs. Raises `ValueError` with a sentence."""
     for glob in (*only, *skip):
+        if glob in (_TRACE.id, _TRACE.name):
+            raise ValueError(f"{glob} is asked of recorded traffic: safelight check recording FILE")
         if not any(_fits(check, glob) for check in checks().values()):
-            names = [*checks(), *(check.name for check in checks().values())]
+            names = [*checks(), *(check.about.name for check in checks().values())]
             raise ValueError(f"{echoed(glob)} is no check{did_you_mean(glob, names) or '; see --list'}")
     return [
         check
@@ -122,12 +129,12 @@ def selected(only: Sequence[str] = (), skip: Sequence[str] = ()) -> list[Check]:
     ]
 
 
-def _fits(check: Check, glob: str) -> bool:
-    return fnmatchcase(check.id, glob) or fnmatchcase(check.name, glob)
+def _fits(check: ServerCheck, glob: str) -> bool:
+    return fnmatchcase(check.id, glob) or fnmatchcase(check.about.name, glob)
 
 
 def plan(
-    chosen: Sequence[Check],
+    chosen: Sequence[ServerCheck],
     options: Options,
     *,
     max_paid: int,

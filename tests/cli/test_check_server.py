@@ -100,6 +100,10 @@ def test_what_cannot_be_run_is_refused_before_anything_is_sent(options: tuple[st
     assert server.requests == []
 
 
+def test_the_check_of_records_is_found_where_it_is() -> None:
+    assert "safelight check recording FILE" in refusal(check("http://127.0.0.1:9/", "--only", "S70"))
+
+
 def test_without_a_key_nothing_is_sent() -> None:
     with raw_server(saying(answer({}))) as server:
         assert "SAFELIGHT_API_KEY" in refusal(check(server.url, key=""))

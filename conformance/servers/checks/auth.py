@@ -14,7 +14,6 @@ from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import KEY, OTHER_KEY, Probe, Risk, Wanted, query
 from safelight.conformance.servers.samples import NEVER_ISSUED
-from safelight.conformance.verdicts import Severity
 from safelight.contracts.operations import Operation, operations
 from safelight.traffic.exchange import object_of
 
@@ -40,16 +39,14 @@ def _request(operation: Operation, what: str, headers: Mapping[str, str], risk: 
     )
 
 
-@probing("S10", "auth-missing", Severity.MUST, Cost.FREE)
-def auth_missing(_: Options) -> Iterator[Probe]:
-    """No operation answers without a key."""
+@probing("S10", Cost.FREE)
+def _auth_missing(_: Options) -> Iterator[Probe]:
     for operation in operations().values():
         yield _request(operation, "without a key", {}, Risk.NO_KEY, _UNAUTHORIZED)
 
 
-@probing("S11", "auth-wrong", Severity.MUST, Cost.FREE)
-def auth_wrong(options: Options) -> Iterator[Probe]:
-    """No operation answers to a key that was never issued."""
+@probing("S11", Cost.FREE)
+def _auth_wrong(options: Options) -> Iterator[Probe]:
     made = f"sk-{Random(options.seed).randbytes(24).hex()}"
     for operation in operations().values():
         for what, key in {"a random": made, "an empty": ""}.items():
@@ -83,9 +80,8 @@ _WAYS: Final[Mapping[str, tuple[Mapping[str, str], str, bool]]] = {
 }
 
 
-@asking("S12", "auth-ways", Severity.SHOULD, requests=len(_WAYS))
-async def auth_ways(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
-    """Each published way to send a key is taken, in the published order."""
+@asking("S12", requests=len(_WAYS))
+async def _auth_ways(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
     for what, (headers, rest, is_let_in) in _WAYS.items():
         probe = Probe(what, query=query("task_status", task_id=task.task_id) + rest, headers=headers)
         exchange = await gate.send(probe)
@@ -94,9 +90,8 @@ async def auth_ways(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broke
             yield Broken(f"{what}: {came(exchange)}", str(wanted), came(exchange), probe=probe)
 
 
-@asking("S43", "other-key", Severity.MUST, requests=1, needs_other_key=True)
-async def other_key(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
-    """A task of one key cannot be read with another."""
+@asking("S43", requests=1, needs_other_key=True)
+async def _other_key(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
     probe = Probe("another's task", query=query("task_status", task_id=task.task_id), headers={"x-api-key": OTHER_KEY})
     exchange = await gate.send(probe)
     if object_of(exchange.answer).get("success") is not False:

@@ -13,7 +13,6 @@ from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import WITH_KEY, Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED, minimal
-from safelight.conformance.verdicts import Severity
 from safelight.contracts.operations import operations
 from safelight.traffic.exchange import object_of
 
@@ -31,9 +30,8 @@ _NAMELESS: Final = {
 }
 
 
-@probing("S20", "dispatch-unknown", Severity.MUST, Cost.FREE)
-def dispatch_unknown(_: Options) -> Iterator[Probe]:
-    """A request that names no operation is answered with 404, and never by another operation."""
+@probing("S20", Cost.FREE)
+def _dispatch_unknown(_: Options) -> Iterator[Probe]:
     for what, text in _NAMELESS.items():
         yield Probe(what, query=text, wanted=_NOT_FOUND)
     headers = {**WITH_KEY, "content-type": "application/json"}
@@ -41,9 +39,8 @@ def dispatch_unknown(_: Options) -> Iterator[Probe]:
         yield Probe(f"{what}, with POST", "POST", text, headers, b"{}", wanted=_NOT_FOUND)
 
 
-@asking("S21", "dispatch-order", Severity.SHOULD, requests=4)
-async def dispatch_order(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
-    """The order of the parameters and how they are encoded change nothing."""
+@asking("S21", requests=4)
+async def _dispatch_order(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
     usual = await gate.send(poll(task.task_id))
     task_id = quote(task.task_id, safe="")
     for what, text in {
@@ -57,9 +54,8 @@ async def dispatch_order(gate: Gate, task: Banked, _: Options) -> AsyncIterator[
             yield Broken(f"{what}: another answer", came(usual), came(exchange), probe=probe)
 
 
-@probing("S22", "dispatch-duplicate", Severity.SHOULD, Cost.AT_RISK)
-def dispatch_duplicate(_: Options) -> Iterator[Probe]:
-    """A GET whose query names two operations makes no task."""
+@probing("S22", Cost.AT_RISK)
+def _dispatch_duplicate(_: Options) -> Iterator[Probe]:
     for operation in operations().values():
         if operation.is_submit:
             for names in (("task_status", operation.name), (operation.name, "task_status")):
@@ -72,9 +68,8 @@ def dispatch_duplicate(_: Options) -> Iterator[Probe]:
                 )
 
 
-@probing("S23", "wrong-method", Severity.MUST, Cost.AT_RISK)
-def wrong_method(_: Options) -> Iterator[Probe]:
-    """A submit by GET and a question by POST are answered with 405."""
+@probing("S23", Cost.AT_RISK)
+def _wrong_method(_: Options) -> Iterator[Probe]:
     for operation in operations().values():
         if operation.is_submit:
             text = query(operation.name, **minimal(operation.name))

@@ -11,15 +11,13 @@ from safelight.conformance.servers.answers import came, first_problem
 from safelight.conformance.servers.check import Broken, Cost, harvesting
 from safelight.conformance.servers.harvest import Harvest, data_of
 from safelight.conformance.servers.options import Options
-from safelight.conformance.verdicts import Severity
 from safelight.contracts.vocabularies import vocabularies
 from safelight.contracts.wording import counted, shown
 from safelight.traffic.exchange import object_of
 
 
-@harvesting("S50", "submit-minimal", Severity.MUST, of="submitted")
-def submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """The smallest valid submit is taken: 200, the answer of its variant, queued, an id of its form."""
+@harvesting("S50", of="submitted")
+def _submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
     submitted = harvest.submitted
     if submitted is None or submitted.status in (0, HTTPStatus.PAYMENT_REQUIRED):
         return  # nothing is known of it
@@ -30,9 +28,8 @@ def submit_minimal(harvest: Harvest, _: Options) -> Iterator[Broken]:
         yield Broken(problem.message, harvest.variant, came(submitted), *where, harvest.probe)
 
 
-@harvesting("S51", "read-your-write", Severity.SHOULD)
-def read_your_write(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """The first poll knows the task."""
+@harvesting("S51")
+def _read_your_write(harvest: Harvest, _: Options) -> Iterator[Broken]:
     unseen = [one for one in harvest.polls if one.status == HTTPStatus.NOT_FOUND]
     known = next((one for one in harvest.polls if one.status == HTTPStatus.OK), None)
     if unseen and harvest.submitted:
@@ -40,9 +37,8 @@ def read_your_write(harvest: Harvest, _: Options) -> Iterator[Broken]:
         yield Broken(f"{counted(len(unseen), 'poll')} did not know the task; it was known after {late}", "200", "404")
 
 
-@harvesting("S52", "legal-lifecycle", Severity.MUST)
-def legal_lifecycle(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """The phases are a legal path, in words that are known."""
+@harvesting("S52")
+def _legal_lifecycle(harvest: Harvest, options: Options) -> Iterator[Broken]:
     words = vocabularies()[options.vocabulary].words.values()
     for one in harvest.reads:
         word = data_of(one).get("status")
@@ -61,9 +57,8 @@ def impossible(check: str, harvest: Harvest, options: Options) -> Iterator[Broke
                 yield Broken(one.sentence, got=came(exchange))
 
 
-@harvesting("S53", "liveness", Severity.MUST, of="polls")
-def liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """A task ends within the deadline."""
+@harvesting("S53", of="polls")
+def _liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
     if harvest.task_id is not None and harvest.last is None:
         seen = harvest.polls[-1] if harvest.polls else None
         yield Broken(
@@ -71,9 +66,8 @@ def liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
         )
 
 
-@harvesting("S54", "terminal-stable", Severity.MUST, of="settled", requests=5)
-def terminal_stable(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """What a task ended as stays as it is."""
+@harvesting("S54", of="settled", requests=5)
+def _terminal_stable(harvest: Harvest, options: Options) -> Iterator[Broken]:
     found = list(impossible("S54", harvest, options))
     yield from found
     if harvest.last is None or found:
@@ -85,9 +79,8 @@ def terminal_stable(harvest: Harvest, options: Options) -> Iterator[Broken]:
             yield Broken(f"the answer changed {late}", came(harvest.last), came(one))
 
 
-@harvesting("S55", "status-schema", Severity.MUST)
-def status_schema(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """Each poll is answered as its phase is."""
+@harvesting("S55")
+def _status_schema(harvest: Harvest, options: Options) -> Iterator[Broken]:
     schema = f"task_status.response.{options.vocabulary}"
     for one in harvest.reads:
         if one.status == HTTPStatus.OK and (problem := first_problem(schema, one)):
@@ -99,9 +92,8 @@ def status_schema(harvest: Harvest, options: Options) -> Iterator[Broken]:
 _WHOLE: Final = 100
 
 
-@harvesting("S57", "progress", Severity.SHOULD)
-def progress(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """Progress is an integer from 0 to 100 that never falls."""
+@harvesting("S57")
+def _progress(harvest: Harvest, options: Options) -> Iterator[Broken]:
     for one in harvest.reads:
         value = data_of(one).get("progress", 0)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _WHOLE:
@@ -109,9 +101,8 @@ def progress(harvest: Harvest, options: Options) -> Iterator[Broken]:
     yield from impossible("S57", harvest, options)
 
 
-@harvesting("S58", "fast-polls", Severity.SHOULD, of="burst", requests=10)
-def fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """Ten polls in a second are served, or answered with 429 and Retry-After."""
+@harvesting("S58", of="burst", requests=10)
+def _fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
     for one in harvest.burst:
         if one.status == HTTPStatus.TOO_MANY_REQUESTS:
             if "retry-after" not in one.answer_headers:
@@ -120,9 +111,8 @@ def fast_polls(harvest: Harvest, _: Options) -> Iterator[Broken]:
             yield Broken(f"a poll among ten fast ones: {came(one)}", "200 or 429", came(one))
 
 
-@harvesting("S59", "parallel-reads", Severity.SHOULD, of="parallel", requests=20)
-def parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """Ten polls at once of a finished task agree."""
+@harvesting("S59", of="parallel", requests=20)
+def _parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
     for one in harvest.parallel:
         if one.status not in (HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS):
             yield Broken(f"a poll among ten at once: {came(one)}", "200", came(one))
@@ -131,9 +121,8 @@ def parallel_reads(harvest: Harvest, _: Options) -> Iterator[Broken]:
         yield Broken(f"ten polls at once got {len(told)} different answers", "one answer", f"{len(told)} answers")
 
 
-@harvesting("S61", "both-variants", Severity.MUST, Cost.MORE, of="picture")
-def both_variants(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """A task of each variant keeps S50 to S57."""
+@harvesting("S61", Cost.MORE, of="picture")
+def _both_variants(harvest: Harvest, options: Options) -> Iterator[Broken]:
     from safelight.conformance.servers.check import checks  # noqa: PLC0415 - the registry is full only then
 
     for name in ("S50", "S51", "S52", "S53", "S54", "S55", "S56", "S57"):

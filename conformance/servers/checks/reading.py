@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
-from safelight.conformance.recordings.checks import CHECKS, Asked
+from safelight.conformance.recordings.checks import RECORDED, Asked
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.bank import Banked
@@ -15,27 +15,24 @@ from safelight.conformance.servers.gate import ECHOED, Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED
-from safelight.conformance.verdicts import Severity
 from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import brief, counted
 from safelight.traffic.exchange import Exchange, object_of
 
 
-@watching("S13", "error-shape", Severity.MUST)
-def error_shape(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
-    """Each error is the error envelope, in JSON, and shows nothing of the inside of the server."""
+@watching("S13")
+def _error_shape(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
     return _as_recorded("S13", exchanges, options)
 
 
-@watching("S14", "not-a-5xx", Severity.MUST)
-def not_a_5xx(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
-    """No request, however wrong, makes the server fail; an engine may, which a 502 says."""
+@watching("S14")
+def _not_a_5xx(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
     return _as_recorded("S14", exchanges, options)
 
 
 def _as_recorded(name: str, exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
     """What the check of the same id says of recorded traffic."""
-    check, speech = CHECKS[name], Speech(options.vocabulary, options.errors)
+    check, speech = RECORDED[name], Speech(options.vocabulary, options.errors)
     for one in exchanges:
         recorded = Asked(one, speech)
         if one.operation != "upload" and check.is_asked(recorded):
@@ -51,17 +48,15 @@ def asked(exchange: Exchange) -> Probe:
     return Probe("", exchange.method, text, headers, exchange.body)
 
 
-@watching("S15", "key-not-reflected", Severity.MUST)
-def key_not_reflected(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
-    """No answer holds the key."""
+@watching("S15")
+def _key_not_reflected(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
     for one in exchanges:
         for place in one.leaks:
             yield Broken(f"the key stands in {place or ECHOED}", probe=asked(one))
 
 
-@probing("S40", "unknown-id", Severity.MUST, Cost.FREE)
-def unknown_id(_: Options) -> Iterator[Probe]:
-    """A poll of an id that was never issued is an error."""
+@probing("S40", Cost.FREE)
+def _unknown_id(_: Options) -> Iterator[Probe]:
     for what, task_id in {
         "a UUID": NEVER_ISSUED,
         "digits": "9007199254740993",
@@ -89,9 +84,8 @@ _TWICE: Final = {
 }
 
 
-@probing("S36", "consistency", Severity.INFO, Cost.FREE)
-def consistency(_: Options) -> Iterator[Probe]:
-    """The same bad request gets the same answer."""
+@probing("S36", Cost.FREE)
+def _consistency(_: Options) -> Iterator[Probe]:
     for what, text in _TWICE.items():
         for time in ("once", "once more"):
             yield Probe(f"{what}, {time}", query=text, is_compared=True)
@@ -100,9 +94,8 @@ def consistency(_: Options) -> Iterator[Probe]:
 _READS: Final = 5
 
 
-@asking("S42", "final-is-final", Severity.MUST, requests=_READS)
-async def final_is_final(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
-    """A finished task reads the same, however often."""
+@asking("S42", requests=_READS)
+async def _final_is_final(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
     probe = poll(task.task_id)
     reads = [await gate.send(probe) for _ in range(_READS)]
     documents = [object_of(one.answer) for one in reads]
@@ -119,9 +112,8 @@ _SHARED: Final = re.compile(r"\bpublic\b|\bs-maxage\s*=\s*[1-9]|\bmax-age\s*=\s*
 _OWN: Final = re.compile(r"\b(?:private|no-store|no-cache)\b", re.IGNORECASE)
 
 
-@asking("S44", "no-shared-cache", Severity.SHOULD, requests=1)
-async def no_shared_cache(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
-    """An answer that needs a key is not kept by shared caches."""
+@asking("S44", requests=1)
+async def _no_shared_cache(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
     probe = poll(task.task_id)
     exchange = await gate.send(probe)
     said = exchange.answer_headers.get("cache-control", "")

@@ -11,7 +11,6 @@ from safelight.conformance.servers.generated import REFUSED, broken_queries, bro
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import WITH_KEY, Probe, Risk, Wanted, query, submit
 from safelight.conformance.servers.samples import PROMPT, minimal
-from safelight.conformance.verdicts import Severity
 
 #: A body may also be too large, or of a kind that is not taken.
 _REFUSED_OR_TOO_LARGE: Final = Wanted((400, 413))
@@ -30,29 +29,25 @@ def _probes(options: Options, risk: Risk) -> Iterator[Probe]:
     return (drawn.probe for drawn in broken_submits(options) if drawn.risk is risk)
 
 
-@probing("S30", "wrong-type", Severity.MUST, Cost.AT_RISK)
-def wrong_type(options: Options) -> Iterator[Probe]:
-    """A parameter of another type of JSON is refused with 400."""
+@probing("S30", Cost.AT_RISK)
+def _wrong_type(options: Options) -> Iterator[Probe]:
     return _probes(options, Risk.WRONG_TYPE)
 
 
-@probing("S31", "missing", Severity.MUST, Cost.AT_RISK)
-def missing(options: Options) -> Iterator[Probe]:
-    """A required parameter that is not there, null or empty is refused with 400."""
+@probing("S31", Cost.AT_RISK)
+def _missing(options: Options) -> Iterator[Probe]:
     yield from _probes(options, Risk.MISSING)
     for what, text in broken_queries():
         yield Probe(what, query=text, wanted=REFUSED, risk=Risk.MISSING)
 
 
-@probing("S32", "far-out", Severity.MUST, Cost.AT_RISK)
-def far_out(options: Options) -> Iterator[Probe]:
-    """A number far beyond its bounds is refused with 400."""
+@probing("S32", Cost.AT_RISK)
+def _far_out(options: Options) -> Iterator[Probe]:
     return _probes(options, Risk.FAR_OUT)
 
 
-@probing("S33", "just-out", Severity.MUST, Cost.AT_RISK)
-def just_out(options: Options) -> Iterator[Probe]:
-    """A number one beyond its bounds, and a word that is nearly one of those listed, is refused with 400."""
+@probing("S33", Cost.AT_RISK)
+def _just_out(options: Options) -> Iterator[Probe]:
     return _probes(options, Risk.JUST_OUT)
 
 
@@ -73,9 +68,8 @@ _BODIES: Final[Mapping[str, bytes]] = {
 _LARGE: Final = 10_000_000
 
 
-@probing("S34", "bad-body", Severity.SHOULD, Cost.AT_RISK)
-def bad_body(_: Options) -> Iterator[Probe]:
-    """A body that is no JSON object, or not one that can be read in one way, is refused."""
+@probing("S34", Cost.AT_RISK)
+def _bad_body(_: Options) -> Iterator[Probe]:
     for what, body in _BODIES.items():
         yield submit(f"a body of {what}", "image_generation", body, wanted=REFUSED, risk=Risk.BAD_BODY)
     large = json.dumps({"prompt": PROMPT * (_LARGE // len(PROMPT))}).encode()

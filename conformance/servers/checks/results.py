@@ -14,15 +14,13 @@ from safelight.conformance.servers.check import Broken, Cost, harvesting
 from safelight.conformance.servers.harvest import Harvest, balance_of, data_of
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.taken import is_taken
-from safelight.conformance.verdicts import Severity
 from safelight.contracts.operations import effective, longest_side, operations
 from safelight.contracts.wording import counted, shown
 from safelight.contracts.workflows import workflow_of
 
 
-@harvesting("S56", "picture", Severity.MUST, of="picture", requests=1)
-def picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """The result is at an absolute URL, can be fetched without the key, and is a picture of the size asked for."""
+@harvesting("S56", of="picture", requests=1)
+def _picture(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if not harvest.is_done or harvest.last is None:
         return
     url = url_of(harvest)
@@ -87,9 +85,8 @@ def _size(harvest: Harvest) -> tuple[int, int] | None:
     return int(parameters["width"] * workflow.scale), int(parameters["height"] * workflow.scale)
 
 
-@harvesting("S60", "balance-delta", Severity.SHOULD, of="is_settled", requests=3)
-def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """The balance falls by the price, once; it is returned where the task fails."""
+@harvesting("S60", of="is_settled", requests=3)
+def _balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     balances = [balance_of(one) for one in harvest.balances]
     for one, told in zip(harvest.balances, balances, strict=True):
         if told is None:
@@ -111,17 +108,15 @@ def balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
         )
 
 
-@harvesting("S62", "bounds", Severity.SHOULD, Cost.MORE, of="picture")
-def bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    """The lowest and the highest values are taken, in pairs."""
+@harvesting("S62", Cost.MORE, of="picture")
+def _bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
     if harvest.submitted is not None and harvest.submitted.status != HTTPStatus.OK:
         values = ", ".join(f"{name} {value}" for name, value in harvest.document.items() if name != "prompt")
         yield Broken(f"{values}: refused", "200", came(harvest.submitted), probe=harvest.probe)
-    yield from picture(harvest, options)
+    yield from _picture(harvest, options)
 
 
-@harvesting("S63", "distinct-ids", Severity.INFO, Cost.MORE, of="task_id")
-def distinct_ids(harvest: Harvest, _: Options) -> Iterator[Broken]:
-    """The same request twice makes two tasks with two ids."""
+@harvesting("S63", Cost.MORE, of="task_id")
+def _distinct_ids(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if harvest.twin is not None and harvest.task_id is not None and harvest.twin == harvest.task_id:
         yield Broken(f"both have the id {shown(harvest.task_id)}", "two ids", "one")

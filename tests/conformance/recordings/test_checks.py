@@ -9,9 +9,7 @@ import pytest
 from fake import SUBMIT, Fake, status_of
 from histories import LOST, UUID, balance, done, error, exchange, failed, poll, running, submit, success, unknown
 from parts import Part, check_fresh, table
-from safelight.conformance.oracle.oracle import SEVERITIES
-from safelight.conformance.recordings.checks import CHECKS
-from safelight.conformance.recordings.judging import MAX_TOLD, Judging, known
+from safelight.conformance.recordings.judging import MAX_TOLD, Judging, asked_of_records
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.results import Result
 from safelight.conformance.verdicts import Severity, Verdict
@@ -26,7 +24,7 @@ def parts() -> list[Part]:
 
 
 def _table() -> str:
-    return table(("check", "what holds", "level"), [(name, fact, level) for name, (fact, level) in known().items()])
+    return table(("check", "what holds", "level"), [(one.id, one.fact, one.severity) for one in asked_of_records()])
 
 
 def test_the_table_of_the_page_is_that_of_the_checks() -> None:
@@ -132,7 +130,7 @@ def test_what_breaks_the_contract_is_found(name: str) -> None:
 
 
 def test_each_check_has_a_record_that_breaks_it() -> None:
-    assert {check for _, check, _, _ in WRONG.values()} == {*CHECKS, *SEVERITIES}
+    assert {check for _, check, _, _ in WRONG.values()} == {check.id for check in asked_of_records()}
 
 
 #: What a server may do, and what is the fault of its client.

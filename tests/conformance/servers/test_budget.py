@@ -132,6 +132,16 @@ def test_a_plan_is_what_is_sent_and_what_it_costs(max_paid: int, options: dict[s
     assert len(sent) == made.requests + len(harvested)
 
 
+@pytest.mark.parametrize(
+    ("only", "max_paid", "extent"), [((), 0, "free"), (("S50",), 1, "paid"), ((), 1, "paid"), ((), 20, "full")]
+)
+def test_a_run_is_full_where_all_is_asked_that_a_paid_task_shows(
+    only: tuple[str, ...], max_paid: int, extent: str
+) -> None:
+    about: dict[str, Any] = {"max_surprise": 1, "has_bank": False, "has_other_key": False}
+    assert plan(selected(only), Options(), max_paid=max_paid, **about).extent == extent
+
+
 def _of(harvest: Harvest) -> list[Exchange]:
     return [one for one in (harvest.submitted, *harvest.reads, *harvest.balances) if one]
 
