@@ -165,11 +165,15 @@ def _key_not_reflected(asked: Asked) -> Iterator[Breach]:
 
 @check("S44", lambda asked: asked.exchange.method == "GET" and asked.is_success)
 def _no_shared_cache(asked: Asked) -> Iterator[Breach]:
-    stated = asked.exchange.answer_headers.get("cache-control", "")
+    stated, expires = (asked.exchange.answer_headers.get(name, "") for name in ("cache-control", "expires"))
     words = {word.strip().casefold() for word in stated.split(",")}
     lasts = any(re.fullmatch(r"(?:s-maxage|max-age)=\"?0*[1-9]\d*\"?", word) for word in words)
     if not words & {"private", "no-store", "no-cache"} and ("public" in words or lasts):
         yield Breach("S44", f"cache-control is {shown(stated)}: a cache may hand the answer to others")
+    if not stated and expires.strip() not in ("", "0", "-1"):
+        yield Breach(
+            "S44", f"expires is {shown(expires)}, without cache-control: a cache may keep the answer till then"
+        )
 
 
 @check("S58", lambda asked: asked.exchange.status == HTTPStatus.TOO_MANY_REQUESTS)

@@ -57,7 +57,7 @@ class Broken:
 Probes = Callable[[Options], Iterable[Probe]]
 Ask = Callable[[Gate, Banked, Options], AsyncIterator[Broken]]
 Judge = Callable[[Harvest, Options], Iterator[Broken]]
-Watch = Callable[[Sequence[Exchange], Options], Iterator[Broken]]
+Watch = Callable[[Sequence[tuple[Probe, Exchange]], Options], Iterator[Broken]]
 
 
 @dataclass(frozen=True, slots=True)

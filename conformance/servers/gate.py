@@ -71,6 +71,8 @@ class Gate:
     allowed_hosts: frozenset[str] = frozenset()
     #: All that went over the wire, without keys, in the order of the answers.
     exchanges: list[Exchange] = field(default_factory=list)
+    #: The probes among them, each with its answer.
+    answered: list[tuple[Probe, Exchange]] = field(default_factory=list)
     created: list[Created] = field(default_factory=list)
     _client: httpx.AsyncClient = field(init=False)
     _next: float = 0
@@ -108,6 +110,7 @@ class Gate:
             raise
         self._account(probe, exchange)
         self.exchanges.append(exchange)
+        self.answered.append((probe, exchange))
         return exchange
 
     async def fetch(self, url: str) -> tuple[Exchange, bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from safelight.conformance.servers.probe import Probe
+from safelight.conformance.servers.probe import Probe, poll
 from safelight.contracts.lifecycle import FINAL, Phase
 from safelight.contracts.workflows import workflow_of
 from safelight.traffic.exchange import Exchange, object_of
@@ -52,6 +52,11 @@ class Harvest:
         if self.operation == "image_generation":
             return f"image_generation.response.{workflow_of(self.document.get('workflow')).variant}"
         return f"{self.operation}.response"
+
+    @property
+    def shown_by(self) -> Probe:
+        """The request that shows it once more: a poll, or the submit where there is no task."""
+        return poll(self.task_id) if self.task_id is not None else self.probe
 
     @property
     def reads(self) -> list[Exchange]:

@@ -90,11 +90,12 @@ def judged(check: ServerCheck, seen: Seen, run: Run) -> Result:
 def _judge(check: ServerCheck, seen: Seen, run: Run) -> None:
     """What only stands at the end: the judgement of paid tasks, and of all that went over the wire."""
     if check.watch:
-        seen.broken += check.watch(run.gate.exchanges, run.plan.options)
+        seen.broken += check.watch(run.gate.answered, run.plan.options)
     if check.judge:
         shared = "S50" if check.cost is Cost.SHARED else check.id
         for harvest in (one for one in run.harvests if one.check in (check.id, shared)):
-            seen.broken += check.judge(harvest, run.plan.options)
+            for one in check.judge(harvest, run.plan.options):
+                seen.broken.append(one if one.probe else replace(one, probe=harvest.shown_by))
             seen.exchanges += [one for one in (harvest.submitted, *harvest.polls, harvest.picture) if one]
             if harvest.obstacle and (harvest.task_id is None or check.of == "picture"):
                 seen.obstacle = harvest.obstacle

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
+from safelight.conformance.checks import CHECKS
 from safelight.conformance.recordings.checks import RECORDED, Asked
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.servers.answers import came
@@ -16,43 +16,37 @@ from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED
 from safelight.contracts.lifecycle import FINAL
-from safelight.contracts.wording import brief, counted
+from safelight.contracts.wording import counted
 from safelight.traffic.exchange import Exchange, object_of
+
+Answered = Sequence[tuple[Probe, Exchange]]
 
 
 @watching("S13")
-def _error_shape(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
-    return _as_recorded("S13", exchanges, options)
+def _error_shape(answered: Answered, options: Options) -> Iterator[Broken]:
+    return _as_recorded("S13", answered, options)
 
 
 @watching("S14")
-def _not_a_5xx(exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
-    return _as_recorded("S14", exchanges, options)
+def _not_a_5xx(answered: Answered, options: Options) -> Iterator[Broken]:
+    return _as_recorded("S14", answered, options)
 
 
-def _as_recorded(name: str, exchanges: Sequence[Exchange], options: Options) -> Iterator[Broken]:
+def _as_recorded(name: str, answered: Answered, options: Options) -> Iterator[Broken]:
     """What the check of the same id says of recorded traffic."""
-    check, speech = RECORDED[name], Speech(options.vocabulary, options.errors)
-    for one in exchanges:
-        recorded = Asked(one, speech)
-        if one.operation != "upload" and check.is_asked(recorded):
-            for breach in check.breaches(recorded):
-                rule = breach.rule if breach.rule != name else ""
-                yield Broken(breach.sentence, got=came(one), rule=rule, probe=asked(one))
-
-
-def asked(exchange: Exchange) -> Probe:
-    """The request of an exchange, to send again."""
-    text = exchange.target.partition("?")[2]
-    headers = {name: value for name, value in exchange.headers.items() if name != "content-type" or exchange.body}
-    return Probe("", exchange.method, text, headers, exchange.body)
+    check, speech, fact = RECORDED[name], Speech(options.vocabulary, options.errors), CHECKS[name].fact
+    for probe, exchange in answered:
+        recorded = Asked(exchange, speech)
+        for breach in check.breaches(recorded) if check.is_asked(recorded) else ():
+            rule = breach.rule if breach.rule != name else ""
+            yield Broken(breach.sentence, fact, came(exchange), rule, probe=probe)
 
 
 @watching("S15")
-def _key_not_reflected(exchanges: Sequence[Exchange], _: Options) -> Iterator[Broken]:
-    for one in exchanges:
-        for place in one.leaks:
-            yield Broken(f"the key stands in {place or ECHOED}", probe=asked(one))
+def _key_not_reflected(answered: Answered, _: Options) -> Iterator[Broken]:
+    for probe, exchange in answered:
+        for place in exchange.leaks:
+            yield Broken(f"the key stands in {place or ECHOED}", CHECKS["S15"].fact, came(exchange), probe=probe)
 
 
 @probing("S40", Cost.FREE)
@@ -108,18 +102,8 @@ async def _final_is_final(gate: Gate, task: Banked, _: Options) -> AsyncIterator
         )
 
 
-_SHARED: Final = re.compile(r"\bpublic\b|\bs-maxage\s*=\s*[1-9]|\bmax-age\s*=\s*\"?[1-9]", re.IGNORECASE)
-_OWN: Final = re.compile(r"\b(?:private|no-store|no-cache)\b", re.IGNORECASE)
-
-
 @asking("S44", requests=1)
-async def _no_shared_cache(gate: Gate, task: Banked, _: Options) -> AsyncIterator[Broken]:
+async def _no_shared_cache(gate: Gate, task: Banked, options: Options) -> AsyncIterator[Broken]:
     probe = poll(task.task_id)
-    exchange = await gate.send(probe)
-    said = exchange.answer_headers.get("cache-control", "")
-    if _SHARED.search(said) and not _OWN.search(said):
-        yield Broken(f"Cache-Control: {brief(said)}", "private, no-store, or none", said, probe=probe)
-    if "expires" in exchange.answer_headers and not said:
-        when = exchange.answer_headers["expires"]
-        if when.strip() not in ("0", "-1"):
-            yield Broken(f"Expires: {brief(when)} without Cache-Control", "no Expires", when, probe=probe)
+    for one in _as_recorded("S44", [(probe, await gate.send(probe))], options):
+        yield one

@@ -13,6 +13,7 @@ from safelight.conformance.servers.answers import came
 from safelight.conformance.servers.check import Broken, Cost, harvesting
 from safelight.conformance.servers.harvest import Harvest, balance_of, data_of
 from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.probe import balance
 from safelight.conformance.servers.taken import is_taken
 from safelight.contracts.operations import effective, longest_side, operations
 from safelight.contracts.wording import counted, shown
@@ -90,7 +91,7 @@ def _balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     balances = [balance_of(one) for one in harvest.balances]
     for one, told in zip(harvest.balances, balances, strict=True):
         if told is None:
-            yield Broken("user_balance says no balance", "a number", came(one))
+            yield Broken("user_balance says no balance", "a number", came(one), probe=balance())
     if not harvest.is_settled or None in balances:
         return
     before, after, end = (told or 0 for told in balances)
@@ -98,13 +99,16 @@ def _balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     price = 0 if is_refused else operations()[harvest.operation].price
     least = price if harvest.task_id is not None and not harvest.has_failed else 0
     if not least - harvest.returned <= before - after <= price:
-        yield Broken(f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}")
+        yield Broken(
+            f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}", probe=balance()
+        )
     if not harvest.spent - harvest.returned <= before - end <= harvest.spent + harvest.lost:
         failed = "the task failed, and " if harvest.has_failed else ""
         yield Broken(
             f"{failed}in the end {before - end:g} credits were gone",
             f"{harvest.spent:g}",
             f"{before:g}, then {end:g}",
+            probe=balance(),
         )
 
 
@@ -119,4 +123,4 @@ def _bounds(harvest: Harvest, options: Options) -> Iterator[Broken]:
 @harvesting("S63", Cost.MORE, of="task_id")
 def _distinct_ids(harvest: Harvest, _: Options) -> Iterator[Broken]:
     if harvest.twin is not None and harvest.task_id is not None and harvest.twin == harvest.task_id:
-        yield Broken(f"both have the id {shown(harvest.task_id)}", "two ids", "one")
+        yield Broken(f"both have the id {shown(harvest.task_id)}", "two ids", "one", probe=harvest.probe)

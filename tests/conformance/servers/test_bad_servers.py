@@ -8,6 +8,7 @@ from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.sending import ServerGone
 from safelight.conformance.verdicts import Verdict
 from safelight.contracts.operations import operations
+from safelight.contracts.secrets import MARK
 
 SUBMITS = tuple(operation.name for operation in operations().values() if operation.is_submit)
 
@@ -20,6 +21,10 @@ def test_its_own_checks_catch_it(name: str) -> None:
     with bad_server(name) as server:
         found = checked(server.url, [*checks, *riders], operations=paid)
     assert set(checks) <= set(found.caught())
+    for finding in (finding for result in found.results for finding in result.findings):
+        whole = finding.expected and finding.got and finding.curl.startswith("curl ")
+        assert whole or finding.rule == "more", finding
+        assert f"{MARK}'" not in finding.curl  # a key is a variable of the shell
 
 
 def test_the_fake_passes_every_check() -> None:
