@@ -23,7 +23,7 @@ from safelight.conformance.report.writing import CannotWrite, write
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _writable(_: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+def writable(_: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
     """A file that is found to be no good before the run is, and not after."""
     if path is None:
         return None
@@ -64,7 +64,7 @@ def report_options(command: _Command) -> _Command:
     )
     kind = click.Path(path_type=Path)
     for name, summary in reversed(_FILES.items()):
-        command = click.option(f"--{name}", type=kind, callback=_writable, metavar="FILE", help=summary)(command)
+        command = click.option(f"--{name}", type=kind, callback=writable, metavar="FILE", help=summary)(command)
     return command
 
 

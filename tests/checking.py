@@ -12,7 +12,7 @@ from safelight.conformance.servers.entry import entry
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import plan, selected
-from safelight.conformance.servers.running import Run
+from safelight.conformance.servers.running import ServerRun
 from safelight.conformance.verdicts import Verdict
 from safelight.mockserver.model.keys import FAKE_KEY
 
@@ -24,7 +24,7 @@ ENOUGH = 20
 class Checked:
     """What a run came to."""
 
-    run: Run
+    run: ServerRun
     results: Sequence[Result]
 
     def caught(self) -> list[str]:
@@ -46,7 +46,7 @@ def prepared(
     max_surprise: int = 3,
     timeout: float = 10,
     **options: Any,
-) -> Run:
+) -> ServerRun:
     """A run against the server at an entry point, with these checks, or with all: ready to go."""
     wanted = Options(**({"interval": 0.02, "settle": 0, "deadline": 3, "burst": 0.1} | options))
     made = plan(
@@ -57,7 +57,7 @@ def prepared(
         has_bank=False,
         has_other_key=bool(other_key),
     )
-    return Run(Gate(entry(url), key, other_key, Budget(max_paid, max_surprise), timeout=timeout), made)
+    return ServerRun(Gate(entry(url), key, other_key, Budget(max_paid, max_surprise), timeout=timeout), made)
 
 
 def checked(url: str, only: Sequence[str] = (), **options: Any) -> Checked:

@@ -19,12 +19,11 @@ import click
 
 from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
-from safelight.cli._report import REPORTS, console, report_options, typed, write_reports
+from safelight.cli._report import REPORTS, console, report_options, typed, writable, write_reports
 from safelight.cli._unusable import Unusable
 from safelight.conformance.checks import CHECKS, EDITION
 from safelight.conformance.memory import last_failed, remember
-from safelight.conformance.report.document import Kind, document
-from safelight.conformance.report.document import Run as ReportOfRun
+from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.exit_code import UNDECIDED
 from safelight.conformance.report.terminal import Watch
 from safelight.conformance.report.waivers import Waiver, applied
@@ -37,9 +36,9 @@ from safelight.conformance.servers.following import POLLS
 from safelight.conformance.servers.gate import USUAL_RATE, Gate
 from safelight.conformance.servers.generated import broken_rules
 from safelight.conformance.servers.options import Options
-from safelight.conformance.servers.plan import Plan, plan, selected
+from safelight.conformance.servers.plan import ServerPlan, plan, selected
 from safelight.conformance.servers.preflight import NotThisApi
-from safelight.conformance.servers.running import Run
+from safelight.conformance.servers.running import ServerRun
 from safelight.conformance.servers.searching import MAX_SMALLER
 from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.operations import operations
@@ -62,7 +61,8 @@ _SUBMITS = [operation.name for operation in operations().values() if operation.i
 @click.option("--max-paid", type=click.IntRange(0, 100), help="Tasks that may be paid for.  [default: 0]")
 @click.option("--max-surprise", type=click.IntRange(0, 1_000), default=1, show_default=True,
               help="Tasks that may be billed because a wrong request was taken.")  # fmt: skip
-@click.option("--bank", "bank_file", type=_PATH, metavar="FILE", help="Finished tasks that cost nothing to read.")
+@click.option("--bank", "bank_file", type=_PATH, callback=writable, metavar="FILE",
+              help="Finished tasks that cost nothing to read.")  # fmt: skip
 @click.option("--operation", "paid", multiple=True, type=click.Choice(_SUBMITS), help="Pay for this too.  Repeatable.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run these checks alone: S33, 'S3*'.  Repeatable.")
 @click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.  Repeatable.")
@@ -94,34 +94,23 @@ def command(ctx: click.Context, /, url: str | None, **options: Any) -> None:
     """
     keep_in_cache()
     if options["is_list"]:
-        for check in _chosen(options, []):
-            click.echo(f"{check.id:<5}  {check.about.severity:<7}  {check.cost:<11}  {check.about.fact}")
+        _show_list(_chosen(options, []))
         return
     if url is None:
         raise click.UsageError("there is no URL to check: give the whole entry point, https://HOST/v1/index.php", ctx)
-    try:
-        where = entry(url)
-    except ValueError as error:
-        raise Unusable(str(error)) from None
+    where = _entry(url)
     chosen = _chosen(options, _last_failed(where) if options["last_failed"] else [])
     made, banked = _plan(chosen, where, options)
     if options["is_plan"]:
         _show_plan(made)
         return
     waivers = waivers_of(options["waivers"], CHECKS)
-    made = replace(made, known=_known_rules(waivers))
-    key = _key(options["key_file"], KEY)
-    _agreed(options)
-    gate = _gate(where, key, options)
-    own = [one for one in banked if one.owner == bank.owner_of(key)]
-    run = Run(gate, made, own, command=typed(ctx, without=(*REPORTS, *_SELECTING)))
+    run = _prepared(ctx, where, replace(made, known=_known_rules(waivers)), banked)
     began, at = datetime.now(UTC), monotonic()
     found = _results(run)
     remember(found, _judged(where))
     results, states = applied(waivers, found, began.date())
-    if options["bank_file"]:
-        _write_bank(options["bank_file"], where, [*banked, *run.finished])
-    whole = ReportOfRun(
+    whole = Run(
         Kind.SERVER,
         name=where.url,
         command=typed(ctx, without=REPORTS),
@@ -134,8 +123,33 @@ def command(ctx: click.Context, /, url: str | None, **options: Any) -> None:
         tasks=[str(followed) for followed in run.followed],
     )
     report = document(whole)
-    write_reports([report], **{name: options[name] for name in REPORTS})
+    try:
+        write_reports([report], **{name: options[name] for name in REPORTS})
+    finally:  # what is paid for is named, and kept, whatever cannot be written
+        if options["bank_file"]:
+            _write_bank(options["bank_file"], where, [*banked, *run.finished])
     ctx.exit(report["exit_code"])
+
+
+def _show_list(chosen: Sequence[ServerCheck]) -> None:
+    for check in chosen:
+        click.echo(f"{check.id:<5}  {check.about.severity:<7}  {check.cost:<11}  {check.about.fact}")
+
+
+def _entry(url: str) -> Entry:
+    try:
+        return entry(url)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+
+
+def _prepared(ctx: click.Context, where: Entry, made: ServerPlan, banked: Sequence[bank.Banked]) -> ServerRun:
+    """A run that is ready to go. Raises `Unusable` where there is no key, or nobody has said what may be paid."""
+    key = _key(ctx.params["key_file"], KEY)
+    _agreed(ctx.params)
+    own = [one for one in banked if one.owner == bank.owner_of(key)]
+    again = typed(ctx, without=(*REPORTS, *_SELECTING))
+    return ServerRun(_gate(where, key, ctx.params), made, own, command=again)
 
 
 def _judged(where: Entry) -> str:
@@ -160,7 +174,9 @@ def _chosen(options: Mapping[str, Any], further: Sequence[str]) -> list[ServerCh
     return chosen
 
 
-def _plan(chosen: Sequence[ServerCheck], where: Entry, options: Mapping[str, Any]) -> tuple[Plan, list[bank.Banked]]:
+def _plan(
+    chosen: Sequence[ServerCheck], where: Entry, options: Mapping[str, Any]
+) -> tuple[ServerPlan, list[bank.Banked]]:
     """The plan, and the tasks of the bank."""
     try:
         banked = bank.read(options["bank_file"], where.url) if options["bank_file"] else []
@@ -191,7 +207,7 @@ _SAME: Final = ("examples", "seed", "is_strict", "settle", "deadline", *DIALECT)
 _LOOPBACK_INTERVAL, _USUAL_INTERVAL = 0.2, 2.0
 
 
-def _show_plan(made: Plan) -> None:
+def _show_plan(made: ServerPlan) -> None:
     """Print what a run would ask, and the most that it can cost."""
     sent = Counter(check.id for check, _ in made.probes())
     for check in made.checks:
@@ -253,7 +269,7 @@ def _gate(where: Entry, key: str, options: Mapping[str, Any]) -> Gate:
     )
 
 
-def _results(run: Run) -> list[Result]:
+def _results(run: ServerRun) -> list[Result]:
     """The results of a run, which Ctrl-C ends with a report."""
     with Watch(console(), len(run.plan.checks)) as watch:
         try:
@@ -263,7 +279,7 @@ def _results(run: Run) -> list[Result]:
             sys.exit(UNDECIDED)
 
 
-async def _through(run: Run, watch: Watch) -> list[Result]:
+async def _through(run: ServerRun, watch: Watch) -> list[Result]:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, run.interrupt)
     async with run.gate:

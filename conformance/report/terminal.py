@@ -235,10 +235,11 @@ def _summary(document: Document) -> Iterator[Text]:
 
 
 def _not_asked(document: Document) -> Mapping[str, list[str]]:
-    """Why something was not asked -> the ids of what was not."""
+    """Why something was not asked, or only in part -> the ids of what was not."""
     found: dict[str, list[str]] = {}
     for case in document["cases"]:
-        if case["verdict"] == Verdict.NOT_ASKED:
+        is_in_part = case["verdict"] == Verdict.PASS and _remark(case) and document["kind"] == Kind.SERVER
+        if case["verdict"] == Verdict.NOT_ASKED or is_in_part:
             found.setdefault(_remark(case), []).append(case["id"])
     return found
 

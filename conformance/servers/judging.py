@@ -21,7 +21,7 @@ from safelight.contracts.wording import counted, shown
 from safelight.traffic.exchange import Exchange, object_of
 
 if TYPE_CHECKING:
-    from safelight.conformance.servers.running import Run
+    from safelight.conformance.servers.running import ServerRun
 
 #: Findings of one check that a report has; the rest is counted.
 MAX_FINDINGS: Final = 20
@@ -70,7 +70,7 @@ def of_pair(probe: Probe, before: Exchange | None, exchange: Exchange) -> Iterat
         yield Broken(f"{probe.what}: another answer", came(before), came(exchange), probe=probe)
 
 
-def judged(check: ServerCheck, seen: Seen, run: Run) -> Result:
+def judged(check: ServerCheck, seen: Seen, run: ServerRun) -> Result:
     """The result of a check."""
     if check.id in run.plan.not_asked:
         remark = run.plan.not_asked[check.id]
@@ -78,7 +78,7 @@ def judged(check: ServerCheck, seen: Seen, run: Run) -> Result:
     _judge(check, seen, run)
     found = [_finding(check, one, run) for one in seen.broken]
     verdict = verdict_of(found, is_info=check.about.severity is Severity.INFO and bool(found))
-    remark = _remark(seen, run)
+    remark = _remark(check, seen, run)
     lost = [one for one in seen.exchanges if not one.status and not check.judge]  # one of many polls may be
     if verdict not in (Verdict.FAIL, Verdict.NON_STRICT):
         verdict = Verdict.INCOMPLETE if _is_incomplete(check, seen, run) else Verdict.INCONCLUSIVE if lost else verdict
@@ -87,7 +87,7 @@ def judged(check: ServerCheck, seen: Seen, run: Run) -> Result:
     return _result(check, run, Tried("", verdict, shown_ones, timeline(seen.exchanges), "", "", seen.seconds, remark))
 
 
-def _judge(check: ServerCheck, seen: Seen, run: Run) -> None:
+def _judge(check: ServerCheck, seen: Seen, run: ServerRun) -> None:
     """What only stands at the end: the judgement of paid tasks, and of all that went over the wire."""
     if check.watch:
         seen.broken += check.watch(run.gate.answered, run.plan.options)
@@ -103,14 +103,18 @@ def _judge(check: ServerCheck, seen: Seen, run: Run) -> None:
                 seen.obstacle = harvest.obstacle or f"there was nothing to judge: {harvest.end}"
 
 
-def _is_incomplete(check: ServerCheck, seen: Seen, run: Run) -> bool:
+def _is_incomplete(check: ServerCheck, seen: Seen, run: ServerRun) -> bool:
     return bool(seen.left or seen.obstacle or (run.stopped and not check.watch))
 
 
-def _remark(seen: Seen, run: Run) -> str:
+def _remark(check: ServerCheck, seen: Seen, run: ServerRun) -> str:
     if seen.left:
         return f"{counted(seen.left, 'request')} not sent: {seen.remark}"
-    return run.stopped or seen.obstacle or seen.remark
+    return run.stopped or seen.obstacle or seen.remark or (_HELD_BACK if run.plan.is_held_back(check) else "")
+
+
+#: Why a check that is free has not sent all that it could.
+_HELD_BACK: Final = "in part, as what they send could be billed if it is taken, and --max-surprise is 0"
 
 
 def _bounded(found: list[Finding]) -> list[Finding]:
@@ -128,7 +132,7 @@ def _bounded(found: list[Finding]) -> list[Finding]:
 _MORE: Final = "more"
 
 
-def _finding(check: ServerCheck, broken: Broken, run: Run) -> Finding:
+def _finding(check: ServerCheck, broken: Broken, run: ServerRun) -> Finding:
     provenance = rule_of(broken.rule).provenance if broken.rule else None
     is_text = broken.rule.startswith("json.")  # that answers are JSON is published, what that means is assumed
     is_ours = provenance is Provenance.ASSUMED and not (run.plan.options.is_strict or is_text)
@@ -146,7 +150,7 @@ def _finding(check: ServerCheck, broken: Broken, run: Run) -> Finding:
     )
 
 
-def _result(check: ServerCheck, run: Run, tried: Tried) -> Result:
+def _result(check: ServerCheck, run: ServerRun, tried: Tried) -> Result:
     return Result(
         check.id,
         check.about.fact,

@@ -41,7 +41,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServerPlan:
     """The checks of a run, in order, and why those are not asked that are not."""
 
     checks: Sequence[ServerCheck]
@@ -64,10 +64,18 @@ class Plan:
     def probes(self) -> list[tuple[ServerCheck, Probe]]:
         """What the probing checks send, in order of risk; what is only assumed goes last."""
         asking = [check for check in self.asked if check.probes] or _riders(self.asked)
-        found = [(check, probe) for check in asking if check.probes for probe in check.probes(self.options)]
-        if not self.max_surprise:
-            found = [(check, probe) for check, probe in found if probe.pocket is Pocket.NONE]
-        return sorted(filter(lambda one: self._is_worth(one[1]), found), key=lambda one: self._place(one[1]))
+        found = [(check, probe) for check in asking for probe in self._sent(check)]
+        return sorted(found, key=lambda one: self._place(one[1]))
+
+    def _sent(self, check: ServerCheck) -> list[Probe]:
+        """What a probing check sends."""
+        worth = filter(self._is_worth, check.probes(self.options) if check.probes else ())
+        return [probe for probe in worth if self.max_surprise or probe.pocket is Pocket.NONE]
+
+    def is_held_back(self, check: ServerCheck) -> bool:
+        """A part of what it sends could be billed, and no surprise is allowed."""
+        own = check.probes(self.options) if check.probes and not self.max_surprise else ()
+        return any(probe.pocket is not Pocket.NONE for probe in own)
 
     def _is_worth(self, probe: Probe) -> bool:
         """What is only assumed of an operation that nobody pays for is no reason to risk its price."""
@@ -142,7 +150,7 @@ def plan(
     has_bank: bool,
     has_other_key: bool,
     keeps_examples: bool = False,
-) -> Plan:
+) -> ServerPlan:
     """What these checks come to with so much to spend."""
     wanted = {check.id for check in chosen if check.judge}
     needs_task = bool(wanted) or (any(check.ask for check in chosen) and not has_bank)
@@ -163,7 +171,7 @@ def plan(
             not_asked[check.id] = "they read finished tasks: give a --bank, or --max-paid 1"
         elif check.needs_other_key and not has_other_key:
             not_asked[check.id] = "it needs a second key: --other-key-file FILE"
-    return Plan(chosen, options, orders, not_asked, max_surprise, has_other_key, keeps_examples)
+    return ServerPlan(chosen, options, orders, not_asked, max_surprise, has_other_key, keeps_examples)
 
 
 #: Checks whose polls keep no rate.

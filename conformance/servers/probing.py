@@ -15,7 +15,7 @@ from safelight.conformance.servers.examples import keep, kept
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.generated import Drawn, broken_rules
 from safelight.conformance.servers.judging import Seen, of_pair, of_probe
-from safelight.conformance.servers.plan import Plan, is_assumed
+from safelight.conformance.servers.plan import ServerPlan, is_assumed
 from safelight.conformance.servers.probe import Probe, query
 from safelight.conformance.servers.searching import Stopped, smallest
 from safelight.conformance.servers.sending import ServerGone
@@ -29,7 +29,7 @@ class Probing:
     """The probes of a run, as they go out."""
 
     gate: Gate
-    plan: Plan
+    plan: ServerPlan
     #: Id of a check -> what it saw.
     seen: Mapping[str, Seen]
     #: The answers to the compared ones of each check.

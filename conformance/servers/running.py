@@ -15,7 +15,7 @@ from safelight.conformance.servers.following import Followed, end_of, followed, 
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.judging import Seen, judged
-from safelight.conformance.servers.plan import Plan
+from safelight.conformance.servers.plan import ServerPlan
 from safelight.conformance.servers.preflight import NotThisApi, preflight
 from safelight.conformance.servers.probe import balance
 from safelight.conformance.servers.probing import Probing
@@ -28,11 +28,11 @@ _WHOLE: Final = frozenset({"S50", "S61"})
 
 
 @dataclass(slots=True)
-class Run:
+class ServerRun:
     """One run, as it goes on."""
 
     gate: Gate
-    plan: Plan
+    plan: ServerPlan
     bank: Sequence[Banked] = ()
     #: Id of a check -> what it saw.
     seen: dict[str, Seen] = field(default_factory=lambda: defaultdict(Seen))

@@ -19,7 +19,7 @@ from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import plan, selected
 from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.probe import Pocket
-from safelight.conformance.servers.running import Run
+from safelight.conformance.servers.running import ServerRun
 from safelight.conformance.servers.sending import ServerGone
 from safelight.conformance.verdicts import Verdict
 from safelight.traffic.exchange import Exchange
@@ -56,7 +56,7 @@ def test_no_bad_server_makes_more_tasks_than_are_allowed(name: str, max_paid: in
     assert server.tasks <= max_paid + max_surprise
 
 
-def _quietly(url: str, max_paid: int, max_surprise: int) -> Run | None:
+def _quietly(url: str, max_paid: int, max_surprise: int) -> ServerRun | None:
     """A run; None where it could not begin."""
     try:
         return checked(
@@ -115,6 +115,8 @@ def test_without_surprises_nothing_is_sent_that_could_be_one() -> None:
         found = checked(server.url, max_paid=0, max_surprise=0)
     assert {exchange.method for exchange in found.run.gate.exchanges} == {"GET"}
     assert set(found.verdicts().values()) == {Verdict.PASS, Verdict.NOT_ASKED}
+    remarks = {one.id: one.trials[0].remark for one in found.results if one.verdict is Verdict.PASS}
+    assert {name for name, remark in remarks.items() if "--max-surprise is 0" in remark} == {"S10", "S11", "S20"}
 
 
 @pytest.mark.parametrize(
