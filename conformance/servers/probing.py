@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 
 from safelight.conformance.servers.budget import NoBudget
-from safelight.conformance.servers.check import Broken
+from safelight.conformance.servers.check import Broken, ServerCheck
 from safelight.conformance.servers.checks.requests import CHECKS
 from safelight.conformance.servers.examples import keep, kept
 from safelight.conformance.servers.gate import Gate
@@ -41,9 +41,9 @@ class Probing:
     _gone: ServerGone | None = None
     _has_stopped: bool = False
 
-    async def simplest(self) -> None:
+    async def simplest(self, probes: Iterable[tuple[ServerCheck, Probe]]) -> None:
         """The probes of the plan; a family ends with the first that was wrongly taken."""
-        for check, probe in self.plan.probes():
+        for check, probe in probes:
             self.seen[check.id].broken += await self._sent(check.id, probe)
 
     async def _sent(self, check: str, probe: Probe, *, is_drawn: bool = False) -> list[Broken]:

@@ -11,13 +11,14 @@ from typing import Final
 
 from safelight.conformance.results import Result
 from safelight.conformance.servers.bank import Banked, owner_of
+from safelight.conformance.servers.check import ServerCheck
 from safelight.conformance.servers.following import Followed, end_of, followed, harvested, submitted
 from safelight.conformance.servers.gate import Gate
 from safelight.conformance.servers.harvest import Harvest
 from safelight.conformance.servers.judging import Seen, judged
 from safelight.conformance.servers.plan import ServerPlan
 from safelight.conformance.servers.preflight import NotThisApi, preflight
-from safelight.conformance.servers.probe import balance
+from safelight.conformance.servers.probe import Probe, balance
 from safelight.conformance.servers.probing import Probing
 from safelight.conformance.servers.sending import ServerGone
 from safelight.conformance.servers.taken import Created
@@ -76,6 +77,7 @@ class ServerRun:
     async def _all(self) -> None:
         await preflight(self.gate)
         self._has_begun = True
+        probes = self.plan.probes()  # drawing them takes seconds, in which no answer would be read
         await self._submit()
         gone: BaseException | None = None
         try:
@@ -83,7 +85,7 @@ class ServerRun:
                 for harvest in self.harvests:
                     is_whole = harvest.check in _WHOLE
                     group.create_task(harvested(self.gate, harvest, self.plan.options, is_whole=is_whole))
-                group.create_task(self._probe())
+                group.create_task(self._probe(probes))
         except* ServerGone as group_of_one:
             gone = group_of_one.exceptions[0]
         if gone:
@@ -99,9 +101,9 @@ class ServerRun:
             harvest.twin = twins[0].task_id if twins else None
             self.harvests.append(harvest)
 
-    async def _probe(self) -> None:
+    async def _probe(self, probes: Sequence[tuple[ServerCheck, Probe]]) -> None:
         probing = Probing(self.gate, self.plan, self.seen)
-        await probing.simplest()
+        await probing.simplest(probes)
         await probing.searched()
 
     async def _read(self) -> None:
