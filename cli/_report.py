@@ -23,12 +23,12 @@ from safelight.conformance.report.writing import CannotWrite, write
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def writable(_: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+def writable(ctx: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
     """A file that is found to be no good before the run is, and not after."""
     if path is None:
         return None
     try:
-        wrong = _in_the_way(path)
+        wrong = _in_the_way(path) or _taken(path, ctx)
     except (OSError, ValueError) as error:
         wrong = f"{shown_path(path)} cannot be written: {getattr(error, 'strerror', None) or error}"
     if wrong:
@@ -43,6 +43,12 @@ def _in_the_way(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no folder {shown_path(path.parent)}"
     return "" if os.access(path if path.exists() else path.parent, os.W_OK) else f"{shown_path(path)} cannot be written"
+
+
+def _taken(path: Path, ctx: click.Context) -> str:
+    """Which other report is written to a file, in a sentence, or nothing."""
+    others = [name for name in _FILES if ctx.params.get(name) and ctx.params[name].resolve() == path.resolve()]
+    return f"{shown_path(path)} is where --{others[0]} writes: give each report a file of its own" if others else ""
 
 
 #: Name of an option -> what it writes.

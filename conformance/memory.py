@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,9 @@ def remember(results: Iterable[Result], judged: str = CLIENT) -> None:
     kept = {**_kept(), judged: sorted(failed | set(last_failed(judged)) - ran)}
     with suppress(OSError):  # a folder that cannot be written to has no memory
         made(FILE.parent)
-        FILE.write_text(json.dumps(kept), "utf-8")
+        written = FILE.with_name(f"{FILE.name}.{os.getpid()}")  # two runs may end at once
+        written.write_text(json.dumps(kept), "utf-8")
+        written.replace(FILE)
 
 
 def last_failed(judged: str = CLIENT) -> list[str]:

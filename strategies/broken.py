@@ -138,9 +138,13 @@ _OF_EACH_TYPE: Final = (None, True, "1", 1, 1.5, [1], {"value": 1})
 
 def of_each_type(broken: BrokenRequest) -> Iterator[BrokenRequest]:
     """The same with values of each type in the place of the wrong one; some may keep the rule, or break others."""
+    return (with_value(broken, value) for value in _OF_EACH_TYPE)
+
+
+def with_value(broken: BrokenRequest, value: Any) -> BrokenRequest:
+    """The same with this value in the place of the wrong one; it may keep the rule, or break others."""
     path = _path(broken.pointer, broken.document)
-    for value in _OF_EACH_TYPE:
-        yield replace(broken, document=_put(broken.document, path, value), kind=_change(path, value))
+    return replace(broken, document=_put(broken.document, path, value), kind=_change(path, value))
 
 
 def _path(text: str, document: Any) -> Path:

@@ -42,6 +42,9 @@ Form = dict[str, Any]
 #: Reasons of the status codes, which need no others.
 _REASONS: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
+#: The status of a request that was still on its way, as Playwright writes it.
+_PENDING: Final = -1
+
 #: The last second that a date can be in.
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
@@ -185,6 +188,8 @@ def _exchange(entry: Any) -> Exchange:
     url = str(request.get("url", ""))
     target, headers, body = _target(url), _headers(request), _body(request)
     keys = [*keys_in(headers)]
+    status = response.get("status") or 0
+    status = 0 if status == _PENDING else status
     is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
@@ -193,14 +198,14 @@ def _exchange(entry: Any) -> Exchange:
         "headers": headers,
         **body_form(body),
         "leaks": [*leaks(target, headers, body, keys)],
-        "status": response.get("status") or 0,
+        "status": status,
         "media_type": str(content.get("mimeType", "")),
         **answer_form(_decoded(content) if is_kept and isinstance(content.get("text"), str) else b""),
         "answer_headers": _headers(response),
-        "wire": "" if response.get("status") else _lost(response),
+        "wire": "" if status else _lost(response),
         "took": took / 1_000 if isinstance(took, int | float) and 0 < took < MAX_SECONDS else None,
         "body_bytes": _size(request, "bodySize"),
-        "answer_bytes": _size(content, "size") if response.get("status") else 0,
+        "answer_bytes": _size(content, "size") if status else 0,
     }
     if ours:
         return exchange_of({**form, "took": None, **ours})
@@ -282,5 +287,5 @@ def _decoded(content: Form) -> bytes:
 
 def _lost(response: Form) -> str:
     """What a browser says of a request without an answer."""
-    sentence = response.get("_error") or response.get("statusText")
+    sentence = response.get("_error") or response.get("_failureText") or response.get("statusText")
     return sentence if isinstance(sentence, str) and sentence else "no answer"

@@ -63,6 +63,8 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
     failed, 3 where it gave up, 89 where it does not implement the case.
     """
     _check_watch(ctx, options)
+    if cmd and options["server_only"]:
+        raise click.UsageError("--server-only starts no CMD: leave CMD out, or leave out --server-only", ctx)
     if not cmd and not (options["is_list"] or options["server_only"]):
         raise click.UsageError("there is no CMD to judge: write `-- python my_client.py`", ctx)
     chosen = _chosen(options)
@@ -109,7 +111,11 @@ def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
     """The fake's settings are for `--watch`, as each case has its own; and what selects cases is not."""
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     rows = [name for name in given if name in EXEC or name == "config"]
-    cases = [name for name in given if name in ("only", "skip", "last_failed", "jobs", "repeat", "waivers")]
+    cases = [
+        name
+        for name in given
+        if name in ("only", "skip", "last_failed", "jobs", "repeat", "waivers", "server_only", "port")
+    ]
     if wrong := cases if options["watch"] else rows:
         wants = "which runs no cases" if options["watch"] else "as each case has settings of its own"
         there = "does not go with --watch" if options["watch"] else "needs --watch"
@@ -133,7 +139,7 @@ def _chosen(options: dict[str, Any]) -> list[Case]:
     if options["last_failed"]:
         only += last_failed()
         if not only:
-            raise Unusable("nothing is known to have failed here: run all cases first")
+            raise Unusable("no case is known to have failed, in runs from this folder: run without --last-failed")
     try:
         chosen = selected(only, options["skip"])
     except ValueError as error:

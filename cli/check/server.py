@@ -160,7 +160,7 @@ def _judged(where: Entry) -> str:
 def _last_failed(where: Entry) -> list[str]:
     found = [check for check in last_failed(_judged(where)) if check in checks()]
     if not found:
-        raise Unusable("nothing is known to have failed here on this server: run all checks first")
+        raise Unusable("no check is known to have failed on this server, in runs from here: run without --last-failed")
     return found
 
 

@@ -17,6 +17,8 @@ NOT_IMPLEMENTED = 89
 
 def findings(trial: Trial, evidence: Evidence) -> list[Finding]:
     """All that was seen in one trial that should not have been: by the case's expectations, then by U1 to U9."""
+    if _is_unimplemented(evidence):
+        return []
     if not evidence.exchanges:
         return [NOTHING, *(one for one in judged(trial, evidence) if one.rule != NOTHING.rule)]
     return [*_own(trial, evidence), *judged(trial, evidence)]
@@ -34,9 +36,13 @@ def _own(trial: Trial, evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(expected.name, expected.severity, sentence)
 
 
+def _is_unimplemented(evidence: Evidence) -> bool:
+    return any(one.code == NOT_IMPLEMENTED for one in evidence.ended)
+
+
 def verdict(case: Case, evidence: Evidence, found: list[Finding]) -> Verdict:
     """The verdict of one trial."""
-    if any(one.code == NOT_IMPLEMENTED for one in evidence.ended):
+    if _is_unimplemented(evidence):
         return Verdict.UNIMPLEMENTED
     said = verdict_of(found, is_info=case.severity is Severity.INFO)
     is_proven = any(finding.severity in MUSTS for finding in found)

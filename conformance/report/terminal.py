@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -147,11 +148,11 @@ def _show_case(case: Mapping[str, Any], roles: tuple[str, str], console: Console
 def _show_trial(trial: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], console: Console) -> None:
     if trial["name"]:
         _say(console, "trial", trial["name"], "bold")
-    for line in _timeline(trial["timeline"]) if not all(one["curl"] for one in findings) or not findings else ():
-        _print(console, Text("    "), line)
+    for row in _timeline(trial["timeline"]) if not all(one["curl"] for one in findings) or not findings else ():
+        _print(console, Text("    "), row)
     if trial["ended"]:
         _say(console, "ended with", f"{trial['ended']} after {trial['seconds']:.1f} s")
-    for line in trial["output"].rstrip().splitlines()[-MAX_LINES:]:
+    for line in _end(trial["output"])[-MAX_LINES:]:
         _say(console, "wrote", line[:MAX_LINE_CHARACTERS])
     if trial["remark"]:
         _say(console, "but", trial["remark"])
@@ -162,6 +163,16 @@ def _show_trial(trial: Mapping[str, Any], findings: Sequence[Mapping[str, Any]],
         for name, label in _FURTHER.items():
             if one[name]:
                 _say(console, label, one[name])
+
+
+#: Lines that tell nobody what went wrong: blank ones, and what Node.js writes below the message of an error.
+_IDLE: Final = re.compile(r"\s*(?:at .*|Node\.js v[\d.]+|\^+|[}\])]+)?")
+
+
+def _end(output: str) -> list[str]:
+    """The lines of an output, without idle ones as far as there are others."""
+    lines = output.rstrip().splitlines()
+    return [line for line in lines if not _IDLE.fullmatch(line)] or lines
 
 
 #: Member of a finding -> what stands before it.

@@ -16,7 +16,6 @@ from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.plan import Order
 from safelight.conformance.servers.probe import Probe, balance, poll
 from safelight.conformance.servers.taken import Created, is_taken, task_id_of
-from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import shown
 from safelight.traffic.exchange import Exchange, object_of
 
@@ -67,8 +66,8 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
         harvest.burst += await asyncio.gather(*steps)
         harvest.polls += harvest.burst
     await _to_the_end(gate, harvest, options)
-    if harvest.last is None:
-        harvest.obstacle = f"the task had {end_of(harvest, options)}"
+    if harvest.given_up:
+        harvest.obstacle = f"the task had {harvest.given_up}"
         return harvest
     if is_whole and options.burst is not None:
         for _ in range(_ROUNDS):
@@ -96,7 +95,10 @@ async def _to_the_end(gate: Gate, harvest: Harvest, options: Options) -> None:
         await asyncio.sleep(options.interval)
         harvest.polls.append(await gate.send(poll(harvest.task_id)))
         if _is_lost(harvest.polls):
+            harvest.given_up = f"not been heard of in {_MAX_UNKNOWN} polls"
             return
+    if harvest.last is None:
+        harvest.given_up = f"not ended after {options.deadline:g} s"
 
 
 def _is_lost(polls: list[Exchange]) -> bool:
@@ -135,11 +137,9 @@ async def followed(gate: Gate, created: Created, options: Options) -> Followed:
         return Followed(created, "its answer was lost")
     harvest = Harvest("", {}, created.probe, "", task_id=created.task_id)
     await _to_the_end(gate, harvest, options)
-    return Followed(created, end_of(harvest, options))
+    return Followed(created, end_of(harvest))
 
 
-def end_of(harvest: Harvest, options: Options) -> str:
-    """How a task ended, in a word or two."""
-    if harvest.last is not None and harvest.last.phase in FINAL:
-        return str(harvest.last.phase)
-    return f"not ended after {options.deadline:g} s"
+def end_of(harvest: Harvest) -> str:
+    """How a task ended, in a word or two; empty where nobody has waited for that."""
+    return str(harvest.last.phase) if harvest.last is not None else harvest.given_up

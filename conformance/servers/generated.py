@@ -17,7 +17,7 @@ from safelight.contracts import problems
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import Rule
 from safelight.contracts.wording import kind
-from safelight.strategies.broken import BrokenRequest, broken_requests, of_each_type, reachable_rules
+from safelight.strategies.broken import BrokenRequest, broken_requests, of_each_type, reachable_rules, with_value
 
 #: Keyword -> requests that are drawn to choose from, where not just one is.
 _DRAWN: Final = {"minimum": 24, "maximum": 24, "required": 8}
@@ -138,7 +138,7 @@ def broken_rules(options: Options) -> Iterator[tuple[str, Rule]]:
 
 
 def _of_rule(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
-    found = [Drawn(operation, rule, request) for request in _candidates(_strategy(operation, rule, options), rule)]
+    found = list(_candidates(operation, rule, options))
     simplest: dict[object, Drawn] = {}
     for one in sorted(found, key=lambda one: one.size):
         if one.kind not in simplest and breaks_only_its_rule(one):
@@ -146,12 +146,15 @@ def _of_rule(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
     yield from simplest.values()
 
 
-def _candidates(strategy: SearchStrategy[BrokenRequest], rule: Rule) -> Iterator[BrokenRequest]:
-    """Requests among which are those that are wanted."""
-    found = _drawn(strategy, _DRAWN.get(rule.keyword, 1))
+def _candidates(operation: str, rule: Rule, options: Options) -> Iterator[Drawn]:
+    """Requests among which are those that are wanted: what is drawn, and the simplest with other values."""
+    requests = _drawn(_strategy(operation, rule, options), _DRAWN.get(rule.keyword, 1))
+    found = [Drawn(operation, rule, request) for request in requests]
     yield from found
-    if rule.keyword == "type":
-        yield from of_each_type(found[0])
+    others = of_each_type(requests[0]) if rule.keyword == "type" else ()
+    if rule.keyword in _BOUNDS:
+        others = (with_value(requests[0], one.value) for one in found)
+    yield from (Drawn(operation, rule, request) for request in others)
 
 
 def breaks_only_its_rule(drawn: Drawn) -> bool:

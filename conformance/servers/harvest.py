@@ -43,6 +43,8 @@ class Harvest:
     twin: str | None = None
     #: Why what is said to be the URL of the picture is none.
     no_url: str = ""
+    #: Why nobody waits for its end any more, in words.
+    given_up: str = ""
     #: Why something could not be seen, in a sentence.
     obstacle: str = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Findings of one check that a report has; the rest is counted.
 MAX_FINDINGS: Final = 20
+
+#: ... and findings of one rule.
+MAX_OF_A_RULE: Final = 5
 
 
 @dataclass(slots=True)
@@ -121,11 +125,15 @@ def _bounded(found: list[Finding]) -> list[Finding]:
     """The worst findings, each sentence once; how many more there are stands in the last."""
     once = {(one.sentence, one.got): one for one in found}.values()
     unique = sorted(once, key=lambda one: list(Severity).index(one.severity))
-    if len(unique) <= MAX_FINDINGS:
-        return unique
-    *kept, last = unique[:MAX_FINDINGS]
-    more = Finding(_MORE, last.severity, f"and {len(unique) - MAX_FINDINGS + 1:,} more of this check")
-    return [*kept, more]
+    of_rule = Counter[str]()
+    told = list[Finding]()
+    for one in unique:
+        of_rule[one.rule] += 1
+        if of_rule[one.rule] <= MAX_OF_A_RULE and len(told) < MAX_FINDINGS - 1:
+            told.append(one)
+    rest = [one for one in unique if one not in told]
+    more = [Finding(_MORE, rest[0].severity, f"and {len(rest):,} more of this check")] if rest else []
+    return told + more
 
 
 #: The rule of what stands for further findings: no waiver of one rule hides them.

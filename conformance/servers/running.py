@@ -138,7 +138,7 @@ class ServerRun:
         for created in self.gate.created:
             own = self._own(created)
             if own:
-                self.followed.append(Followed(created, end_of(own, self.plan.options)))
+                self.followed.append(Followed(created, end_of(own)))
             else:
                 self.followed.append(await followed(self.gate, created, self.plan.options))
 
@@ -157,9 +157,8 @@ class ServerRun:
         """What was made, and not followed before the run was stopped, is at least named."""
         for created in self.gate.created[len(self.followed) :]:
             own = self._own(created)
-            has_ended = own is not None and own.last is not None
-            end = end_of(own, self.plan.options) if own and has_ended else f"not followed, as {self.stopped}"
-            self.followed.append(Followed(created, end))
+            end = end_of(own) if own else ""
+            self.followed.append(Followed(created, end or f"not followed, as {self.stopped}"))
 
     def _own(self, created: Created) -> Harvest | None:
         """The harvest of a task that was meant."""

@@ -62,6 +62,7 @@ def test_a_broken_should_lets_a_run_pass() -> None:
 def test_a_case_that_the_driver_does_not_implement_leaves_a_must_open() -> None:
     result = checked("--only", "1.1", cmd=("sh", "-c", "exit 89"))
     assert (result.exit_code, "UNIMPLEMENTED" in result.output) == (3, True)
+    assert "broke" not in result.output
 
 
 def test_a_client_that_never_meets_its_fault_passes_nothing() -> None:
@@ -97,6 +98,8 @@ def test_what_differs_from_time_to_time_is_flaky() -> None:
         (["--faults", "poll: reset", "--", "true"], "--faults needs --watch"),
         (["--watch", "--only", "1.1", "--", "true"], "--only does not go with --watch"),
         (["--waivers", "none.json", "--", "true"], "none.json"),
+        (["--watch", "--server-only", "--", "true"], "--server-only does not go with --watch"),
+        (["--server-only", "--", "true"], "--server-only starts no CMD"),
     ],
 )
 def test_what_cannot_be_run_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:

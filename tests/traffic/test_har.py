@@ -190,6 +190,7 @@ def test_a_key_in_base64_in_a_cookie_is_seen_in_a_recording() -> None:
         ({"statusText": "reset"}, "reset"),
         ({}, "no answer"),
         ({"status": None}, "no answer"),
+        ({"status": -1, "_failureText": "net::ERR_ABORTED"}, "net::ERR_ABORTED"),
     ],
 )
 def test_a_request_without_an_answer_says_what_became_of_it(response: dict[str, Any], wire: str) -> None:

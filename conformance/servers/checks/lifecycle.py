@@ -52,12 +52,9 @@ def impossible(check: str, harvest: Harvest, options: Options) -> Iterator[Broke
 
 
 @harvesting("S53", of="polls")
-def _liveness(harvest: Harvest, options: Options) -> Iterator[Broken]:
-    if harvest.task_id is not None and harvest.last is None:
-        seen = harvest.polls[-1] if harvest.polls else None
-        yield Broken(
-            f"the task had not ended after {options.deadline:g} s", "a final phase", came(seen) if seen else "no poll"
-        )
+def _liveness(harvest: Harvest, _: Options) -> Iterator[Broken]:
+    if harvest.given_up:
+        yield Broken(f"the task had {harvest.given_up}", "a final phase", came(harvest.polls[-1]))
 
 
 @harvesting("S54", of="settled", requests=5)

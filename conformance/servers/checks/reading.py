@@ -15,6 +15,8 @@ from safelight.conformance.servers.gate import ECHOED, Gate
 from safelight.conformance.servers.options import Options
 from safelight.conformance.servers.probe import Probe, Risk, Wanted, poll, query
 from safelight.conformance.servers.samples import NEVER_ISSUED
+from safelight.contracts import problems
+from safelight.contracts.dialects import ERRORS
 from safelight.contracts.lifecycle import FINAL
 from safelight.contracts.wording import counted
 from safelight.traffic.exchange import Exchange, object_of
@@ -39,7 +41,14 @@ def _as_recorded(name: str, answered: Answered, options: Options) -> Iterator[Br
         recorded = Asked(exchange, speech)
         for breach in check.breaches(recorded) if check.is_asked(recorded) else ():
             rule = breach.rule if breach.rule != name else ""
-            yield Broken(breach.sentence, fact, came(exchange), rule, probe=probe)
+            near = _form(exchange.answer, options) if name == "S13" else ""
+            yield Broken(f"{breach.sentence}{near}", fact, came(exchange), rule, probe=probe)
+
+
+def _form(answer: bytes, options: Options) -> str:
+    """The form of an error that is not the one asked for, where it is another that is known."""
+    known = [name for name, schema in ERRORS.items() if not problems(schema, answer)]
+    return "" if options.errors in known else "".join(f", as with --errors {name}" for name in known[:1])
 
 
 @watching("S15")

@@ -99,17 +99,21 @@ def _balance_delta(harvest: Harvest, _: Options) -> Iterator[Broken]:
     price = 0 if is_refused else operations()[harvest.operation].price
     least = price if harvest.task_id is not None and not harvest.has_failed else 0
     if not least - harvest.returned <= before - after <= price:
-        yield Broken(
-            f"the submit cost {before - after:g} credits", f"{price:g}", f"{before:g}, then {after:g}", probe=balance()
-        )
+        sentence = f"the submit cost {_said(before - after)} credits"
+        yield Broken(sentence, _said(price), _both(before, after), probe=balance())
     if not harvest.spent - harvest.returned <= before - end <= harvest.spent + harvest.lost:
         failed = "the task failed, and " if harvest.has_failed else ""
-        yield Broken(
-            f"{failed}in the end {before - end:g} credits were gone",
-            f"{harvest.spent:g}",
-            f"{before:g}, then {end:g}",
-            probe=balance(),
-        )
+        sentence = f"{failed}in the end {_said(before - end)} credits were gone"
+        yield Broken(sentence, _said(harvest.spent), _both(before, end), probe=balance())
+
+
+def _said(amount: float) -> str:
+    """An amount to the digit, but for what binary fractions add to it."""
+    return f"{amount:.12g}"
+
+
+def _both(before: float, then: float) -> str:
+    return f"{_said(before)}, then {_said(then)}"
 
 
 @harvesting("S62", Cost.MORE, of="picture")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from reports import KEY, each_verdict, reports, result, run
 from safelight.conformance.report.document import Document, Kind, document
-from safelight.conformance.report.terminal import MAX_ROWS, Watch, show
+from safelight.conformance.report.terminal import MAX_ROWS, Watch, _end, show
 from safelight.conformance.results import Tried
 from safelight.conformance.verdicts import Finding, Severity, Verdict
 
@@ -136,3 +136,9 @@ def test_what_was_not_asked_stands_in_a_line_with_the_reason() -> None:
     text = shown(document(run([*asked, result()], kind=Kind.SERVER, extent="free")))
     assert "not asked: S42 and S43: no bank was given" in text
     assert "of 3 checks in 12.5 s\npassed (free)\n" in text
+
+
+def test_of_an_output_the_lines_below_a_message_are_left_out_as_far_as_there_are_others() -> None:
+    stack = ["}", "      ^", "TypeError: no id", "    at main (client.mjs:5)", "", "Node.js v20.20.2"]
+    assert _end("\n".join(stack)) == ["TypeError: no id"]
+    assert _end("}\n") == ["}"]

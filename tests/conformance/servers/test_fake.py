@@ -8,6 +8,7 @@ import pytest
 
 from checking import Checked, checked
 from liars.servers.server import OTHER_KEY, QUICK, RICH
+from safelight.conformance.servers.judging import MAX_OF_A_RULE
 from safelight.conformance.verdicts import Verdict
 from safelight.contracts.dialects import PATHS, dialects
 from safelight.contracts.operations import operations
@@ -102,3 +103,14 @@ def test_a_task_that_never_ends_is_one_finding_and_what_comes_after_has_no_verdi
     assert {check for check, verdict in verdicts.items() if verdict is Verdict.FAIL} == {"S53"}
     unseen = {check for check, verdict in verdicts.items() if verdict is Verdict.INCOMPLETE}
     assert unseen == {"S54", "S56", "S59"}
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "check"),
+    [("errors", "string", "S13"), ("errors", "message", "S13")],
+)
+def test_another_dialect_than_was_asked_for_is_told_by_its_option(option: str, name: str, check: str) -> None:
+    with fake(**{option: name}) as url:
+        found = [one for one in checked(url, [check, "S40"]).results if one.id == check]
+    assert f"as with --{option} {name}" in found[0].findings[0].sentence
+    assert len(found[0].findings) <= 2 * MAX_OF_A_RULE + 1

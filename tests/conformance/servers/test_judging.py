@@ -10,7 +10,7 @@ from zlib import compress, crc32
 import pytest
 from PIL import Image
 
-from checking import checked
+from checking import ENOUGH, checked
 from raw_server import Saying, answer, envelope, raw_server
 from run_bad_server import bad_server
 from safelight.conformance.servers.judging import MAX_FINDINGS
@@ -47,6 +47,24 @@ def test_findings_beyond_a_bound_are_counted_and_have_no_rule_that_a_waiver_coul
     assert len(one.findings) == MAX_FINDINGS
     assert one.findings[-1].sentence.endswith(" more of this check")
     assert one.findings[-1].rule == "more"
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("errors-show-sql", "S13"), ("crashes-on-an-empty-body", "S14"), ("echoes-the-key-in-errors", "S15")],
+)
+def test_what_rides_along_can_be_sent_again_with_the_key_of_the_shell(name: str, check: str) -> None:
+    with bad_server(name) as server:
+        found = checked(server.url, [check, "S34", "S40"], max_paid=0, max_surprise=ENOUGH)
+    lines = [one.curl for result in found.results if result.id == check for one in result.findings if one.curl]
+    assert lines
+    assert all("$SAFELIGHT_API_KEY" in line for line in lines)
+
+
+def test_an_amount_is_told_to_the_credit() -> None:
+    with bad_server("tasks-are-paid-twice") as server:
+        (one,) = checked(server.url, ["S60"]).results
+    assert {finding.got for finding in one.findings} == {"1000000000, then 999999980"}
 
 
 def _submits_and(poll: Any, picture: bytes = b"") -> Saying:
