@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from timeit import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
+
+if TYPE_CHECKING:
+    from safelight.mockserver.sessions.session import Session
 
 #: Tasks that are there before anything is measured: by then ledger and journal are full, and grow no more.
 _BEFORE, _TASKS = 12_000, 20_000
@@ -44,6 +48,12 @@ def _bytes(profile: dict[str, Any]) -> float:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return (after - before) / _TASKS
+
+
+def fill(session: Session, tasks: int) -> None:
+    """Submit so many tasks, without a request for each."""
+    for _ in range(tasks):
+        session.submit("image_generation", {"prompt": "a lighthouse at dusk"}, "default", ENGINES["comfyui"], size=40)
 
 
 def refusals() -> list[tuple[str, float, str]]:

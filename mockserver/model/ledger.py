@@ -38,27 +38,30 @@ class Ledger:
         self._entries: deque[Entry] = deque(maxlen=max_entries)
         #: Credits returned less credits taken, over all entries there ever were.
         self.total: Credits = 0
+        #: How many entries are no longer kept.
+        self.dropped = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Ledger) and self.kept() == other.kept()
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    def kept(self) -> tuple[list[Entry], Credits, int | None]:
-        """All there is to it: the entries, the total, and how many entries are kept at most."""
-        return list(self._entries), self.total, self._entries.maxlen
+    def kept(self) -> tuple[list[Entry], Credits, int | None, int]:
+        """All there is to it: the entries, the total, how many entries are kept at most, and how many are not."""
+        return list(self._entries), self.total, self._entries.maxlen, self.dropped
 
     @classmethod
-    def restored(cls, kept: tuple[list[Entry], Credits, int | None]) -> Ledger:
+    def restored(cls, kept: tuple[list[Entry], Credits, int | None, int]) -> Ledger:
         """The ledger that this was kept of."""
-        entries, total, max_entries = kept
+        entries, total, max_entries, dropped = kept
         ledger = cls(max_entries=max_entries)
         ledger._entries.extend(entries)
-        ledger.total = total
+        ledger.total, ledger.dropped = total, dropped
         return ledger
 
     def add(self, entry: Entry) -> None:
         """Book an entry."""
+        self.dropped += len(self._entries) == self._entries.maxlen
         self._entries.append(entry)
         self.total = plus(self.total, entry.credits)
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
 from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
+from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
@@ -16,10 +18,12 @@ from safelight.mockserver.model.task_override import TaskOverride
 _SECONDS: Final = 10
 
 
-@route("GET", "/tasks")
+@route("GET", "/tasks", query="page", enters=True)
 def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
-    """List the tasks that are still kept, in the order of their submits."""
-    return {"tasks": [task_form(asked.session, task) for task in asked.session.tasks]}
+    """List the tasks that are still kept, in the order of their submits, a page at a time."""
+    session = asked.looked_at
+    tasks, cursor = page_of(session.tasks, attrgetter("number"), asked.query)
+    return {"tasks": [task_form(session, task) for task in tasks], "cursor": cursor}
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Thread
+from operator import itemgetter
+from threading import Thread, get_ident
 from typing import Any, Final
 
 import pytest
@@ -18,10 +19,14 @@ from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.client import ControlClient as Client
 from safelight.mockserver.control.client import ControlRefused
 from safelight.mockserver.control.control import Control
+from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.model.clock import AdjustableClock
+from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import fingerprint
+from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
@@ -168,6 +173,66 @@ def test_tasks_are_listed_with_what_they_are_now(fake: Steered) -> None:
     assert (task["id"], task["workflow"], task["price"], task["polls"]) == (task_id, "rr3", 10, 0)
     fake.poll(task_id)
     assert fake.data("GET", "/tasks")["tasks"][0]["polls"] == 1
+
+
+@pytest.mark.parametrize(("path", "name"), [("/tasks", "tasks"), ("/journal", "exchanges"), ("/ledger", "entries")])
+@given(st.integers(0, 7), st.integers(1, 8))
+def test_the_pages_of_a_list_are_the_list(path: str, name: str, number: int, limit: int) -> None:
+    fake = Steered()
+    for _ in range(number):
+        fake.submit()
+    whole = fake.data("GET", path)
+    assert (len(whole[name]), whole["cursor"]) == (number, None)
+    pages: list[Any] = []
+    cursor: int | None = 0
+    while cursor is not None:
+        page = fake.data("GET", f"{path}?limit={limit}&cursor={cursor}")
+        pages.append(page[name])
+        cursor = page["cursor"]
+    assert [thing for page in pages for thing in page] == whole[name]
+    assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
+
+
+def test_a_list_has_a_thousand_things_on_a_page_at_most() -> None:
+    fake = Steered()
+    session = fake.api.sessions.open(KEY, Settings(balance=10**6))
+    for _ in range(1_001):
+        session.submit("image_generation", {"prompt": "a lamp"}, "default", ENGINES["comfyui"], size=1)
+    for path, name in (("/tasks", "tasks"), ("/ledger", "entries")):
+        first = fake.data("GET", path)
+        assert (len(first[name]), first["cursor"]) == (1_000, 1_000)
+        rest = fake.data("GET", f"{path}?cursor={first['cursor']}")
+        assert (len(rest[name]), rest["cursor"]) == (1, None)
+
+
+def test_a_cursor_leads_on_when_what_it_stands_for_is_no_longer_kept() -> None:
+    ledger = Ledger(max_entries=2)
+    for number in range(5):
+        ledger.add(Entry(number, 1, str(number), "refund"))
+    lines = list(enumerate(ledger, ledger.dropped + 1))
+    assert page_of(lines, itemgetter(0), {"cursor": "1"}) == (lines, None)
+    assert [entry.task_id for _, entry in page_of(lines, itemgetter(0), {"cursor": "4"})[0]] == ["4"]
+    assert Ledger.restored(ledger.kept()) == ledger
+
+
+@pytest.mark.parametrize("form", ["har", "ndjson"])
+def test_a_format_says_in_a_header_where_the_next_page_begins(asked: Steered, form: str) -> None:
+    answered = [asked.send("GET", f"/_safelight/journal?format={form}&limit=2&cursor={cursor}") for cursor in (0, 2)]
+    assert [answer.headers.get("x-safelight-cursor") for answer in answered] == ["2", None]
+
+
+def test_what_control_answers_is_made_in_a_worker() -> None:
+    class Noting(MemoryStore):
+        def look(self, name: str) -> SessionState | None:
+            threads.append(get_ident())
+            return super().look(name)
+
+    threads: list[int] = []
+    fake = Steered(api=Service(keys=[KEY], store=Noting()))
+    for path in ("/tasks", "/journal", "/ledger", "/session", "/plan", "/clock"):
+        fake.data("GET", path)
+    assert threads
+    assert get_ident() not in threads
 
 
 def test_a_task_in_ticks_is_released(fake: Steered) -> None:
@@ -386,7 +451,11 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
     (("GET", "/journal?since=now", None), 400, 'since is "now"; it must be seconds in digits'),
     (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
-    (("GET", "/tasks?all=1", None), 400, "all is not known; nothing is taken here"),
+    (("GET", "/clock?all=1", None), 400, "all is not known; nothing is taken here"),
+    (("GET", "/tasks?all=1", None), 400, "all is not known; there are limit and cursor"),
+    (("GET", "/tasks?limit=1001", None), 400, 'limit is "1001"; it must be 1 to 1000'),
+    (("GET", "/ledger?limit=0", None), 400, 'limit is "0"; it must be 1 to 1000'),
+    (("GET", "/journal?cursor=-1", None), 400, 'cursor is "-1"; it must be the cursor of a page'),
     (("POST", "/wait", {}), 400, "task_id is missing"),
     (("POST", "/wait", {"task_id": "7", "within": 61}), 400, "within is 61; the most is 60"),
     (("POST", "/wait", {"task_id": "7"}), 404, 'No task "7"'),
