@@ -7,12 +7,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
+from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
 from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
+from safelight.traffic.exchange import Exchange
 
 #: Seconds of real time that are waited unless the body says otherwise.
 _SECONDS: Final = 10
@@ -84,8 +86,11 @@ def _answered(asked: ControlCall, task_id: str) -> int:
 async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
 
-    def hear(*_: object) -> None:  # whatever it was: the task's id may be one that no exchange may say
-        loop.call_soon_threadsafe(heard.set)
+    said = redacted(task_id, asked.secrets)  # as an exchange says it: it may be one that looks like a key
+
+    def hear(_: str | None, exchange: Exchange) -> None:
+        if exchange.task_id == said:  # of whichever session: then it is looked whether it was this
+            loop.call_soon_threadsafe(heard.set)
 
     with asked.service.watched(hear):
         while _answered(asked, task_id) < polls:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from operator import itemgetter
-from threading import Thread, get_ident
+from socket import create_connection
+from threading import Event, Thread, get_ident
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -25,11 +28,12 @@ from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.ledger import Entry, Ledger
-from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
+from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.sessions.table import CONTROL
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app
@@ -711,6 +715,53 @@ def test_a_barrier_that_does_not_open_says_what_came(fake: Steered) -> None:
     document = fake.ask("POST", "/wait", {"task_id": task_id, "polls": 3, "within": 0.001})
     expected = f'Poll 3 of task "{task_id}" was not answered within 0.001 s: 1 poll came'
     assert document["error"]["message"] == expected
+
+
+def test_a_barrier_ends_with_its_client() -> None:
+    fake = Steered()
+    task_id, over = fake.submit(), Event()
+
+    async def answer(self: Control, service: Service, request: Request) -> Reply:
+        try:
+            return await answered(self, service, request)
+        finally:
+            over.set()
+
+    answered = Control.answer
+    with pytest.MonkeyPatch.context() as patch, in_thread(create_app(fake.api, control=fake.control)) as server:
+        patch.setattr(Control, "answer", answer)
+        body = json.dumps({"task_id": task_id, "within": 60}).encode()
+        head = f"POST /_safelight/wait HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: {KEY}\r\ncontent-length: {len(body)}"
+        with create_connection(("127.0.0.1", urlsplit(server.url).port or 0)) as client:
+            client.sendall(f"{head}\r\n\r\n".encode() + body)
+        assert over.wait(20), "long before the minute is over"
+        server.settle()
+    assert fake.api._listeners == []  # noqa: SLF001 - as below
+
+
+def test_a_barrier_is_not_woken_by_polls_of_other_tasks(fake: Steered) -> None:
+    looks: list[str] = []
+    answered = Session.answered
+
+    def counting(self: Session, task_id: str) -> int:
+        looks.append(task_id)
+        return answered(self, task_id)
+
+    fake.data("PUT", "/session", {"ids": ["waited-for", "other"]})
+    fake.submit(), fake.submit()
+    with in_thread(create_app(fake.api, control=fake.control)) as server:
+        client = Client(server.url, KEY)
+        with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as waiting:
+            patch.setattr(Session, "answered", counting)
+            passed = waiting.submit(client.wait, "waited-for", 1, 60)
+            while not fake.api._listeners:  # noqa: SLF001 - nothing else shows that it waits
+                client.clock()
+            for _ in range(9):
+                _poll(server.url, "other")
+            _poll(server.url, "waited-for")
+            assert passed.result(60)["polls"] == 1
+    assert set(looks) == {"waited-for"}
+    assert len(looks) <= 4, "at first, when it was polled, and for the answer"
 
 
 def test_a_barrier_leaves_no_watcher_behind(fake: Steered) -> None:
