@@ -31,6 +31,7 @@ from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import Session
@@ -274,6 +275,23 @@ def test_a_plan_is_put_extended_and_counted(fake: Steered) -> None:
     assert plan["undelivered"] == [{"rule": "image: garbled", "reason": "no such request came", "was_due": False}]
 
 
+def test_a_plan_has_a_thousand_rules_at_most(fake: Steered) -> None:
+    assert len(fake.data("PUT", "/plan", {"rules": [RULE] * 1_000})["rules"]) == 1_000
+    message = fake.ask("POST", "/plan", {"rules": [RULE]})["error"]["message"]
+    assert "a plan has 1,000 rules at most" in message
+    assert len(fake.data("GET", "/plan")["rules"]) == 1_000
+
+
+def test_something_is_settled_of_a_thousand_tasks_to_come_at_most(fake: Steered) -> None:
+    session = fake.api.sessions.open(KEY)
+    for number in range(1_000):
+        session.override(TaskOverride(id=f"t-{number}"))
+    message = fake.ask("POST", "/next", {"queued": 1})["error"]["message"]
+    assert message.endswith("1,000 tasks to come have overrides, and that is the most: submit some first")
+    assert fake.submit() == "t-0"
+    assert fake.data("POST", "/next", {"queued": 1}) == {"next": 1_000}
+
+
 def test_a_plan_with_one_wrong_rule_changes_nothing(fake: Steered) -> None:
     fake.data("PUT", "/plan", {"rules": [RULE]})
     for method in ("PUT", "POST"):
@@ -449,6 +467,16 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("POST", "/next", {}), 400, "give timeline, queued, running, fail, id or axis"),
     (("POST", "/next", {"axis": "tiks"}), 400, "did you mean ticks?"),
     (("POST", "/next", {"timeline": ["done"], "queued": 1}), 400, "a timeline says all of a task"),
+    (("POST", "/next", {"id": "x" * 1_001}), 400, "id has 1001 characters; the most is 1000 characters"),
+    (("POST", "/next", {"fail": "x" * 10_001}), 400, "fail has 10001 characters; the most is 10000 characters"),
+    (("POST", "/next", {"timeline": [["queued", 1]] * 1_001}), 400, "timeline has 1001 items; the most is 1000 items"),
+    (("POST", "/next", {"queued": "1" * 101}), 400, "queued has 101 characters; the most is 100 characters"),
+    (
+        ("POST", "/tasks/7/fail", {"reason": "x" * 10_001}),
+        400,
+        "reason has 10001 characters; the most is 10000 characters",
+    ),
+    (("PUT", "/plan", {"rules": [RULE] * 1_001}), 400, "rules has 1001 items; the most is 1000 items"),
     (("PUT", "/plan", {}), 400, "rules is missing"),
     (("PUT", "/plan", {"rules": RULE}), 400, "it must be an array"),
     (("PUT", "/plan", {"rules": [KEY]}), 400, "rules.0, column 1"),
