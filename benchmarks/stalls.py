@@ -138,6 +138,8 @@ def _storm(url: str) -> None:
         list(clients.map(lambda path: _once("GET", path)(url), paths))
 
 
+_MEMBERS: Final = b"{" + b",".join(b'"%d":0' % number for number in range(900_000)) + b"}"
+
 #: What is done, and how.
 DISTURBANCES: Final[dict[str, Callable[[str], object]]] = {
     "nothing else": lambda _: time.sleep(3),
@@ -148,9 +150,7 @@ DISTURBANCES: Final[dict[str, Callable[[str], object]]] = {
         for client in [HTTPConnection(urlsplit(url).netloc)]
         for _ in range(1_000)
     ],
-    "a body of 900,000 members": _once(
-        "POST", _SUBMIT, json.dumps(dict.fromkeys(map(str, range(900_000)), 0)).encode()
-    ),
+    "a body of 900,000 members": _once("POST", _SUBMIT, _MEMBERS),
     "a body of 9.9 MB of %41": _once("POST", _SUBMIT, b'{"prompt": "' + b"%41" * 3_300_000 + b'"}'),
     "an edit of 9.9 MB": _once("POST", _EDIT, b'{"prompt": "x", "image": "' + b"QUJD" * 2_470_000 + b'"}'),
     "1,500 barriers whose clients left": _leave_barriers,
