@@ -40,7 +40,7 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
     """Give the lines of the ledger, a page at a time, what all of them come to, and what is left."""
     with asked.entering() as session:
         began, ledger, left = session.data.began, session.ledger, session.credits
-        lines, total = list(enumerate(ledger, ledger.dropped + 1)), ledger.total
+        lines, total = [(number + 1, entry) for number, entry in ledger.entries.items()], ledger.total
     page, cursor = page_of(lines, itemgetter(0), asked.query)
     entries = [entry._asdict() | {"at": entry.at - began, "credits": credits_form(entry.credits)} for _, entry in page]
     return {"entries": entries, "cursor": cursor, "total": credits_form(total), "balance": credits_form(left)}
