@@ -163,9 +163,10 @@ def _drop(session: SessionState, task: Task) -> None:
     session.plan.numbers.pop(task.id, None)
 
 
-def answered(session: SessionState, task_id: str, at: float, *, is_poll: bool) -> float | None:
-    """Count an answer about a task. Gives the seconds since the one before, or None for the first."""
-    counts = counts_of(session, task_id)
-    before, counts.answered_at = counts.answered_at, at
+def answered(session: SessionState, task: Task, at: float, *, is_poll: bool) -> float:
+    """Count an answer about a task after that to its submit. Gives the seconds since the one before."""
+    counts = counts_of(session, task.id)
+    before = task.submitted if counts.answered_at is None else counts.answered_at
+    counts.answered_at = at
     counts.answered += is_poll
-    return None if before is None else at - before
+    return at - before

@@ -73,7 +73,7 @@ class TaskCounts:
     ticks: int = 0
     #: Polls that were answered, on whatever axis.
     answered: int = 0
-    #: When it was last answered about, in seconds of the session's clock.
+    #: When it was last answered about, in seconds of the session's clock; None: not since its submit.
     answered_at: float | None = None
     #: Its price was returned.
     refunded: bool = False
