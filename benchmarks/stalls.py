@@ -39,7 +39,7 @@ _EDIT: Final = "/v1/index.php?endpoint=image_editing"
 
 def rows(*names: str) -> list[tuple[str, float, str]]:
     """(what, the longest wait in ms, remark)."""
-    with crowded() as url:
+    with served("crowded") as (url, _):
         return [_row(url, name, disturb) for name, disturb in DISTURBANCES.items() if not names or name in names]
 
 
@@ -54,13 +54,13 @@ def _row(url: str, name: str, disturb: Callable[[str], object]) -> tuple[str, fl
 
 
 @contextmanager
-def crowded() -> Iterator[str]:
-    """The entry point of a fake whose other session has many living tasks."""
-    command = [sys.executable, str(Path(__file__).with_name("servers.py")), "crowded"]
+def served(name: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The entry point of one of the servers, and its process."""
+    command = [sys.executable, str(Path(__file__).with_name("servers.py")), name]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
-            yield server.stdout.readline().strip()
+            yield server.stdout.readline().strip(), server
         finally:
             server.terminate()
 
