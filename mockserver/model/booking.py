@@ -13,6 +13,8 @@ from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.session_state import TaskCounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safelight.mockserver.model.session_state import SessionState
     from safelight.mockserver.model.task import Task
 
@@ -142,7 +144,7 @@ def forget(session: SessionState) -> None:
     Each time all tasks are looked at; the next time comes when there are half as many again. So this costs a submit
     the same however many tasks are alive.
     """
-    finished = [task for task in session.tasks.values() if state_of(session, task).is_final]
+    finished = [task for task in _perhaps_finished(session) if state_of(session, task).is_final]
     surplus = len(finished) - session.bounds.max_finished_tasks * 9 // 10
     max_bytes = session.bounds.max_task_bytes * 9 // 10
     for task in finished:
@@ -152,6 +154,20 @@ def forget(session: SessionState) -> None:
         _drop(session, task)
     session.look_at_tasks = max(session.bounds.max_finished_tasks, len(session.tasks) * 3 // 2)
     session.look_at_bytes = max(session.bounds.max_task_bytes, session.task_bytes * 3 // 2)
+
+
+def _perhaps_finished(session: SessionState) -> Iterator[Task]:
+    """The tasks without those whose last step has not begun: that is known sooner than their state."""
+    now, lengths = session.clock.now(), dict[int, float]()
+    for task in session.tasks.values():
+        if task.axis is Axis.SECONDS:
+            timeline = id(task.timeline)  # many tasks have the same
+            length = lengths.get(timeline)
+            if length is None:
+                length = lengths[timeline] = task.timeline.length
+            if now - task.submitted < length:
+                continue
+        yield task
 
 
 def _drop(session: SessionState, task: Task) -> None:
