@@ -15,14 +15,16 @@ import growth
 import microseconds
 import pictures
 import requests_per_second
+import stalls
 import stand_ins
 import start_up
 
 #: Title, the unit of its figures, where they come from.
 TABLES = (
     ("The core by itself", "us", microseconds.rows),
-    ("A living task", "bytes", growth.sizes),
-    ("A submit that cannot be paid", "us", growth.refusals),
+    ("A task, beyond its request", "bytes", growth.sizes),
+    ("A call beside many tasks", "us", growth.costs),
+    ("A poll while others are at their worst: the longest", "ms", stalls.rows),
     ("Under uvicorn, journal and validation on", "/s", requests_per_second.rows),
     ("Start", "ms", start_up.rows),
     ("Pictures", "ms", pictures.rows),

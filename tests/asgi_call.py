@@ -51,11 +51,17 @@ GONE: Final[dict[str, Any]] = {"type": "http.disconnect"}
 
 
 def call(app: ASGIApp, scope: dict[str, Any], messages: Iterable[Mapping[str, Any]] = ()) -> Answered:
-    """What the application answers; after the messages the client is gone."""
+    """What the application answers. After the messages the client is gone: of a whole request, once it is answered."""
     answered, incoming = Answered(), iter(messages or body_in(b""))
+    is_whole, over = False, asyncio.Event()
 
     async def receive() -> Any:
-        return next(incoming, GONE)
+        nonlocal is_whole
+        message = next(incoming, None)
+        if message is None and is_whole:
+            await over.wait()
+        is_whole = message is not None and not message.get("more_body")
+        return message or GONE
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -63,6 +69,8 @@ def call(app: ASGIApp, scope: dict[str, Any], messages: Iterable[Mapping[str, An
             answered.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
             answered.body += message.get("body", b"")
+            if not message.get("more_body"):
+                over.set()
 
     async def run() -> None:
         await app(scope, receive, send)

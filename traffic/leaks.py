@@ -35,6 +35,9 @@ _MIN_KEY_CHARACTERS: Final = 8
 #: Bytes of a text that is also read as escaped, folded or compressed.
 _MAX_READ_BYTES: Final = 100_000
 
+#: Bytes of a text in which the beginnings of all spellings are sooner looked up than the spellings found.
+_MAX_SHORT_BYTES: Final = 500
+
 #: How many times over a text may be escaped.
 _MAX_ESCAPES: Final = 3
 
@@ -68,27 +71,34 @@ def how_held(text: bytes, key: str) -> str | None:
 
 
 def _places(target: str, headers: Mapping[str, str], body: bytes, key: str) -> Iterator[str]:
-    yield from _in_head(target, tuple(headers.items()), key)
+    yield from _in_target(target, key)
+    yield from _in_headers(tuple(headers.items()), key)
     yield from _in_body(body, key)
 
 
 @lru_cache(1_024)
-def _in_head(target: str, headers: tuple[tuple[str, str], ...], key: str) -> tuple[str, ...]:
-    """Kept, as a client sends the same again and again."""
-    spellings = _deep_spellings(key)
+def _in_target(target: str, key: str) -> tuple[str, ...]:
+    """Kept, as a client sends the same again and again; apart from its headers, as it may have many tasks."""
     path, _, query = target.partition("?")
     pairs = query.split("&")
     usual = [pair for pair in pairs if pair.startswith("api_key=") and unquote_plus(pair[8:]) == key]
     rest = "&".join(pair for pair in pairs if pair not in usual)
-    texts = {"the path": path, "the query": rest}
-    texts |= {f"the header {name}": value if name in KEY_HEADERS else f"{name} {value}" for name, value in headers}
-    found = [
-        f"{place}{how}"
-        for place, text in texts.items()
-        if (how := _how(text.encode("utf-8", "replace"), spellings)) is not None
-    ]
+    return (*([IN_QUERY] if usual else []), *_in_texts({"the path": path, "the query": rest}, key))
+
+
+@lru_cache(1_024)
+def _in_headers(headers: tuple[tuple[str, str], ...], key: str) -> tuple[str, ...]:
+    """Kept, as above."""
+    texts = {f"the header {name}": value if name in KEY_HEADERS else f"{name} {value}" for name, value in headers}
     plain = {f"the header {name}" for name in KEY_HEADERS}
-    return (*([IN_QUERY] if usual else []), *(place for place in found if place not in plain))
+    return tuple(place for place in _in_texts(texts, key) if place not in plain)
+
+
+def _in_texts(texts: Mapping[str, str], key: str) -> Iterator[str]:
+    spellings = _deep_spellings(key)
+    for place, text in texts.items():
+        if (how := _how(text.encode("utf-8", "replace"), spellings)) is not None:
+            yield f"{place}{how}"
 
 
 def _in_body(body: bytes, key: str) -> Iterator[str]:
@@ -104,13 +114,21 @@ def _in_body(body: bytes, key: str) -> Iterator[str]:
 _MEMBER: Final = re.compile(rb'"api_key"\s*:\s*"(?:[^"\\]|\\.)*"')
 
 
-def _how(text: bytes, spellings: Mapping[bytes, str]) -> str | None:
+def _how(text: bytes, spellings: Spellings) -> str | None:
     """How a text holds a key: nothing for as it is, ` (in Base64)`; None where it does not."""
     shortest = len(next(iter(spellings)))  # that of the key as it is
     for view in _views(text) if len(text) <= _MAX_READ_BYTES else (text,):
-        if len(view) >= shortest and any(map(view.__contains__, spellings)):
+        if len(view) >= shortest and any(map(view.__contains__, _begun(view, spellings))):
             return next(how for spelling, how in spellings.items() if spelling in view)
     return None
+
+
+def _begun(view: bytes, spellings: Spellings) -> Iterable[bytes]:
+    """The spellings that may stand in a text: of a short one, only if one of them begins there."""
+    if len(view) > _MAX_SHORT_BYTES:
+        return spellings
+    starts, size = spellings.starts, spellings.size
+    return spellings if any(view[at : at + size] in starts for at in range(len(view) - size + 1)) else ()
 
 
 def _views(text: bytes) -> Iterator[bytes]:
@@ -168,27 +186,30 @@ _ENCODINGS: Final[Mapping[str, Callable[[bytes], Iterable[bytes]]]] = {
 
 
 @lru_cache(256)
-def _spellings(key: str) -> Mapping[bytes, str]:
+def _spellings(key: str) -> Spellings:
     """How a key stands in a text, and what that is called: as it is, or encoded once."""
     told = key.removeprefix("sk-") if len(key) > 2 * _MIN_KEY_CHARACTERS else key  # the rest is as good as the whole
     plain = told.encode("utf-8", "replace")
-    return _first_of_each([("", plain), *((f" ({how})", text) for how, text in _encoded(plain))])
+    return Spellings([("", plain), *((f" ({how})", text) for how, text in _encoded(plain))])
 
 
 @lru_cache(256)
-def _deep_spellings(key: str) -> Mapping[bytes, str]:
+def _deep_spellings(key: str) -> Spellings:
     """The same, and encoded twice: these are many, and for what is looked at once for many requests."""
     once = _spellings(key)
     twice = [(f"{how[:-1]} and then {more})", text) for one, how in once.items() if how for more, text in _encoded(one)]
-    return _first_of_each([*((how, one) for one, how in once.items()), *twice])
+    return Spellings([*((how, one) for one, how in once.items()), *twice])
 
 
-def _first_of_each(named: Iterable[tuple[str, bytes]]) -> Mapping[bytes, str]:
-    """Text -> its first name."""
-    found: dict[bytes, str] = {}
-    for how, text in named:
-        found.setdefault(text, how)
-    return found
+class Spellings(dict[bytes, str]):
+    """Text -> its first name; and with what the texts begin, by which a text that holds none is soon known."""
+
+    def __init__(self, named: Iterable[tuple[str, bytes]]) -> None:
+        for how, text in named:
+            self.setdefault(text, how)
+        #: Bytes of the shortest, and so many of each.
+        self.size = min(map(len, self))
+        self.starts = frozenset(text[: self.size] for text in self)
 
 
 def _encoded(text: bytes) -> Iterator[tuple[str, bytes]]:

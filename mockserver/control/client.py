@@ -1,6 +1,7 @@
 """A client of the control routes, on the standard library alone: its methods are named as the routes are."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -73,8 +74,8 @@ class ControlClient:
         return self._call("POST", "/clock", {"freeze": frozen})
 
     def tasks(self) -> list[Data]:
-        """The tasks that are still kept, in the order of their submits."""
-        return list(self._call("GET", "/tasks")["tasks"])
+        """The tasks that are still kept, in the order of their submits: those of all pages."""
+        return self._all("/tasks", "tasks")["tasks"]  # type: ignore[no-any-return]
 
     def release(self, task_id: str, ticks: int = 1) -> Data:
         """Move a task along whose timeline is in ticks; the task."""
@@ -103,7 +104,7 @@ class ControlClient:
 
     def journal(self, **query: Any) -> list[Data]:
         """The exchanges; `operation`, `task_id`, `outcome` and `since` choose among them."""
-        return list(self._call("GET", f"/journal?{urlencode(query)}")["exchanges"])
+        return self._all("/journal", "exchanges", query)["exchanges"]  # type: ignore[no-any-return]
 
     def har(self, **query: Any) -> Data:
         """The exchanges as an HTTP archive."""
@@ -111,7 +112,7 @@ class ControlClient:
 
     def orphans(self, **query: Any) -> list[Data]:
         """The exchanges without a usable key: for those who have the token."""
-        return list(self._call("GET", f"/orphans?{urlencode(query)}")["exchanges"])
+        return self._all("/orphans", "exchanges", query)["exchanges"]  # type: ignore[no-any-return]
 
     def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
         """Return once so many polls of a task were answered; raises `ControlRefused` after `within` seconds."""
@@ -120,11 +121,21 @@ class ControlClient:
 
     def ledger(self) -> Data:
         """The lines of the ledger, what they come to, and what is left."""
-        return self._call("GET", "/ledger")
+        return self._all("/ledger", "entries")
 
     def openapi(self) -> Data:
         """The routes as an OpenAPI document."""
         return self._document("GET", "/openapi.json")
+
+    def _all(self, path: str, name: str, query: Mapping[str, Any] | None = None) -> Data:
+        """The data of an answer whose list `name` comes in pages: of the last one, with the list of them all."""
+        found, more = list[Any](), dict(query or {})
+        while True:
+            data = self._call("GET", f"{path}?{urlencode(more)}")
+            found += data[name]
+            if data["cursor"] is None:
+                return data | {name: found}
+            more["cursor"] = data["cursor"]
 
     def _call(self, method: str, target: str, body: Any = None, timeout: float = _TIMEOUT) -> Data:
         return dict(self._document(method, target, body, timeout)["data"])

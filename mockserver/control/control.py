@@ -1,14 +1,17 @@
 """Control beside the API: the options of a server's control, and the reply to each request."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from inspect import iscoroutinefunction
+from inspect import isawaitable
 from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
+from anyio.to_thread import run_sync
 
 from safelight.contracts.secrets import redacted, with_keys
 from safelight.mockserver.control.access import check_access
@@ -42,40 +45,75 @@ class Control:
         return path.startswith(f"{PREFIX}/") and self.port in (None, server[1] if server else None)
 
     async def answer(self, service: Service, request: Request) -> Reply:
-        """The reply to one request. It is in no journal, and no key is in it: all that is said goes out here."""
+        """The reply to one request. It is in no journal, and no key is in it: all that is said goes out here.
+
+        A worker makes it, from the first byte of the body to the last of the answer: no list keeps the loop.
+        """
+        answer = await run_sync(self._answer, service, request, limiter=_workers())
+        # What only waits has no need of a worker, of which there are few.
+        return answer if isinstance(answer, Reply) else await answer
+
+    def _answer(self, service: Service, request: Request) -> Reply | Awaitable[Reply]:
         key = sent_key(request)[0]
         secrets = with_keys(service.sessions.secrets, key)
         try:
-            answer = await self._answer(service, request, key, secrets)
+            with _refusals(request, secrets):
+                answer = self._routed(service, request, key, secrets)
+                return _waited(answer, request, secrets) if isawaitable(answer) else _reply(answer, secrets)
         except Refused as refused:
-            return failure(refused.status, redacted(refused.message, secrets), refused.headers)
-        return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), secrets))
+            return _failure(refused, secrets)
 
-    async def _answer(
-        self, service: Service, request: Request, key: str, secrets: AbstractSet[str]
-    ) -> Mapping[str, Any] | Reply:
+    def _routed(self, service: Service, request: Request, key: str, secrets: AbstractSet[str]) -> Any:
         """What the route's function answers, or `Refused`."""
-        try:
-            return await self._routed(service, request, key, secrets)
-        except NoSession:
-            raise Refused(404, "The session of this key was closed meanwhile") from None
-        except ValueError as error:  # what a session, a plan or a clock refuses is worded for people
-            raise Refused(400, f"Invalid request: {error}") from None
-        except Refused:
-            raise
-        except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
-            _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", secrets))
-            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error") from None
-
-    async def _routed(
-        self, service: Service, request: Request, key: str, secrets: AbstractSet[str]
-    ) -> Mapping[str, Any] | Reply:
         check_access(request, self.token)
         method = "GET" if request.method == "HEAD" else request.method
         route, path_parameters = found(method, request.path.removeprefix(PREFIX))
         body, query = body_of(request, route.body), query_of(request, route.query)
-        asked = ControlCall(service, key, secrets, self.token is not None, path_parameters, body, query)
-        # What only waits has no need of a worker, of which there are few.
-        if iscoroutinefunction(route.handler):
-            return await route.handler(asked)  # type: ignore[no-any-return]
-        return await run_in_threadpool(route.handled, asked)
+        return route.handled(ControlCall(service, key, secrets, self.token is not None, path_parameters, body, query))
+
+
+async def _waited(answer: Awaitable[Mapping[str, Any]], request: Request, secrets: AbstractSet[str]) -> Reply:
+    """The reply of a function that waits."""
+    try:
+        with _refusals(request, secrets):
+            return _reply(await answer, secrets)
+    except Refused as refused:
+        return _failure(refused, secrets)
+
+
+@contextmanager
+def _refusals(request: Request, secrets: AbstractSet[str]) -> Iterator[None]:
+    """Whatever goes wrong within the block becomes `Refused`."""
+    try:
+        yield
+    except NoSession:
+        raise Refused(404, "The session of this key was closed meanwhile") from None
+    except ValueError as error:  # what a session, a plan or a clock refuses is worded for people
+        raise Refused(400, f"Invalid request: {error}") from None
+    except Refused:
+        raise
+    except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
+        _LOG.exception("the fake failed to answer %s", redacted(f"{request.method} {request.path}", secrets))
+        raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error") from None
+
+
+def _reply(answer: Mapping[str, Any] | Reply, secrets: AbstractSet[str]) -> Reply:
+    return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), secrets))
+
+
+def _failure(refused: Refused, secrets: AbstractSet[str]) -> Reply:
+    return failure(refused.status, redacted(refused.message, secrets), refused.headers)
+
+
+def _workers() -> CapacityLimiter:
+    """The workers of control in this event loop: its own, as those of the API may all be drawing pictures."""
+    try:
+        return _LIMITER.get()
+    except LookupError:
+        _LIMITER.set(limiter := CapacityLimiter(_MAX_WORKERS))
+        return limiter
+
+
+_MAX_WORKERS: Final = 2
+
+_LIMITER: Final = RunVar[CapacityLimiter]("workers of control")

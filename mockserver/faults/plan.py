@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.model.session_state import SessionState
 
+#: Fault rules of a plan, without those of tasks.
+MAX_RULES: Final = 1_000
+
 #: Tasks whose own fault rules are kept.
 MAX_TASKS_WITH_RULES: Final = 10_000
 
@@ -51,7 +54,13 @@ class Plan:
     def add(self, *rules: str | FaultRule) -> None:
         """Plan more: `add("poll#2: http 502")`. A rule counts the requests that come from now on."""
         __tracebackhide__ = True
-        self._plan.rules += self._numbered(read_rules(rules))
+        read = read_rules(rules)
+        if len(self._plan.rules) + len(read) > MAX_RULES:
+            raise ValueError(
+                f"a plan has {MAX_RULES:,} rules at most, as each request is held against all of them:"
+                f" {len(self._plan.rules):,} are there, and {len(read):,} come"
+            )
+        self._plan.rules += self._numbered(read)
 
     def add_for(self, task_id: str, rules: Iterable[FaultRule]) -> None:
         """Plan more for one task: other requests do not look at it."""

@@ -13,6 +13,8 @@ from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.session_state import TaskCounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safelight.mockserver.model.session_state import SessionState
     from safelight.mockserver.model.task import Task
 
@@ -71,7 +73,7 @@ def hold(session: SessionState, task: Task, slots: int) -> Task:
 def expect_refund(session: SessionState, task: Task) -> None:
     """Note when the price of a task is to be returned, where that is known: `settle` then looks at no other task."""
     begins = _fails_after(task)
-    if begins is None or task.id in session.refunded:
+    if begins is None or _is_refunded(session, task):
         return
     if task.axis is Axis.SECONDS:
         heappush(session.refunds_due, (task.submitted + begins, task.number, task.id))
@@ -109,13 +111,18 @@ _ROUNDING_SECONDS: Final = 1e-6
 
 def refund(session: SessionState, task: Task) -> bool:
     """Return the price of a task, once. False: it was returned before."""
-    if task.id in session.refunded:
+    if _is_refunded(session, task):
         return False
-    session.refunded.add(task.id)
+    counts_of(session, task.id).refunded = True
     # On the axis of seconds the timeline says when the task failed; on others that is seen now.
     at = task.submitted + task.timeline.length if task.axis is Axis.SECONDS else session.clock.now()
     session.ledger.add(Entry(at, task.price, task.id, "refund"))
     return True
+
+
+def _is_refunded(session: SessionState, task: Task) -> bool:
+    counts = session.counts.get(task.id)
+    return counts is not None and counts.refunded
 
 
 def fail(session: SessionState, task: Task, reason: str | None) -> bool:
@@ -137,7 +144,7 @@ def forget(session: SessionState) -> None:
     Each time all tasks are looked at; the next time comes when there are half as many again. So this costs a submit
     the same however many tasks are alive.
     """
-    finished = [task for task in session.tasks.values() if state_of(session, task).is_final]
+    finished = [task for task in _perhaps_finished(session) if state_of(session, task).is_final]
     surplus = len(finished) - session.bounds.max_finished_tasks * 9 // 10
     max_bytes = session.bounds.max_task_bytes * 9 // 10
     for task in finished:
@@ -149,6 +156,20 @@ def forget(session: SessionState) -> None:
     session.look_at_bytes = max(session.bounds.max_task_bytes, session.task_bytes * 3 // 2)
 
 
+def _perhaps_finished(session: SessionState) -> Iterator[Task]:
+    """The tasks without those whose last step has not begun: that is known sooner than their state."""
+    now, lengths = session.clock.now(), dict[int, float]()
+    for task in session.tasks.values():
+        if task.axis is Axis.SECONDS:
+            timeline = id(task.timeline)  # many tasks have the same
+            length = lengths.get(timeline)
+            if length is None:
+                length = lengths[timeline] = task.timeline.length
+            if now - task.submitted < length:
+                continue
+        yield task
+
+
 def _drop(session: SessionState, task: Task) -> None:
     if state_of(session, task).phase is Phase.FAILED:
         refund(session, task)
@@ -156,12 +177,12 @@ def _drop(session: SessionState, task: Task) -> None:
     del session.tasks[task.id]
     session.counts.pop(task.id, None)
     session.plan.numbers.pop(task.id, None)
-    session.refunded.discard(task.id)
 
 
-def answered(session: SessionState, task_id: str, at: float, *, is_poll: bool) -> float | None:
-    """Count an answer about a task. Gives the seconds since the one before, or None for the first."""
-    counts = counts_of(session, task_id)
-    before, counts.answered_at = counts.answered_at, at
+def answered(session: SessionState, task: Task, at: float, *, is_poll: bool) -> float:
+    """Count an answer about a task after that to its submit. Gives the seconds since the one before."""
+    counts = counts_of(session, task.id)
+    before = task.submitted if counts.answered_at is None else counts.answered_at
+    counts.answered_at = at
     counts.answered += is_poll
-    return None if before is None else at - before
+    return at - before

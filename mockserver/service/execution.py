@@ -36,9 +36,10 @@ def count_answer(call: Call) -> None:
     """Note when the call was answered, and how long after the answer before about its task."""
     session = call.session
     call.at, call.date = session.now(), session.clock.date()
-    if call.task_id in session.data.tasks and not is_led_on(call):
-        is_poll = call.operation == "task_status"
-        call.gap = booking.answered(session.data, call.task_id, call.at, is_poll=is_poll)
+    task = session.find(call.task_id) if call.task_id else None
+    # That a submit was answered need not be noted: its task says when that was.
+    if task and call.operation != task.operation and not is_led_on(call):
+        call.gap = booking.answered(session.data, task, call.at, is_poll=call.operation == "task_status")
 
 
 def _operate(call: Call) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import ceil
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +41,9 @@ class Uploads:
         self._store = store
         #: Pictures are of one tone, which takes a tenth of the time.
         self._is_plain = plain
+        #: One picture at a time: each step of Pillow keeps the interpreter to itself, and among several nobody else
+        #: would get it for long.
+        self._drawing = Lock()
 
     def owner(self, request: Request) -> str:
         """The name of the session whose file a path means, or `Refused`."""
@@ -71,7 +75,13 @@ class Uploads:
     def _file(self, session: Session, task: Task) -> bytes:
         """The file of a task, from the gallery once it was drawn."""
         draw = draw_plain if self._is_plain and result_of(task) is PICTURE else result_of(task).draw
-        return self._gallery.file((session.data.identity, task.number), lambda: draw(self._picture(session, task)))
+
+        def drawn() -> bytes:
+            picture = self._picture(session, task)  # which may have to draw another one first
+            with self._drawing:
+                return draw(picture)
+
+        return self._gallery.file((session.data.identity, task.number), drawn)
 
     def _picture(self, session: Session, task: Task) -> Picture:
         """What is to be drawn: the size of the request times the scale of its workflow; or the picture that was sent.

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.storage.store import Store
 
+#: Tasks to come for which something is settled.
+MAX_OVERRIDES: Final = 1_000
+
 #: From one serial number to the next that is tried, where an id is taken: farther than any session counts.
 _SERIAL_STEP: Final = 10**12
 
@@ -154,12 +157,13 @@ class Session:
     def override(self, override: TaskOverride) -> None:
         """Override the next task that has no override yet. Raises `ValueError` with a sentence."""
         self.check(override)
+        if len(self.data.overrides) == MAX_OVERRIDES:
+            raise ValueError(f"{MAX_OVERRIDES:,} tasks to come have overrides, and that is the most: submit some first")
         self.data.overrides.append(override)
 
     def check(self, override: TaskOverride) -> None:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
-        taken = (other.id for other in self.data.overrides)
-        if override.id is not None and (self.find(override.id) or override.id in {*taken, *self._ids_to_come()}):
+        if override.id is not None and (self.find(override.id) or self._is_reserved(override.id)):
             raise ValueError(f"there is a task with the id {echoed(override.id)} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
@@ -246,12 +250,15 @@ class Session:
 
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
-        reserved = {*(override.id for override in self.data.overrides), *self._ids_to_come()}
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
-            if drawn not in reserved and not self.find(drawn):
+            if not self.find(drawn) and not self._is_reserved(drawn):
                 break
         return drawn
+
+    def _is_reserved(self, task_id: str) -> bool:
+        """An override or the settings give this id to a task to come."""
+        return any(override.id == task_id for override in self.data.overrides) or task_id in self._ids_to_come()
 
 
 _NO_OVERRIDE: Final = TaskOverride()

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import closing, suppress
 from functools import lru_cache, partial
 from math import inf
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import h11
@@ -34,6 +34,8 @@ _HOST: Final = re.compile(r"(?:[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5}
 #: this may take: closed with bytes unread, the connection would be reset, and the answer lost on its way.
 _MAX_DISCARDED_BYTES: Final = 1_000_000_000
 _MAX_DISCARDING_SECONDS: Final = 10.0
+#: Seconds for which an answer of control is made for a client that may have left.
+_MOMENT_SECONDS: Final = 1.0
 
 
 class Beside(Protocol):
@@ -49,7 +51,7 @@ class Beside(Protocol):
         ...
 
     async def answer(self, service: Service, request: Request, /) -> Reply:
-        """The reply to one request."""
+        """The reply to one request. It is cancelled when its client has left."""
         ...
 
 
@@ -80,7 +82,9 @@ def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None 
         with suppress(ClientDisconnect):  # half a request is none
             if control and control.takes(scope["path"], scope.get("server")):
                 request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
-                await _send(await control.answer(api, request), request, scope, send)
+                await _send(
+                    await _while_there(control.answer(api, request), request, scope, receive), request, scope, send
+                )
             else:
                 with api.in_flight:
                     request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
@@ -89,6 +93,32 @@ def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None 
                 await _discard(scope, receive, send)
 
     return answer
+
+
+async def _while_there(answer: Coroutine[Any, Any, Reply], request: Request, scope: Scope, receive: Receive) -> Reply:
+    """The answer of control, which ends with its client, as a barrier may wait for long. Raises `ClientDisconnect`.
+
+    A client that has ended its side is answered within a moment; who waits for longer has to leave it open.
+    """
+    if request.body is None:  # it is refused at once, and what still comes of it is not for here
+        return await answer
+    answering, gone = asyncio.ensure_future(answer), asyncio.ensure_future(disconnected(receive))
+    connection = _connection(scope)
+    try:
+        for seconds in (_MOMENT_SECONDS, None):
+            ended, _ = await asyncio.wait([answering, gone], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if answering in ended:
+                return answering.result()
+            if gone in ended:
+                break
+            if connection:
+                connection.await_silence(inf)
+        raise ClientDisconnect
+    finally:
+        answering.cancel()
+        gone.cancel()
+        if connection:
+            connection.await_silence(0)
 
 
 async def _answer(api: Service, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:

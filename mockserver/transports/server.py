@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,6 +33,9 @@ _LAST_RESORT: Final = 5
 _TURNS: Final = 4
 #: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
 _WORKERS: Final = os.cpu_count() or 2
+#: Seconds after which a worker that computes gives way to the loop, which asks several times for each request.
+#: Python's own 5 ms made of each of them a poll that waits.
+_SWITCH_SECONDS: Final = 0.0005
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
 #: Connections that wait to be taken; uvicorn's own number.
@@ -121,6 +125,7 @@ class AppServer(Server):
             # by the garbage collector again and again, which took a tenth of a poll.
             gc.collect()
             gc.freeze()
+            sys.setswitchinterval(_SWITCH_SECONDS)
         # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve(sockets or [self._bound]))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safelight.traffic.leaks import ELSEWHERE, IN_BODY, IN_QUERY, leaks
+from safelight.traffic.leaks import ELSEWHERE, IN_BODY, IN_QUERY, _in_headers, leaks
 
 KEY: Final = "sk-" + 24 * "d7"
 BYTES: Final = KEY.encode()
@@ -64,3 +64,16 @@ def test_where_no_key_is_none_is_found(target: str, headers: dict[str, str], bod
 def test_a_key_is_found_in_the_middle_of_anything(before: str, after: str) -> None:
     text = b64encode(f"{before}{KEY}{after}".encode("utf-8", "replace"))
     assert leaks("/", {}, b'{"x": "' + text + b'"}', [KEY]) == ("the body (in Base64)",)
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(0, 600))
+def test_a_key_is_found_in_a_short_text_as_in_a_long_one(before: str, after: str, padding: int) -> None:
+    target = f"/?x={' ' * padding}{before.replace('&', '')}{KEY.encode().hex()}{after}"
+    assert leaks(target, {}, b"", [KEY]) == ("the query (in hexadecimal digits)",)
+
+
+def test_the_headers_of_a_client_are_looked_at_once_however_many_tasks_it_polls() -> None:
+    _in_headers.cache_clear()
+    for number in range(50):
+        assert leaks(f"/?endpoint=task_status&task_id={number}", {"x-api-key": KEY, "accept": "*/*"}, b"", [KEY]) == ()
+    assert _in_headers.cache_info().misses == 1

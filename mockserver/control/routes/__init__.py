@@ -23,6 +23,8 @@ from safelight.mockserver.storage.store import NoSession
 #: What each path begins with.
 PREFIX: Final = "/_safelight"
 
+NO_SESSION: Final = Refused(404, f"No session has this key: PUT {PREFIX}/session opens one")
+
 
 class ControlCall(NamedTuple):
     """A request that keeps its schema, as its handler gets it."""
@@ -62,7 +64,15 @@ class ControlCall(NamedTuple):
             with self.service.sessions.enter(self.own_key) as session:
                 yield session
         except NoSession:
-            raise Refused(404, f"No session has this key: PUT {PREFIX}/session opens one") from None
+            raise NO_SESSION from None
+
+    @property
+    def looked_at(self) -> Session:
+        """The session of the key as it is now, to be read alone, which keeps nobody waiting; or `Refused`."""
+        state = self.service.sessions.look(self.own_key)
+        if state is None:
+            raise NO_SESSION
+        return Session(state)
 
     @property
     def task(self) -> Task:
@@ -91,7 +101,7 @@ class Route:
     query: str | None = None
     #: It is about the session of a key, whose transaction its function runs in.
     is_own: bool = True
-    #: Its function enters the transaction by itself, or opens the session.
+    #: Its function enters the transaction by itself, opens the session, or only looks at it.
     enters: bool = False
 
     def path_parameters(self, path: str) -> Mapping[str, str] | None:

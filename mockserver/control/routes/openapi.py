@@ -67,8 +67,9 @@ def document() -> Node:
 def _operation(one: Route) -> Node:
     keys: list[Node] = [{name: []} for name in KEYS] if one.is_own else [{}]
     with_token = [{**key, "token": []} for key in keys]
-    success = reference("success") if one.query is None and one.is_own else _ANY
     parameters = list(_parameters(one))
+    has_formats = any(stated["name"] == "format" for stated in parameters)
+    success = _ANY if has_formats or not one.is_own else reference("success")
     return {
         "operationId": one.handler.__name__,
         "summary": str(one.handler.__doc__).partition("\n")[0],

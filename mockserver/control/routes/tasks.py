@@ -3,23 +3,29 @@
 import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Any, Final
 
 from safelight.contracts import Axis, Timeline
+from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
+from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
+from safelight.traffic.exchange import Exchange
 
 #: Seconds of real time that are waited unless the body says otherwise.
 _SECONDS: Final = 10
 
 
-@route("GET", "/tasks")
+@route("GET", "/tasks", query="page", enters=True)
 def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
-    """List the tasks that are still kept, in the order of their submits."""
-    return {"tasks": [task_form(asked.session, task) for task in asked.session.tasks]}
+    """List the tasks that are still kept, in the order of their submits, a page at a time."""
+    session = asked.looked_at
+    tasks, cursor = page_of(session.tasks, attrgetter("number"), asked.query)
+    return {"tasks": [task_form(session, task) for task in tasks], "cursor": cursor}
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")
@@ -80,8 +86,11 @@ def _answered(asked: ControlCall, task_id: str) -> int:
 async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
 
-    def hear(*_: object) -> None:  # whatever it was: the task's id may be one that no exchange may say
-        loop.call_soon_threadsafe(heard.set)
+    said = redacted(task_id, asked.secrets)  # as an exchange says it: it may be one that looks like a key
+
+    def hear(_: str | None, exchange: Exchange) -> None:
+        if exchange.task_id == said:  # of whichever session: then it is looked whether it was this
+            loop.call_soon_threadsafe(heard.set)
 
     with asked.service.watched(hear):
         while _answered(asked, task_id) < polls:

@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Thread
+from operator import itemgetter
+from socket import create_connection
+from threading import Event, Thread, get_ident
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -18,13 +22,19 @@ from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.client import ControlClient as Client
 from safelight.mockserver.control.client import ControlRefused
 from safelight.mockserver.control.control import Control
+from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import routes
 from safelight.mockserver.model.clock import AdjustableClock
+from safelight.mockserver.model.engines import ENGINES
 from safelight.mockserver.model.keys import fingerprint
-from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.ledger import Entry, Ledger
+from safelight.mockserver.model.messages import Reply, Request
+from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
+from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.sessions.table import CONTROL
 from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.transports.asgi import create_app
@@ -170,6 +180,65 @@ def test_tasks_are_listed_with_what_they_are_now(fake: Steered) -> None:
     assert fake.data("GET", "/tasks")["tasks"][0]["polls"] == 1
 
 
+@pytest.mark.parametrize(("path", "name"), [("/tasks", "tasks"), ("/journal", "exchanges"), ("/ledger", "entries")])
+@given(st.integers(0, 7), st.integers(1, 8))
+def test_the_pages_of_a_list_are_the_list(path: str, name: str, number: int, limit: int) -> None:
+    fake = Steered()
+    for _ in range(number):
+        fake.submit()
+    whole = fake.data("GET", path)
+    assert (len(whole[name]), whole["cursor"]) == (number, None)
+    pages: list[Any] = []
+    cursor: int | None = 0
+    while cursor is not None:
+        page = fake.data("GET", f"{path}?limit={limit}&cursor={cursor}")
+        pages.append(page[name])
+        cursor = page["cursor"]
+    assert [thing for page in pages for thing in page] == whole[name]
+    assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
+
+
+def test_a_list_has_a_thousand_things_on_a_page_at_most() -> None:
+    fake = Steered()
+    session = fake.api.sessions.open(KEY, Settings(balance=10**6))
+    for _ in range(1_001):
+        session.submit("image_generation", {"prompt": "a lamp"}, "default", ENGINES["comfyui"], size=1)
+    for path, name in (("/tasks", "tasks"), ("/ledger", "entries")):
+        first = fake.data("GET", path)
+        assert (len(first[name]), first["cursor"]) == (1_000, 1_000)
+        rest = fake.data("GET", f"{path}?cursor={first['cursor']}")
+        assert (len(rest[name]), rest["cursor"]) == (1, None)
+
+
+def test_a_cursor_leads_on_when_what_it_stands_for_is_no_longer_kept() -> None:
+    ledger = Ledger(max_entries=2)
+    for number in range(5):
+        ledger.add(Entry(number, 1, str(number), "refund"))
+    lines = list(ledger.entries.items())
+    assert page_of(lines, itemgetter(0), {"cursor": "1"}) == (lines, None)
+    assert [entry.task_id for _, entry in page_of(lines, itemgetter(0), {"cursor": "3"})[0]] == ["4"]
+
+
+@pytest.mark.parametrize("form", ["har", "ndjson"])
+def test_a_format_says_in_a_header_where_the_next_page_begins(asked: Steered, form: str) -> None:
+    answered = [asked.send("GET", f"/_safelight/journal?format={form}&limit=2&cursor={cursor}") for cursor in (0, 2)]
+    assert [answer.headers.get("x-safelight-cursor") for answer in answered] == ["2", None]
+
+
+def test_what_control_answers_is_made_in_a_worker() -> None:
+    class Noting(MemoryStore):
+        def look(self, name: str) -> SessionState | None:
+            threads.append(get_ident())
+            return super().look(name)
+
+    threads: list[int] = []
+    fake = Steered(api=Service(keys=[KEY], store=Noting()))
+    for path in ("/tasks", "/journal", "/ledger", "/session", "/plan", "/clock"):
+        fake.data("GET", path)
+    assert threads
+    assert get_ident() not in threads
+
+
 def test_a_task_in_ticks_is_released(fake: Steered) -> None:
     fake.data("POST", "/next", {"id": "t-1", "axis": "ticks", "queued": 1, "running": 2})
     assert fake.submit() == "t-1"
@@ -203,6 +272,23 @@ def test_a_plan_is_put_extended_and_counted(fake: Steered) -> None:
     plan = fake.data("GET", "/plan")
     assert [(one["struck"], one["delivered"]) for one in plan["rules"]] == [(1, 1), (0, 0)]
     assert plan["undelivered"] == [{"rule": "image: garbled", "reason": "no such request came", "was_due": False}]
+
+
+def test_a_plan_has_a_thousand_rules_at_most(fake: Steered) -> None:
+    assert len(fake.data("PUT", "/plan", {"rules": [RULE] * 1_000})["rules"]) == 1_000
+    message = fake.ask("POST", "/plan", {"rules": [RULE]})["error"]["message"]
+    assert "a plan has 1,000 rules at most" in message
+    assert len(fake.data("GET", "/plan")["rules"]) == 1_000
+
+
+def test_something_is_settled_of_a_thousand_tasks_to_come_at_most(fake: Steered) -> None:
+    session = fake.api.sessions.open(KEY)
+    for number in range(1_000):
+        session.override(TaskOverride(id=f"t-{number}"))
+    message = fake.ask("POST", "/next", {"queued": 1})["error"]["message"]
+    assert message.endswith("1,000 tasks to come have overrides, and that is the most: submit some first")
+    assert fake.submit() == "t-0"
+    assert fake.data("POST", "/next", {"queued": 1}) == {"next": 1_000}
 
 
 def test_a_plan_with_one_wrong_rule_changes_nothing(fake: Steered) -> None:
@@ -380,13 +466,27 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("POST", "/next", {}), 400, "give timeline, queued, running, fail, id or axis"),
     (("POST", "/next", {"axis": "tiks"}), 400, "did you mean ticks?"),
     (("POST", "/next", {"timeline": ["done"], "queued": 1}), 400, "a timeline says all of a task"),
+    (("POST", "/next", {"id": "x" * 1_001}), 400, "id has 1001 characters; the most is 1000 characters"),
+    (("POST", "/next", {"fail": "x" * 10_001}), 400, "fail has 10001 characters; the most is 10000 characters"),
+    (("POST", "/next", {"timeline": [["queued", 1]] * 1_001}), 400, "timeline has 1001 items; the most is 1000 items"),
+    (("POST", "/next", {"queued": "1" * 101}), 400, "queued has 101 characters; the most is 100 characters"),
+    (
+        ("POST", "/tasks/7/fail", {"reason": "x" * 10_001}),
+        400,
+        "reason has 10001 characters; the most is 10000 characters",
+    ),
+    (("PUT", "/plan", {"rules": [RULE] * 1_001}), 400, "rules has 1001 items; the most is 1000 items"),
     (("PUT", "/plan", {}), 400, "rules is missing"),
     (("PUT", "/plan", {"rules": RULE}), 400, "it must be an array"),
     (("PUT", "/plan", {"rules": [KEY]}), 400, "rules.0, column 1"),
     (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
     (("GET", "/journal?since=now", None), 400, 'since is "now"; it must be seconds in digits'),
     (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
-    (("GET", "/tasks?all=1", None), 400, "all is not known; nothing is taken here"),
+    (("GET", "/clock?all=1", None), 400, "all is not known; nothing is taken here"),
+    (("GET", "/tasks?all=1", None), 400, "all is not known; there are limit and cursor"),
+    (("GET", "/tasks?limit=1001", None), 400, 'limit is "1001"; it must be 1 to 1000'),
+    (("GET", "/ledger?limit=0", None), 400, 'limit is "0"; it must be 1 to 1000'),
+    (("GET", "/journal?cursor=-1", None), 400, 'cursor is "-1"; it must be the cursor of a page'),
     (("POST", "/wait", {}), 400, "task_id is missing"),
     (("POST", "/wait", {"task_id": "7", "within": 61}), 400, "within is 61; the most is 60"),
     (("POST", "/wait", {"task_id": "7"}), 404, 'No task "7"'),
@@ -642,6 +742,53 @@ def test_a_barrier_that_does_not_open_says_what_came(fake: Steered) -> None:
     document = fake.ask("POST", "/wait", {"task_id": task_id, "polls": 3, "within": 0.001})
     expected = f'Poll 3 of task "{task_id}" was not answered within 0.001 s: 1 poll came'
     assert document["error"]["message"] == expected
+
+
+def test_a_barrier_ends_with_its_client() -> None:
+    fake = Steered()
+    task_id, over = fake.submit(), Event()
+
+    async def answer(self: Control, service: Service, request: Request) -> Reply:
+        try:
+            return await answered(self, service, request)
+        finally:
+            over.set()
+
+    answered = Control.answer
+    with pytest.MonkeyPatch.context() as patch, in_thread(create_app(fake.api, control=fake.control)) as server:
+        patch.setattr(Control, "answer", answer)
+        body = json.dumps({"task_id": task_id, "within": 60}).encode()
+        head = f"POST /_safelight/wait HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: {KEY}\r\ncontent-length: {len(body)}"
+        with create_connection(("127.0.0.1", urlsplit(server.url).port or 0)) as client:
+            client.sendall(f"{head}\r\n\r\n".encode() + body)
+        assert over.wait(20), "long before the minute is over"
+        server.settle()
+    assert fake.api._listeners == []  # noqa: SLF001 - as below
+
+
+def test_a_barrier_is_not_woken_by_polls_of_other_tasks(fake: Steered) -> None:
+    looks: list[str] = []
+    answered = Session.answered
+
+    def counting(self: Session, task_id: str) -> int:
+        looks.append(task_id)
+        return answered(self, task_id)
+
+    fake.data("PUT", "/session", {"ids": ["waited-for", "other"]})
+    fake.submit(), fake.submit()
+    with in_thread(create_app(fake.api, control=fake.control)) as server:
+        client = Client(server.url, KEY)
+        with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as waiting:
+            patch.setattr(Session, "answered", counting)
+            passed = waiting.submit(client.wait, "waited-for", 1, 60)
+            while not fake.api._listeners:  # noqa: SLF001 - nothing else shows that it waits
+                client.clock()
+            for _ in range(9):
+                _poll(server.url, "other")
+            _poll(server.url, "waited-for")
+            assert passed.result(60)["polls"] == 1
+    assert set(looks) == {"waited-for"}
+    assert len(looks) <= 4, "at first, when it was polled, and for the answer"
 
 
 def test_a_barrier_leaves_no_watcher_behind(fake: Steered) -> None:

@@ -20,6 +20,9 @@ NO_TASK: Final = "Task not found: this id was never issued to this key"
 NO_KEY: Final = "Unauthorized: Invalid API Key"
 ALL: Final = "image_editing, image_generation, task_status, user_balance, video_generation"
 
+#: More members and items than a body may have.
+MANY_VALUES: Final = json.dumps({"prompt": "a, lamp", "seed": 1, "more": [0] * 49_999}).encode()
+
 #: Method, target, key, body, status, message.
 Refusal = tuple[str, str, str, bytes | None, int, str]
 REFUSALS: Final[list[Refusal]] = [
@@ -38,6 +41,7 @@ REFUSALS: Final[list[Refusal]] = [
     ("POST", SUBMIT, FAKE_KEY.upper(), PROMPT, 401, NO_KEY),
     ("GET", status_of("1"), "nobody", b"", 401, NO_KEY),
     ("POST", SUBMIT, FAKE_KEY, None, 413, "Request body too large: it is over the limit of this server"),
+    ("POST", SUBMIT, FAKE_KEY, MANY_VALUES, 413, "Request body too large: it has more than 50,000 values"),
     ("GET", status_of("1"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("../../etc/passwd"), FAKE_KEY, b"", 404, NO_TASK),
     ("GET", status_of("7" * 10_000), FAKE_KEY, b"", 404, NO_TASK),
@@ -52,6 +56,13 @@ REFUSALS: Final[list[Refusal]] = [
         "Invalid request: task_id is missing; taskid was sent",
     ),
 ]
+
+
+def test_a_comma_in_a_text_is_no_value() -> None:
+    fake = Fake()
+    body = json.dumps({"prompt": 'a "lamp",' * 60_000, "more": [0] * 40_000}).encode()
+    assert fake.send("POST", SUBMIT, body).status == 200
+    assert fake.send("POST", SUBMIT, MANY_VALUES.replace(b", 0]", b"]")).status == 200
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)

@@ -1,6 +1,9 @@
 """Pictures of finished tasks: once they are done, of the size asked for, and for everyone who has the URL."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +15,7 @@ from fake import PNG, Fake, message_of, size_of
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.operations.results import picture_path
+from safelight.mockserver.pictures import Picture
 
 NOT_YET: Final = "No such picture yet: its task is not done"
 NO_PICTURE: Final = "No such picture: the URL is not one that a task was answered with"
@@ -28,6 +32,23 @@ def test_a_picture_is_there_once_its_task_is_done() -> None:
     reply = fake.picture(task_id)
     assert (reply.status, reply.media_type) == (200, "image/png")
     assert reply.body.startswith(PNG)
+
+
+def test_one_picture_is_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    together, meeting = [], Barrier(2)
+
+    def draw(picture: Picture) -> bytes:
+        with suppress(BrokenBarrierError):
+            meeting.wait(0.2)
+            together.append(picture)
+        return PNG
+
+    fake = Fake()
+    monkeypatch.setattr("safelight.mockserver.pictures.draw", draw)
+    ids = [fake.submit(**SMALL) for _ in range(2)]
+    with ThreadPoolExecutor(2) as clients:
+        assert [reply.status for reply in clients.map(fake.picture, ids)] == [200, 200]
+    assert together == []
 
 
 def test_a_failed_task_has_no_picture() -> None:

@@ -298,3 +298,11 @@ def test_polls_are_counted_on_every_axis_and_whatever_strikes_them() -> None:
     fake.session.plan.add("poll#2: http 502")
     statuses = [fake.send("GET", status_of(task_id)).status for _ in range(3)]
     assert (statuses, fake.session.answered(task_id)) == ([200, 502, 200], 3)
+
+
+def test_nothing_is_counted_of_a_task_that_nobody_asked_about() -> None:
+    fake = Fake(polls=(1, 1))
+    asked, unasked = fake.submit(), fake.submit()
+    fake.poll(asked)
+    assert asked in fake.session.data.counts
+    assert unasked not in fake.session.data.counts
