@@ -50,7 +50,8 @@ class Call:
     #: The JSON body of a POST, or the parameters of the query of a GET.
     document: Mapping[str, Any] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
-    advice: Sequence[Advice] = ()
+    #: Says, once somebody looks at the exchange, what in the request has no effect, and what it was near.
+    advice: Callable[[], Sequence[Advice]] = tuple
     #: What the prompt sets for its own task.
     override: TaskOverride | None = None
     #: The session, within its transaction.
