@@ -8,9 +8,10 @@ where a parameter stands twice, and how its answers look, nobody says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from safelight.contracts.advice import Advice, advice
 from safelight.contracts.dialects import REQUESTS
@@ -42,15 +43,14 @@ Path = tuple[str, ...]
 Finding = TypeVar("Finding", "Violation", Advice)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The parameters of a request as a dialect reads them."""
+class Reading(NamedTuple):
+    """The parameters of a request as a dialect reads them. A tuple, because one is made for every submit."""
 
     operation: str
     document: Any
     dialect: str = "published"
     #: Parameter -> where it was sent, unless it was sent in its own place.
-    moved: Mapping[str, Path] = field(default_factory=dict)
+    moved: Mapping[str, Path] = MappingProxyType({})
 
     def findings(self, *, max_findings: int | None = None) -> tuple[list[Violation], list[Advice]]:
         """What breaks a rule that the dialect asks; and, where nothing does, advice on the rest."""

@@ -49,6 +49,8 @@ class Call:
     endpoint: Endpoint = field(init=False)
     #: The JSON body of a POST, or the parameters of the query of a GET.
     document: Mapping[str, Any] = field(default_factory=dict)
+    #: The document is what the body says, and no more.
+    is_as_sent: bool = False
     violations: Sequence[Violation] = ()
     #: Says, once somebody looks at the exchange, what in the request has no effect, and what it was near.
     advice: Callable[[], Sequence[Advice]] = tuple

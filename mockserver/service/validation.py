@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,19 +36,21 @@ def validate(_: Service, call: Call) -> None:
         call.advice = partial(_advice_on_query, call.way, found)
     else:
         assert call.settings is not None
-        call.document, call.violations = _body(home, endpoint.name, call.settings)
+        call.document, call.violations, call.is_as_sent = _body(home, endpoint.name, call.settings)
         call.advice = partial(_advice_on_body, call.way, home, endpoint.name, call.settings)
     if call.violations:
         call.violations = explained(call.violations, home)
 
 
-def _body(request: Request, operation: str, settings: Settings) -> tuple[Any, Sequence[Violation]]:
+def _body(request: Request, operation: str, settings: Settings) -> tuple[Any, Sequence[Violation], bool]:
+    """The document, its violations, and whether it is what the body says: nothing was moved or brought down."""
     assert request.body is not None
     parsed = parse(request.body, max_violations=MAX_FINDINGS)
     if parsed.violations:
-        return {}, parsed.violations
+        return {}, parsed.violations, False
     reading, _ = _reading(operation, parsed.document, settings)
-    return reading.document, reading.broken(max_findings=MAX_FINDINGS)
+    is_as_sent = reading.document is parsed.document
+    return reading.document, reading.broken(max_findings=MAX_FINDINGS), is_as_sent
 
 
 def _reading(operation: str, document: Any, settings: Settings) -> tuple[Reading, list[str]]:
@@ -58,7 +59,7 @@ def _reading(operation: str, document: Any, settings: Settings) -> tuple[Reading
     if settings.limits != "clamp":
         return reading, []
     document, lowered = clamped(reading.operation, reading.document)
-    return replace(reading, document=document), lowered
+    return reading._replace(document=document), lowered
 
 
 def _advice_on_query(way: str, found: Sequence[Advice]) -> list[Advice]:
