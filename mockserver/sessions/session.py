@@ -250,7 +250,8 @@ class Session:
 
     def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
-        reserved = {*(override.id for override in self.data.overrides), *self._ids_to_come()}
+        overrides, to_come = self.data.overrides, self._ids_to_come()
+        reserved = {*(override.id for override in overrides), *to_come} if overrides or to_come else ()
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
             if drawn not in reserved and not self.find(drawn):

@@ -118,6 +118,12 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _begin(self, app: ASGIApp) -> None:
         """Begin to answer the request whose head was read, by this application."""
+        url, headers, self.headers = self.url, self.headers, []
+        expects = self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # the scope holds this list
+        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]  # the list is of known ones
         usual, self.app = self.app, app
         super().on_headers_complete()
         self.app = usual
@@ -169,20 +175,22 @@ class EnvelopeProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_message_begin(self) -> None:
-        """Measure the head of each request alone, and hand the connection on with it."""
+        """Measure the head of each request alone. What uvicorn does here is done once the head is handed on."""
         self._head = self._withheld = 0
-        super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]  # the list is of known ones
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:
-        """Hand a piece of the URL on."""
+        """Take a piece of the URL."""
         self._count(len(url))
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Hand a header on."""
+        """Take a header."""
         self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def _count(self, size: int) -> None:
         self._withheld = 0
