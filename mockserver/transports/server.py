@@ -34,6 +34,8 @@ _TURNS: Final = 4
 _WORKERS: Final = os.cpu_count() or 2
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
+#: Objects, and rounds, after which the garbage collector looks: seldom, as what a request leaves behind has no cycles.
+_GC_THRESHOLD: Final = (20_000, 20, 20)
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
 #: "Every address" is none that can be called everywhere.
@@ -121,6 +123,7 @@ class AppServer(Server):
             # by the garbage collector again and again, which took a tenth of a poll.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLD)
         # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve(sockets or [self._bound]))
