@@ -139,6 +139,10 @@ def _beside(name: str) -> Callable[[int, Path], Sequence[str]]:
     return lambda port, _: [sys.executable, str(Path(__file__).with_name("servers.py")), name, str(port)]
 
 
+#: Those that live by a document have a path for each operation.
+_BY_PATHS: Final = {"submit": "/v1/image_generation", "poll": "/v1/task_status?task_id=1"}
+
+
 def _prism(port: int, folder: Path) -> Sequence[str]:
     prism = _command_of("@stoplight/prism-cli", "prism")
     return [prism, "mock", _openapi(folder), "-p", str(port), "-h", "127.0.0.1", "--verboseLevel", "silent"]
@@ -279,21 +283,9 @@ def _debian(package: str, command: str) -> str:
 #: The fake first, then the others from the most to the least that they do.
 PEERS: Final = (
     Peer("safelight", "validates, books, keeps a journal", _fake),
-    Peer(
-        "Prism",
-        "validates, answers from an example",
-        _prism,
-        submit="/v1/image_generation",
-        poll="/v1/task_status?task_id=1",
-    ),
+    Peer("Prism", "validates, answers from an example", _prism, **_BY_PATHS),
     Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock),
-    Peer(
-        "Specmatic",
-        "validates, answers from an example",
-        _specmatic,
-        submit="/v1/image_generation",
-        poll="/v1/task_status?task_id=1",
-    ),
+    Peer("Specmatic", "validates, answers from an example", _specmatic, **_BY_PATHS),
     Peer("Mockoon", "matches the route", _mockoon),
     Peer("mountebank", "matches method, path and query", _mountebank),
     Peer("pytest-httpserver", "matches method, path and query", _httpserver),
