@@ -1,6 +1,6 @@
-"""All figures in one run: `python benchmarks`. It wants a machine that does nothing else, and wrk.
+"""All figures of the fake by itself: `python benchmarks`. It wants a machine that does nothing else.
 
-Where wrk is missing, the table that needs it is left out, and says so.
+`python benchmarks/peers.py` measures it beside other servers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import boundaries
 import growth
 import microseconds
 import pictures
-import requests_per_second
 import stalls
 import stand_ins
 import start_up
@@ -25,7 +24,6 @@ TABLES = (
     ("A task, beyond its request", "bytes", growth.sizes),
     ("A call beside many tasks", "us", growth.costs),
     ("A poll while others are at their worst: the longest", "ms", stalls.rows),
-    ("Under uvicorn, journal and validation on", "/s", requests_per_second.rows),
     ("Start", "ms", start_up.rows),
     ("Pictures", "ms", pictures.rows),
     ("A test of a submit and three polls", "ms", stand_ins.rows),
@@ -36,11 +34,8 @@ def main() -> None:
     """Print the tables as they are measured."""
     for title, unit, rows in TABLES:
         print(f"\n{title}")
-        try:
-            for what, figure, remark in rows():
-                print(f"  {what:<36} {figure:>9,.1f} {unit}  {remark}".rstrip(), flush=True)
-        except requests_per_second.NoWrk as missing:
-            print(f"  left out: {missing}", flush=True)
+        for what, figure, remark in rows():
+            print(f"  {what:<36} {figure:>9,.1f} {unit}  {remark}".rstrip(), flush=True)
     print()
     boundaries.main()
 

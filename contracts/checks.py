@@ -69,7 +69,7 @@ def breaches(check: Check, value: Any, *, max_breaches: int | None = None) -> li
 
 def check_of(location: Location) -> Check:
     """The check of a subschema, made anew. Raises `ValueError` for a keyword that is not known."""
-    return _together([_check(location, keyword) for keyword in location.node if _demands(keyword)])
+    return _together([keyword_check(location, keyword) for keyword in location.node if demands(keyword)])
 
 
 def _together(checks: Sequence[Check]) -> Check:
@@ -86,11 +86,13 @@ def _together(checks: Sequence[Check]) -> Check:
     return check
 
 
-def _demands(keyword: str) -> bool:
+def demands(keyword: str) -> bool:
+    """It is a keyword that a value can break."""
     return keyword == "x-constraints" or not (keyword in _ANNOTATIONS or keyword.startswith("x-"))
 
 
-def _check(location: Location, keyword: str) -> Check:
+def keyword_check(location: Location, keyword: str) -> Check:
+    """The check of one keyword of a subschema. Raises `ValueError` where it is not known."""
     if keyword in KEYWORDS:
         return _limit(location, keyword)
     make = _MAKERS.get(keyword)

@@ -153,16 +153,23 @@ class Timeline:
 
     def _state(self, number: int, position: float) -> State:
         """The state in one step. A task that runs in several, one after the other, has come so far of them all."""
-        step, progress = self.steps[number], None
-        if step.phase is Phase.RUNNING:
-            first = number
-            while first and self.steps[first - 1].phase is Phase.RUNNING:
-                first -= 1
-            begun = sum(before.dwell for before in self.steps[:first])
-            dwell = sum(each.dwell for each in takewhile(lambda each: each.phase is Phase.RUNNING, self.steps[first:]))
-            done = (position - begun) / dwell if 0 < dwell < inf else 0
-            progress = int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
+        step = self.steps[number]
+        progress = self._progress(number, position) if step.phase is Phase.RUNNING else None
         return State(step.phase, progress, step.reason, step.word, step.unseen)
+
+    def _progress(self, number: int, position: float) -> int:
+        """Loops, not sums: this is asked with each poll."""
+        first, begun, dwell = number, 0.0, 0.0
+        while first and self.steps[first - 1].phase is Phase.RUNNING:
+            first -= 1
+        for before in self.steps[:first]:
+            begun += before.dwell
+        for each in self.steps[first:]:
+            if each.phase is not Phase.RUNNING:
+                break
+            dwell += each.dwell
+        done = (position - begun) / dwell if 0 < dwell < inf else 0
+        return int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
 
     @property
     def wait(self) -> float:

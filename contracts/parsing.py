@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.contracts.locations import pointer
 from safelight.contracts.recognizers import recognized
 from safelight.contracts.rules import TEXT_RULES, Provenance, Violation
+from safelight.contracts.shortcuts import ARE_TAKEN
+from safelight.contracts.usual_texts import NOTHING, reader_of_usual_texts
 from safelight.contracts.wording import shown
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ MAX_DEPTH: Final = 100
 #: Digits of an integer.
 MAX_INTEGER_DIGITS: Final = 1_000
 
-#: What stands for a document that could not be read.
-_NOTHING: Final = object()
+#: Gives the document of most texts, in which there is nothing to report.
+_usual: Final = reader_of_usual_texts(max_digits=MAX_INTEGER_DIGITS, max_depth=MAX_DEPTH)
 
 
 class _Enough(Exception):
@@ -50,7 +52,7 @@ def too_many_digits(many: int) -> str:
 class Parsed:
     """What the bytes held, and what is wrong with the text itself."""
 
-    document: Any = _NOTHING
+    document: Any = NOTHING
     _found: dict[Violation, None] = field(default_factory=dict)
     _max_violations: int | None = None
     #: What came in its place is looked for.
@@ -64,7 +66,7 @@ class Parsed:
     @property
     def is_complete(self) -> bool:
         """There is a document, though perhaps one with violations."""
-        return self.document is not _NOTHING
+        return self.document is not NOTHING
 
     def report(self, rule_id: str, message: str, path: Iterable[object] = ()) -> None:
         """Add a violation of one of the text's rules, once; with the last that is wanted, the reading ends."""
@@ -75,7 +77,7 @@ class Parsed:
 
     def reject(self, rule_id: str, message: str) -> None:
         """Add a violation that leaves no document."""
-        self.document = _NOTHING
+        self.document = NOTHING
         self.report(rule_id, message)
 
 
@@ -85,6 +87,13 @@ def parse(body: bytes, *, max_violations: int | None = None, is_request: bool = 
     With `max_violations`, 1 or more, it reads no further than to so many; there may then be no document. Of what is no
     request it is not said what came in its place.
     """
+    if ARE_TAKEN and (document := _usual(body)) is not NOTHING:
+        return Parsed(document)
+    return parse_closely(body, max_violations=max_violations, is_request=is_request)
+
+
+def parse_closely(body: bytes, *, max_violations: int | None = None, is_request: bool = True) -> Parsed:
+    """As `parse`, without its shortcut for usual texts."""
     parsed = Parsed(_max_violations=max_violations, is_request=is_request)
     with suppress(_Enough):
         _fill(parsed, body)

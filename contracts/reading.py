@@ -8,9 +8,10 @@ where a parameter stands twice, and how its answers look, nobody says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from safelight.contracts.advice import Advice, advice
 from safelight.contracts.dialects import REQUESTS
@@ -42,26 +43,36 @@ Path = tuple[str, ...]
 Finding = TypeVar("Finding", "Violation", Advice)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The parameters of a request as a dialect reads them."""
+class Reading(NamedTuple):
+    """The parameters of a request as a dialect reads them. A tuple, because one is made for every submit."""
 
     operation: str
     document: Any
     dialect: str = "published"
     #: Parameter -> where it was sent, unless it was sent in its own place.
-    moved: Mapping[str, Path] = field(default_factory=dict)
+    moved: Mapping[str, Path] = MappingProxyType({})
 
     def findings(self, *, max_findings: int | None = None) -> tuple[list[Violation], list[Advice]]:
         """What breaks a rule that the dialect asks; and, where nothing does, advice on the rest."""
-        schema = operations()[self.operation].request
-        found = [self.placed(one) for one in violations(schema, self.document, max_violations=max_findings)]
-        spared = REQUESTS[self.dialect].spared
-        broken = [one for one in found if one.rule not in spared]
+        broken, spared = self._judged(max_findings)
         if broken:
             return broken, []
-        remarks = [self._taken(one) for one in found]
-        return [], [*remarks, *map(self.placed, advice(self.document, schema, max_advice=max_findings))]
+        stated = operations()[self.operation].request
+        remarks = map(self.placed, advice(self.document, stated, max_advice=max_findings))
+        return [], [*map(self._taken, spared), *remarks]
+
+    def broken(self, *, max_findings: int | None = None) -> list[Violation]:
+        """The first of `findings` alone."""
+        return self._judged(max_findings)[0]
+
+    def _judged(self, max_findings: int | None) -> tuple[list[Violation], list[Violation]]:
+        """What breaks a rule that the dialect asks, and what breaks one that it spares."""
+        found = violations(operations()[self.operation].request, self.document, max_violations=max_findings)
+        if not found:
+            return [], []
+        spared = REQUESTS[self.dialect].spared
+        placed = list(map(self.placed, found))
+        return [one for one in placed if one.rule not in spared], [one for one in placed if one.rule in spared]
 
     def _taken(self, violation: Violation) -> Advice:
         message = f"{violation.message}; the dialect {self.dialect} takes it"

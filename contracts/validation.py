@@ -12,6 +12,7 @@ from safelight.contracts.parsing import parse
 from safelight.contracts.recognizers import sentence_on
 from safelight.contracts.rules import Violation, rules_at
 from safelight.contracts.schemas import known
+from safelight.contracts.shortcuts import ARE_TAKEN, accept_of
 from safelight.contracts.wording import named
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from safelight.contracts.checks import Breach, Check
     from safelight.contracts.schemas import Schema
+    from safelight.contracts.shortcuts import Accept
 
 
 def problems(schema_name: str, document: object) -> list[Violation]:
@@ -36,6 +38,8 @@ def problems(schema_name: str, document: object) -> list[Violation]:
 
 def violations(schema_name: str, document: Any, *, max_violations: int | None = None) -> list[Violation]:
     """As `problems`, for a parsed value alone; no more than `max_violations`, 1 or more, are looked for."""
+    if ARE_TAKEN and _accept(schema_name)(document):
+        return []
     found = breaches(_check(schema_name), document, max_breaches=max_violations)
     if not found:
         return []
@@ -54,6 +58,12 @@ def _recognized(stated: Schema, document: Any, name: object) -> str:
 def _check(schema_name: str) -> Check:
     known(schema_name)
     return check_of(root(schema_name))
+
+
+@cache
+def _accept(schema_name: str) -> Accept:
+    known(schema_name)
+    return accept_of(root(schema_name))
 
 
 def _violation(breach: Breach, seen: Callable[[object], str]) -> Violation:

@@ -72,7 +72,12 @@ class Exchange(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes that keeping it costs, roughly."""
-        return len(self.body) + len(self.answer) + len(self.target) + len("".join(self.headers.values())) + _OVERHEAD
+        return size_of(len(self.body) + len(self.answer) + len(self.target), self.headers)
+
+
+def size_of(characters: int, headers: Mapping[str, str]) -> int:
+    """Bytes that it costs, roughly, to keep an exchange with these headers, and texts of so many characters."""
+    return characters + len("".join(headers.values())) + _OVERHEAD
 
 
 #: What an exchange costs beside its bytes.

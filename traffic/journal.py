@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from safelight.traffic.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safelight.traffic.exchange import Exchange
+
+class Unread(Protocol):
+    """An exchange as it came, which is decoded, and freed of keys, when somebody looks at it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that keeping it costs, roughly."""
+        ...
+
+    def read(self) -> Exchange:
+        """The exchange without keys: of those that were known when it was recorded, whatever has become of them."""
+        ...
 
 
 class Journal:
-    """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
+    """Exchanges in the order of their answers. When it is full, the oldest go first and are counted.
+
+    What was added unread is read on its way out, and there is no other.
+    """
 
     def __init__(self, *, max_entries: int = 1_000, max_bytes: int = 16_000_000) -> None:
-        self._exchanges: deque[tuple[Exchange, int]] = deque()
+        self._exchanges: deque[tuple[Exchange | Unread, int]] = deque()
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._bytes = 0
         #: How many exchanges are no longer kept.
         self.dropped = 0
 
-    def add(self, exchange: Exchange, earlier: Exchange | None = None) -> None:
+    def add(self, exchange: Exchange | Unread, earlier: Exchange | None = None) -> None:
         """Keep an exchange, and drop the oldest where there is no room.
 
         It stands in the place of `earlier`, what was kept of it before its end; if that was dropped, it is not kept.
@@ -43,10 +59,14 @@ class Journal:
             self.dropped += 1
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter([exchange for exchange, _ in tuple(self._exchanges)])
+        return iter([_read(exchange) for exchange, _ in tuple(self._exchanges)])
 
     def __len__(self) -> int:
         return len(self._exchanges)
 
     def __getitem__(self, index: int) -> Exchange:
-        return self._exchanges[index][0]
+        return _read(self._exchanges[index][0])
+
+
+def _read(exchange: Exchange | Unread) -> Exchange:
+    return exchange if isinstance(exchange, Exchange) else exchange.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from safelight.contracts import Operation, Violation, parse
 from safelight.contracts.dialects import ERRORS
@@ -45,5 +45,5 @@ class Speech:
             return parsed.violations
         reading = read(operation.name, parsed.document, self.requests)
         document = clamped(reading.operation, reading.document)[0] if self.limits == "clamp" else reading.document
-        found, _ = replace(reading, document=document).findings(max_findings=MAX_VIOLATIONS)
+        found, _ = reading._replace(document=document).findings(max_findings=MAX_VIOLATIONS)
         return found

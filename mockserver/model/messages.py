@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+from safelight.contracts.compact import compact
 from safelight.contracts.schemas import VERSION, VERSION_HEADER
 from safelight.mockserver.model.clock import machine_date
 
@@ -128,11 +129,7 @@ _ERRORS: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
 
 def encoded(envelope: Mapping[str, Any]) -> bytes:
     """An envelope as it goes out."""
-    return _ENCODER.encode(envelope).encode()
-
-
-#: Made once: `json.dumps` with options makes one for each call. What is answered has no cycles to look for.
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+    return compact(envelope).encode()
 
 
 #: What a service answers that failed in the middle.

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from safelight.contracts.compact import compact
 from safelight.mockserver.model.kept_bytes import BytesOnDisk, kept_bytes
 
 if TYPE_CHECKING:
@@ -46,7 +47,4 @@ class Task:
 
 def parameters_as_json(parameters: Mapping[str, Any]) -> bytes | BytesOnDisk:
     """Parameters as a task keeps them."""
-    return kept_bytes(_ENCODER.encode(parameters).encode())
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+    return kept_bytes(compact(parameters).encode())

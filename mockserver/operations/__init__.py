@@ -49,8 +49,11 @@ class Call:
     endpoint: Endpoint = field(init=False)
     #: The JSON body of a POST, or the parameters of the query of a GET.
     document: Mapping[str, Any] = field(default_factory=dict)
+    #: The document is what the body says, and no more.
+    is_as_sent: bool = False
     violations: Sequence[Violation] = ()
-    advice: Sequence[Advice] = ()
+    #: Says, once somebody looks at the exchange, what in the request has no effect, and what it was near.
+    advice: Callable[[], Sequence[Advice]] = tuple
     #: What the prompt sets for its own task.
     override: TaskOverride | None = None
     #: The session, within its transaction.

@@ -19,10 +19,15 @@ def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str 
     """Accept a task, or raise `Refused`. `answer` is the schema of what is answered; `workflow` if there is one."""
     operation = call.endpoint.name
     # Unknown parameters are ignored, and a key may be among them: neither is kept with the task.
-    request = {name: value for name, value in call.document.items() if name in _parameters(operation)}
-    size = len(call.request.body or b"")
+    known, sent, request = _parameters(operation), call.request.body or b"", call.document
+    is_as_sent = call.is_as_sent and request.keys() <= known
+    if not is_as_sent:
+        request = {name: value for name, value in request.items() if name in known}
     kind = intern(workflow) if workflow else operation  # one text for all tasks
-    task = call.session.submit(operation, request, kind, ENGINES[engine], size=size, override=call.override)
+    body = sent if is_as_sent else None
+    task = call.session.submit(
+        operation, request, kind, ENGINES[engine], size=len(sent), body=body, override=call.override
+    )
     return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
 
 

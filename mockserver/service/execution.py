@@ -56,7 +56,7 @@ def _operate(call: Call) -> None:
     if call.violations:
         raise Refused(400, sentence(call.violations))
     if directive:
-        call.document = {**document, "prompt": directive.prompt}
+        call.document, call.is_as_sent = {**document, "prompt": directive.prompt}, False
         call.override = directive.override
     answer = call.endpoint.answer(call)
     if directive and answer.task_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -28,5 +29,5 @@ def identify(service: Service, call: Call) -> None:
 def admit(_: Service, call: Call) -> None:
     """Refuse a key that is unknown or revoked, and keep a hint for the journal."""
     if call.settings is None or call.is_revoked:
-        call.advice = why_refused(call.home, call.key, call.way, is_revoked=call.is_revoked)
+        call.advice = partial(why_refused, call.home, call.key, call.way, is_revoked=call.is_revoked)
         raise Refused(HTTPStatus.UNAUTHORIZED, "Unauthorized: Invalid API Key")

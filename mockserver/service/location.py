@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from safelight.contracts.dialects import PATHS
 from safelight.mockserver.model.prefixes import without_prefix
 from safelight.mockserver.model.redirects import before_redirect, is_redirected
 from safelight.mockserver.model.second_origin import at_first_origin
@@ -15,6 +16,9 @@ from safelight.mockserver.service.openapi_paths import DOCUMENTS, published
 if TYPE_CHECKING:
     from safelight.mockserver.operations import Call
     from safelight.mockserver.service.service import Service
+
+
+_PUBLISHED: Final = PATHS["published"]
 
 
 class Place(StrEnum):
@@ -28,6 +32,8 @@ class Place(StrEnum):
 def locate(service: Service, call: Call) -> Place:
     """What the path of a request is for. Another origin, a redirect, a prefix and an own path lead home."""
     call.is_redirected = is_redirected(call.request)
+    if call.request.path == _PUBLISHED and not call.is_redirected:  # as most requests are: at home
+        return Place.OPERATION
     home = call.home = without_prefix(before_redirect(at_first_origin(call.request)))
     if home.path.startswith(UPLOADS):
         return Place.FILE

@@ -1,14 +1,20 @@
-"""Stage: the exchange is written down, without keys, and handed to the listeners."""
+"""Stage: the exchange is written down, and handed to the listeners without keys.
+
+To decode it and to take the keys out costs more than to answer. So it is kept as it came where nobody looks yet: the
+journal lets nothing out unread.
+"""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from safelight.mockserver.model import second_origin
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Reply, http_date
-from safelight.traffic.exchange import Exchange
+from safelight.mockserver.sessions.registry import secrets_of
+from safelight.traffic.exchange import Exchange, size_of
 from safelight.traffic.leaks import leaks
 from safelight.traffic.redaction import without_keys
 
@@ -26,49 +32,89 @@ MAX_ANSWER_BYTES: Final = 100_000
 _MAX_KEY_BYTES: Final = 2_000
 
 
+#: What is kept of the parameters that were read.
+_NO_DOCUMENT: Final[Mapping[str, Any]] = MappingProxyType({})
+
 #: What a client got that got nothing.
 _NOTHING: Final = Reply(0, b"", "", {})
 
 
 def record(service: Service, call: Call) -> None:
     """Write the exchange into the journal of its session, or among the orphans."""
-    reply = call.reply
-    exchange = without_keys(_exchange(service, call), service.secrets(call))
-    if len(reply.body) > MAX_ANSWER_BYTES and exchange.answer:  # half a key may stand at its end
-        exchange = exchange._replace(answer=exchange.answer[:-_MAX_KEY_BYTES])
-    service.tell(call.session_name or None, exchange)
+    unread = _Unread(service, call)
+    call.document = _NO_DOCUMENT  # the body has it too
+    reply, name = call.reply, call.session_name or None
+    if not (reply.wire or len(reply.body) > MAX_ANSWER_BYTES or service.is_heavy(call.request)):
+        service.keep(name, unread)
+        return
+    exchange = unread.read()  # what is heavy is read here, in its worker thread, and not by whoever asks for all
+    service.tell(name, exchange)
     if reply.wire:
         call.reply = reply._replace(on_end=partial(_end, service, call, exchange))
 
 
-def _exchange(service: Service, call: Call) -> Exchange:
-    request, reply = call.request, call.reply
-    arrived = _NOTHING if reply.wire and reply.wire.is_silent else reply
-    is_head = request.method == "HEAD"
-    return Exchange(
-        at=service.now(call.session_name) if call.at is None else call.at,
-        method=request.method,
-        target=f"{request.path}?{request.query}".rstrip("?"),
-        headers=request.headers,
-        body=request.body or b"",
-        status=arrived.status,
-        media_type=arrived.media_type,
-        answer=arrived.body[:MAX_ANSWER_BYTES] if arrived.media_type == "application/json" else b"",
-        operation=call.operation,
-        task_id=call.task_id,
-        phase=call.phase,
-        violations=call.violations,
-        advice=[*second_origin.advice(request, call.key), *call.advice],
-        fault=str(call.strike.rule) if call.strike else "",
-        wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
-        answer_headers=_answer_headers(arrived, call.date),
-        took=None if reply.wire else max(0.0, call.clock.now() - call.began),
-        gap=call.gap,
-        body_bytes=None if request.body is None else len(request.body),
-        answer_bytes=0 if is_head else len(arrived.body),
-        key=fingerprint(call.key) if call.key and call.key == call.session_key else "",
-        leaks=tuple(_leaks(service, call)),
-    )
+class _Unread:
+    """A call that was answered, with all that decides how it reads and may change after it."""
+
+    __slots__ = ("_at", "_call", "_exchange", "_leaked", "_secrets", "_took")
+
+    def __init__(self, service: Service, call: Call) -> None:
+        self._call: Call | None = call
+        self._at = service.now(call.session_name) if call.at is None else call.at
+        self._took = None if call.reply.wire else max(0.0, call.clock.now() - call.began)
+        self._secrets = service.sessions.secrets
+        # Without a session's own key, that of any session which is open here.
+        self._leaked = () if call.session_key else service.sessions.few_keys()
+
+    @property
+    def size(self) -> int:
+        """Bytes that keeping it costs, roughly."""
+        if self._call is None:
+            return self._exchange.size
+        request, reply = self._call.request, self._call.reply
+        texts = len(request.body or b"") + len(reply.body) + len(request.path) + len(request.query)
+        return size_of(texts, request.headers)
+
+    def read(self) -> Exchange:
+        """The exchange without keys. It is made once, and what it was made of is let go."""
+        call = self._call
+        if call is None:
+            return self._exchange
+        exchange = without_keys(self._decoded(call), secrets_of(self._secrets, call.session_key, call.key))
+        if len(call.reply.body) > MAX_ANSWER_BYTES and exchange.answer:  # half a key may stand at its end
+            exchange = exchange._replace(answer=exchange.answer[:-_MAX_KEY_BYTES])
+        self._exchange: Exchange = exchange
+        self._call = None  # last, as another thread may be reading too
+        return exchange
+
+    def _decoded(self, call: Call) -> Exchange:
+        request, reply = call.request, call.reply
+        arrived = _NOTHING if reply.wire and reply.wire.is_silent else reply
+        is_head = request.method == "HEAD"
+        return Exchange(
+            at=self._at,
+            method=request.method,
+            target=f"{request.path}?{request.query}".rstrip("?"),
+            headers=request.headers,
+            body=request.body or b"",
+            status=arrived.status,
+            media_type=arrived.media_type,
+            answer=arrived.body[:MAX_ANSWER_BYTES] if arrived.media_type == "application/json" else b"",
+            operation=call.operation,
+            task_id=call.task_id,
+            phase=call.phase,
+            violations=call.violations,
+            advice=[*second_origin.advice(request, call.key), *call.advice()],
+            fault=str(call.strike.rule) if call.strike else "",
+            wire=reply.wire.name if reply.wire and not reply.wire.whole else "",
+            answer_headers=_answer_headers(arrived, call.date),
+            took=self._took,
+            gap=call.gap,
+            body_bytes=None if request.body is None else len(request.body),
+            answer_bytes=0 if is_head else len(arrived.body),
+            key=fingerprint(call.key) if call.key and call.key == call.session_key else "",
+            leaks=_leaks(call, self._leaked),
+        )
 
 
 def _end(service: Service, call: Call, exchange: Exchange, sent: int) -> None:
@@ -85,12 +131,11 @@ def _end(service: Service, call: Call, exchange: Exchange, sent: int) -> None:
     service.tell_end(call.session_name or None, ended, exchange)
 
 
-def _leaks(service: Service, call: Call) -> Sequence[str]:
-    """The places of a request that hold a key; without a session's own key, that of any session which is open here."""
-    request, keys = call.request, dict.fromkeys((call.session_key, call.key))
-    if not call.session_key:
-        keys |= dict.fromkeys(service.sessions.few_keys())
-    return leaks(f"{request.path}?{request.query}", request.headers, request.body or b"", keys)
+def _leaks(call: Call, keys: Sequence[str]) -> Sequence[str]:
+    """The places of a request that hold a key: its own, that of its session, or one of these."""
+    request = call.request
+    own = dict.fromkeys((call.session_key, call.key, *keys))
+    return leaks(f"{request.path}?{request.query}", request.headers, request.body or b"", own)
 
 
 def _answer_headers(reply: Reply, date: float | None) -> Mapping[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from safelight.contracts.secrets import with_keys
 from safelight.mockserver.model.clock import Clock, RealClock
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
@@ -13,7 +12,7 @@ from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service import pipeline
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.uploads import Uploads
-from safelight.mockserver.sessions.registry import MIN_SECRET_CHARACTERS, Registry
+from safelight.mockserver.sessions.registry import Registry, secrets_of
 from safelight.mockserver.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.operations import Call
     from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Unread
 
     #: Takes each exchange, with the name of its session or None.
     Listener = Callable[[str | None, Exchange], None]
@@ -89,6 +89,14 @@ class Service:
             for one in ends:
                 self._end_listeners.remove(one)
 
+    def keep(self, name: str | None, unread: Unread) -> None:
+        """Keep an exchange, and read it later where nobody listens and the journal is in the memory of this process."""
+        store = self.sessions.store
+        if self._listeners or not isinstance(store, MemoryStore):
+            self.tell(name, unread.read())
+        else:
+            store.record(name, unread)
+
     def tell(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange, and hand it to the listeners."""
         self.sessions.store.record(name, exchange)
@@ -103,8 +111,7 @@ class Service:
 
     def secrets(self, call: Call) -> AbstractSet[str]:
         """The keys that nothing written down of a call may hold: of open sessions, and what it came with."""
-        own = call.key if len(call.key) >= MIN_SECRET_CHARACTERS else ""  # nobody knows it here, and it may be real
-        return with_keys(self.sessions.secrets, call.session_key, own)
+        return secrets_of(self.sessions.secrets, call.session_key, call.key)
 
     def now(self, name: str) -> float:
         """The time of a session's clock; without a session, the service's own."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Advice, Provenance, advice, parse
 from safelight.contracts.operations import clamped
-from safelight.contracts.reading import read
+from safelight.contracts.reading import Reading, read
 from safelight.contracts.validation import violations
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.messages import Request, parameters
@@ -31,35 +30,57 @@ _Checked = tuple[Any, "Sequence[Violation]", "Sequence[Advice]"]
 
 def validate(_: Service, call: Call) -> None:
     """Read the parameters, and hold them against the schema of the operation's request."""
-    if call.endpoint.method == "GET":
-        call.document, call.violations, found = _query(call.endpoint.schema, call.home.query)
+    endpoint, home = call.endpoint, call.home
+    if endpoint.method == "GET":
+        call.document, call.violations, found = _query(endpoint.schema, home.query)
+        call.advice = partial(_advice_on_query, call.way, found)
     else:
         assert call.settings is not None
-        call.document, call.violations, found = _body(call, call.settings)
+        call.document, call.violations, call.is_as_sent = _body(home, endpoint.name, call.settings)
+        call.advice = partial(_advice_on_body, call.way, home, endpoint.name, call.settings)
     if call.violations:
-        call.violations = explained(call.violations, call.home)
-    call.advice = [*advice_on_way(call.way), *found]
+        call.violations = explained(call.violations, home)
 
 
-def _body(call: Call, settings: Settings) -> _Checked:
-    request = call.home
+def _body(request: Request, operation: str, settings: Settings) -> tuple[Any, Sequence[Violation], bool]:
+    """The document, its violations, and whether it is what the body says: nothing was moved or brought down."""
     assert request.body is not None
     parsed = parse(request.body, max_violations=MAX_FINDINGS)
     if parsed.violations:
-        return {}, parsed.violations, _content_type(request)
-    reading = read(call.endpoint.name, parsed.document, settings.requests)
-    document, lowered = (
-        clamped(reading.operation, reading.document) if settings.limits == "clamp" else (reading.document, [])
-    )
-    taken = replace(reading, document=document) if lowered else reading
-    found, remarks = taken.findings(max_findings=MAX_FINDINGS)
+        return {}, parsed.violations, False
+    reading, _ = _reading(operation, parsed.document, settings)
+    is_as_sent = reading.document is parsed.document
+    return reading.document, reading.broken(max_findings=MAX_FINDINGS), is_as_sent
+
+
+def _reading(operation: str, document: Any, settings: Settings) -> tuple[Reading, list[str]]:
+    """The parameters as the session reads them, and the names of those that it brings down to their maximum."""
+    reading = read(operation, document, settings.requests)
+    if settings.limits != "clamp":
+        return reading, []
+    document, lowered = clamped(reading.operation, reading.document)
+    return reading._replace(document=document), lowered
+
+
+def _advice_on_query(way: str, found: Sequence[Advice]) -> list[Advice]:
+    return [*advice_on_way(way), *found]
+
+
+def _advice_on_body(way: str, request: Request, operation: str, settings: Settings) -> list[Advice]:
+    """The body is read again: only who looks at the journal wants this, and what was read takes more memory."""
+    parsed = parse(request.body or b"", max_violations=MAX_FINDINGS)
+    found = [*advice_on_way(way), *_content_type(request)]
+    if parsed.violations:
+        return found
+    reading, lowered = _reading(operation, parsed.document, settings)
     clamping = [
         reading.placed(
             Advice(f"/{name}", f"{name} was over its maximum, and is brought down to it", Provenance.ASSUMED)
         )
         for name in lowered
     ]
-    return document, found, [*_content_type(request), *advice_on_encoding(request), *clamping, *remarks]
+    remarks = reading.findings(max_findings=MAX_FINDINGS)[1]
+    return [*found, *advice_on_encoding(request), *clamping, *remarks]
 
 
 @lru_cache(256)

@@ -8,13 +8,14 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from safelight.contracts.secrets import is_plain_key
+from safelight.contracts.secrets import is_plain_key, with_keys
 from safelight.mockserver.model.keys import FORM, fingerprint
 from safelight.mockserver.sessions.session import EnteredSession, Session, new_state
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.session_state import Bounds, SessionState
@@ -131,3 +132,9 @@ class Registry:
     def _just_used(self, name: str) -> None:
         with suppress(KeyError):  # no guest, or closed meanwhile by another thread
             self._guests.move_to_end(name)
+
+
+def secrets_of(known: AbstractSet[str], session_key: str, sent_key: str) -> AbstractSet[str]:
+    """What nothing written down of a request may hold: these secrets, its session's key, and the key it came with."""
+    own = sent_key if len(sent_key) >= MIN_SECRET_CHARACTERS else ""  # nobody knows it here, and it may be real
+    return with_keys(known, session_key, own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from itertools import count
 from random import Random
+from threading import local
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, State
@@ -13,6 +14,7 @@ from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
 from safelight.mockserver.model.credits import plus
+from safelight.mockserver.model.kept_bytes import kept_bytes
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Refused
@@ -196,11 +198,13 @@ class Session:
         engine: Engine,
         *,
         size: int,
+        body: bytes | None = None,
         override: TaskOverride | None = None,
     ) -> Task:
         """Accept a valid request: draw its task's timeline, id and seed, and book it. Raises `Refused`.
 
-        An `override` that the request itself brings comes before those that were set for the next tasks.
+        The parameters are kept as the `body` in which they were sent, where that has no others. An `override` that the
+        request itself brings comes before those that were set for the next tasks.
         """
         settings, price = self.settings, self.settings.price_of(operation)
         self._check_balance(price)
@@ -210,7 +214,7 @@ class Session:
             self.data.ledger.add(Entry(self.now(), price, "", "refund"))
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
-        random = Random(f"{self.data.seed} {self.key} {number}")
+        random = _chance(f"{self.data.seed} {self.key} {number}")
         if override is None:
             override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
         profile = settings.profile_of(workflow)
@@ -223,7 +227,7 @@ class Session:
             number=number,
             operation=operation,
             workflow=workflow,
-            body=parameters_as_json(parameters),
+            body=parameters_as_json(parameters) if body is None else kept_bytes(body),
             seed=drawn_seed if wanted_seed < 0 else wanted_seed,
             timeline=override.applied(drawn, random),
             axis=Axis(override.axis) if override.axis else profile.axis,
@@ -259,6 +263,23 @@ class Session:
     def _is_reserved(self, task_id: str) -> bool:
         """An override or the settings give this id to a task to come."""
         return any(override.id == task_id for override in self.data.overrides) or task_id in self._ids_to_come()
+
+
+class _Chance(local):
+    """The random numbers of one thread."""
+
+    def __init__(self) -> None:
+        self.random = Random(0)
+
+
+_CHANCE: Final = _Chance()
+
+
+def _chance(seed: str) -> Random:
+    """Random numbers as of a new `Random(seed)`, which is seeded twice before it gives one. Until the next is asked."""
+    random = _CHANCE.random
+    random.seed(seed)
+    return random
 
 
 _NO_OVERRIDE: Final = TaskOverride()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from safelight.mockserver.model.session_state import SessionState
     from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Unread
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class MemoryStore:
         """The sessions that there are."""
         return [name for name, kept in list(self._sessions.items()) if kept.state]
 
-    def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
+    def record(self, name: str | None, exchange: Exchange | Unread, earlier: Exchange | None = None) -> None:
         """Keep an exchange; without a name, or without such a session, among the orphans."""
         kept = self._sessions.get(name) if name else None
         with self._recording:

@@ -1,9 +1,12 @@
 """The core as a Starlette application. There is nothing to decide here: bytes in, `Service.handle`, bytes out."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf
 from typing import Any, Final, Protocol
@@ -23,6 +26,7 @@ from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Connection, Wire
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.transports.at_once import Head
 from safelight.mockserver.transports.cors import EnvelopeCORS
 from safelight.mockserver.transports.playback import played
 
@@ -69,30 +73,79 @@ def create_app(
     return app
 
 
-def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None = None) -> ASGIApp:
+def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None = None) -> Core:
     """The bare ASGI application that `create_app` mounts."""
     if control and control.token:
         api.sessions.hide(control.token)
+    return Core(api, body_limit, control)
 
-    async def answer(scope: Scope, receive: Receive, send: Sending) -> None:
+
+def core_of(app: ASGIApp) -> Core | None:
+    """What answers in an application, where nothing stands before it that its requests have to pass."""
+    if isinstance(app, Starlette) and not (app.user_middleware or app.routes):
+        app = app.router.default
+    return app if isinstance(app, Core) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The core as a bare ASGI application, and as what a server can ask without one."""
+
+    api: Service
+    body_limit: int
+    control: Beside | None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Sending) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
+        api, control = self.api, self.control
         headers = _headers(tuple([(name, value) for name, value in scope["headers"]]))
         with suppress(ClientDisconnect):  # half a request is none
             if control and control.takes(scope["path"], scope.get("server")):
-                request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
+                request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
                 await _send(
                     await _while_there(control.answer(api, request), request, scope, receive), request, scope, send
                 )
             else:
                 with api.in_flight:
-                    request = _request(scope, headers, await _body(scope, headers, receive, body_limit))
-                    await _answer(api, request, scope, receive, send)
+                    request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
+                    reply = (
+                        await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
+                    )
+                    await self._deliver(reply, request, scope, receive, send)
             if request.body is None:
                 await _discard(scope, receive, send)
 
-    return answer
+    def at_once(self, head: Head, body: bytes) -> Request | None:
+        """The request, where its answer needs no worker thread and is not that of a control route."""
+        path, _, query = head.target.partition(b"?")
+        if not head.target.startswith(b"/") or b"%" in path or b"#" in head.target or len(body) > self.body_limit:
+            return None  # what is to be decoded, and told apart, the server does
+        text, headers = path.decode("ascii", "replace"), _headers(tuple(head.headers))
+        if self.control and self.control.takes(text, head.server):
+            return None
+        origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
+        taken = b"" if head.method == "GET" else body
+        request = Request(head.method, text, query.decode("latin-1"), headers, taken, origin)
+        return None if self.api.is_heavy(request) else request
+
+    async def go_on(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
+        """Deliver a reply whose exchange is under way already, and end that."""
+        try:
+            await self._deliver(reply, request, scope, receive, send)
+        finally:
+            self.api.in_flight.__exit__()
+
+    async def _deliver(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
+        """Answer a request of the API, or do what a fault does instead."""
+        if not reply.wire:
+            await _send(reply, request, scope, send)
+        elif connection := _connection(scope):
+            await _carry_out(reply, reply.wire, connection, receive, self.api.in_flight)
+        else:
+            await _play(reply, reply.wire, request, send, self.api.in_flight)
 
 
 async def _while_there(answer: Coroutine[Any, Any, Reply], request: Request, scope: Scope, receive: Receive) -> Reply:
@@ -119,17 +172,6 @@ async def _while_there(answer: Coroutine[Any, Any, Reply], request: Request, sco
         gone.cancel()
         if connection:
             connection.await_silence(0)
-
-
-async def _answer(api: Service, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
-    """Answer a request of the API, or do what a fault does instead."""
-    reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
-    if not reply.wire:
-        await _send(reply, request, scope, send)
-    elif connection := _connection(scope):
-        await _carry_out(reply, reply.wire, connection, receive, api.in_flight)
-    else:
-        await _play(reply, reply.wire, request, send, api.in_flight)
 
 
 def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:

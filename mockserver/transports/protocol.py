@@ -2,19 +2,29 @@
 
 A client that ends its side of the connection may still read, as `nc -N` does: what it sent whole is answered, half a
 request is dropped. Whether it has left altogether shows only when it is written to.
+
+A request that came in one piece and needs no waiting is answered before the parser goes on, without a task and the
+messages of ASGI, which cost as much as the answer itself. Whatever is not as usual about it goes the long way.
 """
 
-from asyncio import Transport
-from typing import Final
+from asyncio import CancelledError, Transport
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from safelight.mockserver.model.messages import failure
 from safelight.mockserver.model.wire import EXTENSION, raw
+from safelight.mockserver.transports.asgi import Core, disconnected
+from safelight.mockserver.transports.at_once import Head, plain
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
 _MAX_HEAD_BYTES: Final = 64_000
+#: Methods of requests that may be answered at once.
+_USUAL: Final = (b"GET", b"POST")
 #: uvicorn's words for what is none.
 _NO_REQUEST: Final = "Invalid HTTP request received."
 #: Seconds for which what is no request may go on coming in when it has been answered.
@@ -40,6 +50,14 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _has_ended = False
     #: What is said to it is not worth waiting for.
     _ends_with_client = False
+    #: A head that is not handed on yet, as the rest of its request may be here.
+    _is_held = False
+
+    def __init__(self, *arguments: Any, core: Core | None = None, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        #: What can be asked without the application.
+        self._core = core
+        self._held_body = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin with nothing to answer."""
@@ -60,8 +78,11 @@ class EnvelopeProtocol(HttpToolsProtocol):
             except HttpParserUpgrade as offer:
                 data = self._head_without_offer() + data[offer.args[0] :] if self._offers else b""
             except HttpParserError:
+                self._is_held = False
                 self.send_400_response(_NO_REQUEST)
                 return
+        if self._is_held:
+            self._hand_on(self.app)
         if self._withheld > _MAX_HEAD_BYTES:
             self.send_400_response(_NO_REQUEST)
 
@@ -77,40 +98,103 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the head on, unless it comes again without the offer."""
         self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
-        if not self._offers:
-            super().on_headers_complete()
-            self._unanswered.append(self.cycle)
+        if self._offers:
+            return
+        if self._core and self._is_usual():
+            self._is_held, self._held_body = True, b""
+        else:
+            self._begin(self.app)
+
+    def _is_usual(self) -> bool:
+        """Nothing that came before is still to be answered, and the connection goes on afterwards."""
+        parser = self.parser
+        return (
+            not self._unanswered
+            and parser.get_method() in _USUAL
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+            and not (self.expect_100_continue or self.flow.write_paused or self.transport.is_closing())
+        )
+
+    def _begin(self, app: ASGIApp) -> None:
+        """Begin to answer the request whose head was read, by this application."""
+        url, headers, self.headers = self.url, self.headers, []
+        expects = self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # the scope holds this list
+        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]  # the list is of known ones
+        usual, self.app = self.app, app
+        super().on_headers_complete()
+        self.app = usual
+        self._unanswered.append(self.cycle)
+
+    def _hand_on(self, app: ASGIApp) -> None:
+        """Begin to answer the request that was held, with what is here of its body."""
+        self._is_held = False
+        self._begin(app)
+        if self._held_body:
+            super().on_body(self._held_body)
+
+    def _answer_at_once(self, core: Core) -> None:
+        """Answer the request that is here as a whole, or hand it on; also with a reply that is not sent in one go."""
+        head = Head(
+            self.parser.get_method().decode("ascii"), self.url, self.headers, self.scheme or "http", self.server
+        )
+        request = core.at_once(head, self._held_body)
+        if request is None:
+            self._hand_on(self.app)
+            return
+        with core.api.in_flight as under_way:
+            reply = core.api.handle(request)
+            if (answer := plain(reply)) is not None:
+                self._is_held = False
+                reply.deliver()
+                self.transport.write(answer)
+                self.on_response_complete()
+                return
+            under_way.__enter__()  # `go_on` leaves it
+        self._hand_on(quiet(partial(core.go_on, reply, request)))
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body on."""
         self._withheld = 0
-        super().on_body(body)
+        if self._is_held:
+            self._held_body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Say that the request is whole, unless it comes again without the offer."""
         self._withheld = 0
-        if not self._offers:
+        if self._offers:
+            return
+        if self._core and self._is_held:
+            self._answer_at_once(self._core)
+        if self._unanswered:
             super().on_message_complete()
 
     def on_message_begin(self) -> None:
-        """Measure the head of each request alone, and hand the connection on with it."""
+        """Measure the head of each request alone. What uvicorn does here is done once the head is handed on."""
         self._head = self._withheld = 0
-        super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item]  # the list is of known ones
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:
-        """Hand a piece of the URL on."""
-        self._count(url)
-        super().on_url(url)
+        """Take a piece of the URL."""
+        self._count(len(url))
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Hand a header on."""
-        self._count(name, value, b": \r\n")
-        super().on_header(name, value)
+        """Take a header."""
+        self._count(len(name) + len(value) + 4)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
-    def _count(self, *parts: bytes) -> None:
+    def _count(self, size: int) -> None:
         self._withheld = 0
-        self._head += sum(map(len, parts))
+        self._head += size
         if self._head > _MAX_HEAD_BYTES:
             raise ValueError("request line and headers are too large")
 
@@ -162,7 +246,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request, or with the refusal that waits for its turn."""
         super().on_response_complete()
-        self._unanswered.pop(0)
+        del self._unanswered[:1]  # there is none where it was answered at once
         if self._unanswered or self.transport.is_closing():
             return
         if self._refusal:
@@ -186,3 +270,20 @@ def _disconnect(cycle: RequestResponseCycle) -> None:
     """Say that the client is gone."""
     cycle.disconnected = True
     cycle.message_event.set()
+
+
+def quiet(app: ASGIApp) -> ASGIApp:
+    """The application, of which uvicorn prints no traceback where a connection ended before its answer did."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = scope["extensions"][EXTENSION].transport
+
+        async def send_while_open(message: Message) -> None:
+            if transport.is_closing():  # uvicorn writes to it all the same, until it is told
+                await disconnected(receive)
+            await send(message)
+
+        with suppress(CancelledError):
+            await app(scope, receive, send_while_open)
+
+    return answer

@@ -9,21 +9,21 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief, echoed
-from safelight.mockserver.model.wire import EXTENSION
-from safelight.mockserver.transports.asgi import disconnected
-from safelight.mockserver.transports.protocol import EnvelopeProtocol
+from safelight.mockserver.transports.asgi import core_of
+from safelight.mockserver.transports.protocol import EnvelopeProtocol, quiet
 
 #: Seconds that requests under way have when the server stops. Then they are cut off.
 _GRACE: Final = 0.5
@@ -38,6 +38,8 @@ _WORKERS: Final = os.cpu_count() or 2
 _SWITCH_SECONDS: Final = 0.0005
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
+#: Objects, and rounds, after which the garbage collector looks: seldom, as what a request leaves behind has no cycles.
+_GC_THRESHOLD: Final = (20_000, 20, 20)
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
 #: "Every address" is none that can be called everywhere.
@@ -100,8 +102,8 @@ class AppServer(Server):
         self, app: ASGIApp, bound: socket.socket, *, ready: Callable[[], None], path: str = PATHS["published"]
     ) -> None:
         config = Config(
-            _quiet(app),
-            http=EnvelopeProtocol,
+            quiet(app),
+            http=partial(EnvelopeProtocol, core=core_of(app)),  # type: ignore[arg-type]  # it is called, and no more
             ws="none",
             lifespan="off",
             access_log=False,
@@ -126,6 +128,7 @@ class AppServer(Server):
             gc.collect()
             gc.freeze()
             sys.setswitchinterval(_SWITCH_SECONDS)
+            gc.set_threshold(*_GC_THRESHOLD)
         # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
         with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
             runner.run(self.serve(sockets or [self._bound]))
@@ -177,23 +180,6 @@ class AppServer(Server):
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
-
-
-def _quiet(app: ASGIApp) -> ASGIApp:
-    """The application, of which uvicorn prints no traceback where a connection ended before its answer did."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        transport = scope["extensions"][EXTENSION].transport
-
-        async def send_while_open(message: Message) -> None:
-            if transport.is_closing():  # uvicorn writes to it all the same, until it is told
-                await disconnected(receive)
-            await send(message)
-
-        with suppress(asyncio.CancelledError):
-            await app(scope, receive, send_while_open)
-
-    return answer
 
 
 @contextmanager

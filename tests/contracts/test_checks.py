@@ -1,7 +1,11 @@
 """Our checks and jsonschema, which knows nothing of ours, find the same errors in the same documents."""
 
 import json
+import math
+import os
 import re
+import subprocess
+import sys
 from functools import cache
 from typing import Any, Final
 
@@ -13,8 +17,9 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from safelight.contracts import examples, names, schema
-from safelight.contracts.checks import Breach, breaches, check_of
-from safelight.contracts.locations import EVERYTHING, locations, root
+from safelight.contracts.checks import Breach, breaches, check_of, demands
+from safelight.contracts.locations import EVERYTHING, Location, locations, root
+from safelight.contracts.shortcuts import accept_of
 
 #: JSON, with the numbers, words and members that schemas mention.
 JSON: Final[st.SearchStrategy[Any]] = st.recursive(
@@ -103,7 +108,7 @@ def test_both_find_the_same_errors_in_examples_and_in_changed_ones(schema_name: 
 
 
 #: Schemas of keywords that the contract does not use, or not so; a document, and the keyword and path of its errors.
-FOREIGN: Final = [
+FOREIGN: Final[list[tuple[dict[str, Any], Any, Any]]] = [
     ({"items": {"type": "integer"}}, [1, "a", 2, None], [("type", (1,)), ("type", (3,))]),
     ({"prefixItems": [{}], "items": {"const": 1}}, ["a", 1, 2], [("const", (2,))]),
     ({"exclusiveMinimum": 0}, 0, [("exclusiveMinimum", ())]),
@@ -133,3 +138,73 @@ def test_members_that_are_not_allowed_are_named_one_by_one() -> None:
 def test_a_keyword_that_is_not_known_is_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"foreign\.json at /items has the keyword oneOf, which is not known here"):
         check({"items": {"oneOf": []}}, 1)
+
+
+def near(location: Location) -> list[Any]:
+    """Values about the limits of a subschema, of the right type and of others."""
+    numbers = [limit for limit in location.node.values() if isinstance(limit, int | float)]
+    words = [word for listed in location.node.values() if isinstance(listed, list) for word in listed]
+    texts = ["x" * (int(number) + more) for number in numbers if number < 10_000 for more in (-1, 0, 1)]
+    beside = [kind(number + more) for number in numbers for more in (-1, 0, 1) for kind in (int, float)]
+    return [*texts, *words, *beside, *ODD, *([texts] if texts else []), dict.fromkeys(map(str, words), "a")]
+
+
+#: What Python takes for a number, or for the same as another.
+ODD: Final[list[Any]] = [
+    True,
+    False,
+    0.0,
+    -0.0,
+    1.5,
+    math.nan,
+    math.inf,
+    -math.inf,
+    2**70,
+    -(2**70),
+    None,
+    "",
+    "\ud800",
+    [],
+    {},
+]
+
+#: Every subschema of the contract, and the keywords that it does not use.
+SUBSCHEMAS: Final = [
+    *(found for name in names() for found in locations(root(name), EVERYTHING)),
+    *(root("foreign", {"foreign": row[0]}) for row in FOREIGN),
+]
+
+
+@pytest.mark.parametrize("keyword", sorted({name for one in SUBSCHEMAS for name in one.node if demands(name)}))
+def test_the_shortcut_accepts_nothing_that_breaks_a_keyword(keyword: str) -> None:
+    with_it = [location for location in SUBSCHEMAS if keyword in location.node]
+    for location in with_it:
+        accept, check = accept_of(location), check_of(location)
+        wrong = [value for value in near(location) if accept(value) and not check(value, None, None)]
+        assert not wrong, location
+
+
+@pytest.mark.parametrize("schema_name", names())
+def test_the_shortcut_accepts_no_example_with_an_error(schema_name: str) -> None:
+    accept, kept = accept_of(root(schema_name)), check_of(root(schema_name))
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(documents(schema_name))
+    def agree(document: Any) -> None:
+        assert not accept(document) or kept(document, None, None)
+
+    agree()
+
+
+def test_the_shortcut_accepts_the_usual_requests() -> None:
+    right = [(name, example) for name in names() for example in examples(name) if example.rule is None]
+    left = {example.name for name, example in right if not accept_of(root(name))(example.document)}
+    assert left == {"whole-number-written-with-a-point", "workflow-object"}
+
+
+def test_shortcuts_can_be_turned_off() -> None:
+    program = "from safelight.contracts import problems, shortcuts; print(shortcuts.ARE_TAKEN, problems(*{!r}))"
+    asked = ("image_generation.request", b'{"prompt": "a lamp", "width": 1}')
+    off = {**os.environ, "SAFELIGHT_SHORTCUTS": "off"}
+    done = subprocess.run([sys.executable, "-c", program.format(asked)], env=off, capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["False", "[]"]

@@ -5,10 +5,12 @@ import json
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safelight.contracts import Violation, examples, parse, problems
+from safelight.contracts import Violation, examples, names, parse, problems
+from safelight.contracts.parsing import MAX_DEPTH, MAX_INTEGER_DIGITS, parse_closely
+from safelight.contracts.usual_texts import NOTHING, reader_of_usual_texts
 
 #: Text, the rules that it breaks, and how the first sentence goes.
 TEXTS: Final[list[tuple[bytes, list[str], str]]] = [
@@ -231,3 +233,77 @@ def test_a_valid_document_is_read_as_the_standard_library_reads_it(document: Any
 def test_a_name_that_nobody_reads_is_cut_in_a_pointer() -> None:
     [violation] = parse(b'{"' + b"n" * 100_000 + b'": "\\ud800"}').violations
     assert violation.pointer == "/" + 1_000 * "n" + "…"
+
+
+#: The shortcut.
+USUAL: Final = reader_of_usual_texts(max_digits=MAX_INTEGER_DIGITS, max_depth=MAX_DEPTH)
+
+#: Pieces of JSON, right and wrong, and of what only looks like it.
+PIECES: Final = [
+    *("{", "}", "[", "]", ",", ":", '"', " ", "\n", "\t", "\x00", "\ufeff", "\u00a0", "\x1b"),
+    *(
+        '"a"',
+        '"a": 1',
+        '"b":2',
+        '"é"',
+        '"😀"',
+        "'a'",
+        '"\\ud800"',
+        '"\\ud83d\\ude00"',
+        '"\\\\u"',
+        "\\",
+        '"\\"',
+        '"\\n"',
+    ),
+    *("0", "-0", "1.0", "1e400", "-1e400", "1E5", "01", "+1", ".5", "1.", "0x1", "1_0", "NaN", "Infinity", "-Infinity"),
+    *("true", "false", "null", "True", "nul", "9" * 1_001, "-" + "9" * 1_000, "9" * 4_301, "٣"),
+    *("[" * 101, "]" * 101, '{"a":' * 60, "}" * 60),
+]
+
+VALUES: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("x" * 1_100),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> bytes:
+    """JSON, perhaps with a piece put in somewhere; or pieces; or bytes."""
+    match draw(st.integers(0, 3)):
+        case 0:
+            text = "".join(draw(st.lists(st.sampled_from(PIECES), max_size=8)))
+        case 1:
+            return draw(st.binary(max_size=20))
+        case _:
+            text = json.dumps(draw(VALUES), ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 1])))
+            at, piece = draw(st.integers(0, len(text))), draw(st.sampled_from(["", "", *PIECES]))
+            text = text[:at] + piece + text[at:]
+    encoding = draw(st.sampled_from([*["utf-8"] * 8, "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be", "latin-1"]))
+    return text.encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")
+
+
+def is_read_alike(body: bytes) -> bool:
+    """What the shortcut reads is the document that is read closely, of which there is nothing to say."""
+    document, closely = USUAL(body), parse_closely(body)
+    return document is NOTHING or (closely.violations == [] and repr(document) == repr(closely.document))
+
+
+@settings(max_examples=500)
+@given(bodies())
+def test_the_shortcut_reads_what_is_read_closely_without_a_violation(body: bytes) -> None:
+    assert is_read_alike(body)
+
+
+@pytest.mark.parametrize("body", [*(text for text, *_ in TEXTS), *(text for text, _ in RIGHT)])
+def test_the_shortcut_leaves_unusual_texts_to_who_reads_closely(body: bytes) -> None:
+    assert is_read_alike(body)
+
+
+def test_the_shortcut_reads_what_clients_send() -> None:
+    texts = [example.text for name in names() for example in examples(name)]
+    assert all(map(is_read_alike, texts))
+    right = [example.text for name in names() for example in examples(name) if example.rule is None]
+    usual = [text.strip() for text in right if text.count(b"{") + text.count(b"[") <= MAX_DEPTH and b"\\u" not in text]
+    assert [text for text in usual if USUAL(text) is NOTHING] == []
+    assert len(usual) > len(right) / 2
