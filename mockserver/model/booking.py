@@ -71,7 +71,7 @@ def hold(session: SessionState, task: Task, slots: int) -> Task:
 def expect_refund(session: SessionState, task: Task) -> None:
     """Note when the price of a task is to be returned, where that is known: `settle` then looks at no other task."""
     begins = _fails_after(task)
-    if begins is None or task.id in session.refunded:
+    if begins is None or _is_refunded(session, task):
         return
     if task.axis is Axis.SECONDS:
         heappush(session.refunds_due, (task.submitted + begins, task.number, task.id))
@@ -109,13 +109,18 @@ _ROUNDING_SECONDS: Final = 1e-6
 
 def refund(session: SessionState, task: Task) -> bool:
     """Return the price of a task, once. False: it was returned before."""
-    if task.id in session.refunded:
+    if _is_refunded(session, task):
         return False
-    session.refunded.add(task.id)
+    counts_of(session, task.id).refunded = True
     # On the axis of seconds the timeline says when the task failed; on others that is seen now.
     at = task.submitted + task.timeline.length if task.axis is Axis.SECONDS else session.clock.now()
     session.ledger.add(Entry(at, task.price, task.id, "refund"))
     return True
+
+
+def _is_refunded(session: SessionState, task: Task) -> bool:
+    counts = session.counts.get(task.id)
+    return counts is not None and counts.refunded
 
 
 def fail(session: SessionState, task: Task, reason: str | None) -> bool:
@@ -156,7 +161,6 @@ def _drop(session: SessionState, task: Task) -> None:
     del session.tasks[task.id]
     session.counts.pop(task.id, None)
     session.plan.numbers.pop(task.id, None)
-    session.refunded.discard(task.id)
 
 
 def answered(session: SessionState, task_id: str, at: float, *, is_poll: bool) -> float | None:

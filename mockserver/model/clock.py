@@ -44,7 +44,7 @@ class RealClock:
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = _checked_speed(speed)
-        self._start: float = WALL["time"]()
+        self._start = self._date = float(WALL["time"]())
         self._origin: float = WALL["monotonic"]()
 
     def now(self) -> float:
@@ -57,16 +57,22 @@ class RealClock:
         return machine_date()
 
     def kept(self) -> list[float]:
-        """Its time, the machine's at that moment, and its speed: as true in another process."""
-        return [self.now(), WALL["time"](), self._speed]
+        """Its time at the start, the machine's at that moment, and its speed: as true in another process."""
+        return [self._start, self._date, self._speed]
 
     @classmethod
     def restored(cls, kept: list[float]) -> RealClock:
         """The clock that this was kept of."""
-        now, then, speed = kept
-        clock = cls(speed)
-        clock._start = now + speed * (WALL["time"]() - then)
+        clock = cls(kept[2])
+        clock._start, clock._date, _ = kept
+        clock._origin = _origin(clock._date)
         return clock
+
+
+def _origin(date: float) -> float:
+    """What the monotonic clock of this process showed at a date."""
+    monotonic: float = WALL["monotonic"]()
+    return monotonic - (WALL["time"]() - date)
 
 
 #: Seconds that no clock is ever advanced at once: a thousand years.
@@ -79,8 +85,9 @@ class AdjustableClock:
     def __init__(self, speed: float = 1.0) -> None:
         self._lock = Lock()
         self._is_frozen = False
-        #: Time of this clock, the wall's at that moment, and seconds of this clock for each of the wall's since then.
-        self._begun: float = WALL["time"]()
+        #: Time of this clock, the machine's at that moment, by its date and by its monotonic clock, and seconds of this
+        #: clock for each of the wall's since then.
+        self._begun = self._date = float(WALL["time"]())
         self._origin: float = WALL["monotonic"]()
         self._speed = _checked_speed(speed)
 
@@ -104,16 +111,19 @@ class AdjustableClock:
         return machine_date()
 
     def kept(self) -> list[float | bool]:
-        """Its time, the machine's at that moment, its speed and whether it is frozen: as true in another process."""
-        return [self.now(), WALL["time"](), self._speed, self._is_frozen]
+        """Its time when it was last turned, the machine's at that moment, its speed and whether it is frozen.
+
+        That is as true in another process, and stays the same while nobody turns it.
+        """
+        with self._lock:
+            return [self._begun, self._date, self._speed, self._is_frozen]
 
     @classmethod
     def restored(cls, kept: list[Any]) -> AdjustableClock:
         """The clock that this was kept of."""
-        now, then, speed, is_frozen = kept
-        clock = cls(speed)
-        clock._begun = now + (0 if is_frozen else speed * (WALL["time"]() - then))
-        clock._is_frozen = is_frozen
+        clock = cls(kept[2])
+        clock._begun, clock._date, _, clock._is_frozen = kept
+        clock._origin = _origin(clock._date)
         return clock
 
     def advance(self, seconds: float) -> None:
@@ -140,8 +150,8 @@ class AdjustableClock:
 
     def _turn(self) -> None:
         """What it has run so far, it keeps."""
-        wall = WALL["monotonic"]()
-        self._begun, self._origin = self._now(wall), wall
+        date, wall = WALL["time"](), WALL["monotonic"]()
+        self._begun, self._date, self._origin = self._now(wall), date, wall
 
 
 class VirtualClock:

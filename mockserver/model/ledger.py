@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -10,7 +9,7 @@ from safelight.contracts.wording import printable
 from safelight.mockserver.model.credits import plus, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
 
     from safelight.mockserver.model.credits import Credits
 
@@ -34,8 +33,12 @@ class Entry(NamedTuple):
 class Ledger:
     """Entries in the order they were booked. The total counts them all; the oldest lines are let go."""
 
-    def __init__(self, *, max_entries: int | None = 10_000) -> None:
-        self._entries: deque[Entry] = deque(maxlen=max_entries)
+    def __init__(self, *, max_entries: int = 10_000) -> None:
+        #: Number -> entry, in the order of the numbers.
+        self.entries: MutableMapping[int, Entry] = {}
+        self._max_entries = max_entries
+        #: Entries there ever were: the number of the next one.
+        self._booked = 0
         #: Credits returned less credits taken, over all entries there ever were.
         self.total: Credits = 0
 
@@ -44,29 +47,30 @@ class Ledger:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    def kept(self) -> tuple[list[Entry], Credits, int | None]:
-        """All there is to it: the entries, the total, and how many entries are kept at most."""
-        return list(self._entries), self.total, self._entries.maxlen
+    def kept(self) -> tuple[MutableMapping[int, Entry], Credits, int, int]:
+        """All there is to it: the entries, the total, how many there ever were, and how many are kept at most."""
+        return self.entries, self.total, self._booked, self._max_entries
 
     @classmethod
-    def restored(cls, kept: tuple[list[Entry], Credits, int | None]) -> Ledger:
+    def restored(cls, kept: tuple[MutableMapping[int, Entry], Credits, int, int]) -> Ledger:
         """The ledger that this was kept of."""
-        entries, total, max_entries = kept
-        ledger = cls(max_entries=max_entries)
-        ledger._entries.extend(entries)
-        ledger.total = total
+        ledger = cls()
+        ledger.entries, ledger.total, ledger._booked, ledger._max_entries = kept
         return ledger
 
     def add(self, entry: Entry) -> None:
         """Book an entry."""
-        self._entries.append(entry)
+        self.entries[self._booked] = entry
+        self._booked += 1
+        if self._booked > self._max_entries:
+            del self.entries[self._booked - self._max_entries - 1]
         self.total = plus(self.total, entry.credits)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(tuple(self._entries))
+        return iter(tuple(self.entries.values()))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __str__(self) -> str:
         """As a table in the order of time: seconds since the first line, credits, and the total after each line.

@@ -75,6 +75,8 @@ class TaskCounts:
     answered: int = 0
     #: When it was last answered about, in seconds of the session's clock.
     answered_at: float | None = None
+    #: Its price was returned.
+    refunded: bool = False
 
 
 @dataclass(slots=True)
@@ -105,8 +107,6 @@ class SessionState:
     ledger: Ledger = field(default_factory=Ledger)
     #: A heap: when a task fails, its number and its id; its price is to be returned then.
     refunds_due: list[tuple[float, int, str]] = field(default_factory=list)
-    #: Ids of the tasks whose price was returned.
-    refunded: set[str] = field(default_factory=set)
     #: A heap: when each engine slot is free again, in seconds of the clock.
     slots_free: list[float] = field(default_factory=list)
     #: Bytes of the requests of the tasks that are kept.
