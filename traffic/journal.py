@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from safelight.traffic.exchange import Exchange
 
 
+#: Exchanges that a journal keeps, and bytes of them.
+MAX_ENTRIES: Final = 1_000
+MAX_BYTES: Final = 16_000_000
+
+
 class Journal:
     """Exchanges in the order of their answers. When it is full, the oldest go first and are counted."""
 
-    def __init__(self, *, max_entries: int = 1_000, max_bytes: int = 16_000_000) -> None:
+    def __init__(self, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
         self._exchanges: deque[tuple[Exchange, int]] = deque()
         self._max_entries = max_entries
         self._max_bytes = max_bytes

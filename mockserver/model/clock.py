@@ -72,7 +72,8 @@ class RealClock:
 def _origin(date: float) -> float:
     """What the monotonic clock of this process showed at a date."""
     monotonic: float = WALL["monotonic"]()
-    return monotonic - (WALL["time"]() - date)
+    passed: float = WALL["time"]() - date
+    return monotonic - passed
 
 
 #: Seconds that no clock is ever advanced at once: a thousand years.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts.secrets import with_keys
@@ -15,6 +15,7 @@ from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.uploads import Uploads
 from safelight.mockserver.sessions.registry import MIN_SECRET_CHARACTERS, Registry
 from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.storage.store import StoreGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +66,7 @@ class Service:
         self._listeners: list[Listener] = [listener] if listener else []
         self._end_listeners: list[EndListener] = [end_listener] if end_listener else []
         for key in keys:
-            self.sessions.open(key)
+            self.sessions.open(key, anew=not store.does_io)
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
@@ -91,15 +92,20 @@ class Service:
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange, and hand it to the listeners."""
-        self.sessions.store.record(name, exchange)
+        self._record(name, exchange)
         for listener in tuple(self._listeners):
             listener(name, exchange)
 
     def tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
         """Keep an exchange as it ended, in the place of what was seen of it earlier."""
-        self.sessions.store.record(name, exchange, earlier)
+        self._record(name, exchange, earlier)
         for listener in tuple(self._end_listeners):
             listener(name, exchange, earlier)
+
+    def _record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
+        """Keep an exchange. While the store does not answer it is lost: its client gets its answer all the same."""
+        with suppress(StoreGone):
+            self.sessions.store.record(name, exchange, earlier)
 
     def secrets(self, call: Call) -> AbstractSet[str]:
         """The keys that nothing written down of a call may hold: of open sessions, and what it came with."""
@@ -108,5 +114,7 @@ class Service:
 
     def now(self, name: str) -> float:
         """The time of a session's clock; without a session, the service's own."""
-        state = self.sessions.store.look(name)
+        state = None
+        with suppress(StoreGone):
+            state = self.sessions.store.look(name)
         return (state.clock if state else self.clock).now()

@@ -94,12 +94,24 @@ def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None 
 async def _answer(api: Service, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
     """Answer a request of the API, or do what a fault does instead."""
     reply = await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
+    if reply.on_delivery and api.sessions.store.does_io:
+        reply = await _noted(reply, scope)
     if not reply.wire:
         await _send(reply, request, scope, send)
     elif connection := _connection(scope):
         await _carry_out(reply, reply.wire, connection, receive, api.in_flight)
     else:
         await _play(reply, reply.wire, request, send, api.in_flight)
+
+
+async def _noted(reply: Reply, scope: Scope) -> Reply:
+    """The reply, whose store is told before it goes out that it is delivered, and in a worker how much was sent."""
+    connection = _connection(scope)
+    if not (connection and connection.transport.is_closing()):
+        await run_in_threadpool(reply.deliver)
+    loop, on_end = asyncio.get_running_loop(), reply.on_end
+    end = on_end and (lambda sent: loop.run_in_executor(None, on_end, sent))
+    return reply._replace(on_delivery=None, on_end=end)
 
 
 def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:

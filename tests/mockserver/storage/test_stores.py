@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from safelight.mockserver.sessions.session import EnteredSession, new_state
 from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.exchange import Exchange
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 NAME = "0123456789abcdef"
 EXCHANGE = Exchange(0, "GET", "/", {}, b"", 200, "application/json", b"{}")
 
@@ -28,9 +25,8 @@ def state() -> SessionState:
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Store:
-    made: Callable[[], Store] = STORES[request.param]
-    return made()
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return STORES[request.param](tmp_path)
 
 
 @pytest.fixture

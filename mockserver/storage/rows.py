@@ -1,0 +1,119 @@
+"""A mapping whose values a database keeps, a row for each: read when it is asked for, written when it was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Final, NamedTuple, Self, TypeVar
+
+from safelight.mockserver.model.ledger import Entry
+from safelight.mockserver.model.task import Task
+from safelight.mockserver.storage import codec
+
+_Key = TypeVar("_Key", str, int)
+_Value = TypeVar("_Value")
+
+#: Values that nobody changes: one that is still the same was not changed.
+_FIXED: Final = (Task, Entry, tuple)
+
+
+class Source(NamedTuple):
+    """Where the rows of a mapping are read."""
+
+    #: The text of one row, by the text of its key; None: there is none.
+    row: Callable[[str], str | None]
+    #: Key -> text, of all.
+    rows: Callable[[], Mapping[str, str]]
+
+
+_NOWHERE: Final = Source(lambda _: None, dict)
+
+
+@codec.stateful
+class Rows(MutableMapping[_Key, _Value]):
+    """Keys in the order in which they came. A row has its place in that order, and its value as JSON."""
+
+    def __init__(self, size: int = 0, places: int = 0, source: Source = _NOWHERE) -> None:
+        self._size, self._places, self.source = size, places, source
+        #: The values that are known, and their places.
+        self._values: dict[_Key, _Value] = {}
+        self._order: dict[_Key, int] = {}
+        #: What was read, as text and as value; None and None where there is no row.
+        self._before: dict[_Key, tuple[str | None, Any]] = {}
+        self._is_whole = False
+
+    def kept(self) -> list[int]:
+        """What is kept of it beside its rows."""
+        return [self._size, self._places]
+
+    @classmethod
+    def restored(cls, kept: list[int]) -> Self:
+        """A mapping that has nothing read yet."""
+        size, places = kept
+        return cls(size, places)
+
+    @classmethod
+    def of(cls, values: Mapping[Any, Any]) -> Self:
+        """A mapping of which no row is written yet."""
+        made = cls()
+        made._is_whole = True
+        made.update(values)
+        return made
+
+    def changes(self) -> Iterator[tuple[str, str | None]]:
+        """The rows that are to be written, by the texts of their keys; None: it is to be deleted."""
+        for key, (text, value) in self._before.items():
+            if key not in self._values:
+                if text is not None:
+                    yield codec.encoded(key), None
+            elif not (self._values[key] is value and isinstance(value, _FIXED)):
+                now = f"{self._order[key]} {codec.encoded(self._values[key])}"
+                if now != text:
+                    yield codec.encoded(key), now
+
+    def __getitem__(self, key: _Key) -> _Value:
+        self._find(key)
+        return self._values[key]
+
+    def __setitem__(self, key: _Key, value: _Value) -> None:
+        self._find(key)
+        if key not in self._values:
+            self._size += 1
+            self._places += 1
+            self._order[key] = self._places
+        self._values[key] = value
+
+    def __delitem__(self, key: _Key) -> None:
+        self._find(key)
+        del self._values[key]
+        self._size -= 1
+
+    def __iter__(self) -> Iterator[_Key]:
+        self._find_all()
+        return iter(sorted(self._values, key=self._order.__getitem__))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def clear(self) -> None:
+        """Delete all rows."""
+        for key in list(self):
+            del self[key]
+
+    def _find(self, key: _Key) -> None:
+        if key not in self._before:
+            self._take(key, None if self._is_whole else self.source.row(codec.encoded(key)))
+
+    def _find_all(self) -> None:
+        if not self._is_whole:
+            for text_of_key, text in self.source.rows().items():
+                key = codec.decoded(text_of_key)
+                if key not in self._before:
+                    self._take(key, text)
+            self._is_whole = True
+
+    def _take(self, key: _Key, text: str | None) -> None:
+        self._before[key] = text, None
+        if text is not None:
+            place, _, form = text.partition(" ")
+            self._order[key], self._values[key] = int(place), codec.decoded(form)
+            self._before[key] = text, self._values[key]
