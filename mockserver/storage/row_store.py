@@ -31,6 +31,7 @@ class _Part(NamedTuple):
 _PARTS: Final = (
     _Part("task", lambda state: state, "tasks"),
     _Part("counts", lambda state: state, "counts"),
+    _Part("refund", lambda state: state, "refunds_due"),
     _Part("entry", lambda state: state.ledger, "entries"),
     _Part("rules", lambda state: state.plan, "of_tasks"),
     _Part("rule counts", lambda state: state.plan, "counts"),
