@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,11 +22,16 @@ def store_of(values: Mapping[str, Any], until: ExitStack) -> Store:
     """The store, or `Unusable`. Several processes that name none share a file, which is there until the end."""
     name, processes = values["store"], values["processes"]
     if processes > 1 and name == "memory":
-        raise Unusable("--store memory is one process's own, and --processes need one that they share: sqlite:FILE")
+        raise Unusable("--store memory is one process's own; what several share is sqlite:FILE or redis://HOST:PORT")
     if processes > 1 and name is None:
         folder = until.enter_context(TemporaryDirectory(prefix="safelight-", ignore_cleanup_errors=True))
         name = f"sqlite:{Path(folder) / 'sessions.db'}"
     try:
         return opened(name or "memory")
     except UnusableStore as unusable:
-        raise Unusable(f"--store {name}: {unusable}") from None
+        raise Unusable(f"--store {_shown(name)}: {unusable}") from None
+
+
+def _shown(name: str) -> str:
+    """The store without the password that a URL may have."""
+    return re.sub("//.*@", "//...@", name)

@@ -6,10 +6,12 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Self
 
+import pytest
+
+import redis_server
 from safelight.mockserver.storage.codec import decoded, encoded
+from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.row_store import RowStore
-from safelight.mockserver.storage.sqlite import SQLiteDatabase
 from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.journal import Journal
 
@@ -104,5 +106,11 @@ class _Transaction:
 STORES: Final[Mapping[str, Callable[[Path], Store]]] = {
     "memory": lambda _: MemoryStore(),
     "json": lambda _: JsonStore(),
-    "sqlite": lambda folder: RowStore(SQLiteDatabase(folder / "sessions.db")),
+    "sqlite": lambda folder: opened(f"sqlite:{folder / 'sessions.db'}"),
+    "redis": lambda _: opened(redis_server.empty()),
 }
+
+#: Their names, of which one needs a server.
+STORE_NAMES: Final = [
+    pytest.param(name, marks=pytest.mark.needs("redis-server") if name == "redis" else ()) for name in STORES
+]

@@ -204,7 +204,7 @@ SERVER: Final = _rows(
     Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
     Setting(
         "store",
-        "Where sessions are kept: memory, or sqlite:FILE, where they last",
+        "Where sessions are kept: memory, sqlite:FILE, redis://HOST:PORT",
         _STORE,
         "sqlite:fake.db",
         usual="memory",

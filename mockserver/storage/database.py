@@ -50,8 +50,9 @@ class Database(Protocol):
     def read(self, name: str) -> Document | None:
         """The session as it is now."""
 
-    def row(self, name: str, kind: str, key: str) -> str | None:
-        """The text of one row."""
+    def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
+        """The texts of the rows that have this key, one for each kind; None: there is none."""
+        ...
 
     def rows(self, name: str, kind: str) -> Mapping[str, str]:
         """Key -> text, of all rows of a kind."""

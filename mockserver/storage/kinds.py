@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.store import Store
+from safelight.mockserver.storage.store import Store, UnusableStore
 
 #: What a store is called, as a pattern and in words.
-PATTERN: Final = r"memory|sqlite:.+"
-WORDS: Final = "memory or sqlite:FILE"
+PATTERN: Final = r"memory|sqlite:.+|rediss?://.+"
+WORDS: Final = "memory, sqlite:FILE or redis://HOST:PORT"
 
 
 def opened(name: str) -> Store:
@@ -23,4 +23,10 @@ def opened(name: str) -> Store:
             from safelight.mockserver.storage.sqlite import SQLiteDatabase  # noqa: PLC0415
 
             return RowStore(SQLiteDatabase(Path(place)))
+        case "redis" | "rediss":
+            try:
+                from safelight.mockserver.storage.redis import RedisDatabase  # noqa: PLC0415
+            except ModuleNotFoundError:
+                raise UnusableStore("the package redis is missing: pip install 'safelight[redis]'") from None
+            return RowStore(RedisDatabase(name))
     return MemoryStore()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache, partial
 from threading import local
@@ -27,16 +27,30 @@ class _Part(NamedTuple):
     owner: Callable[[SessionState], Any]
     name: str
 
+    def of(self, state: SessionState) -> Any:
+        """The mapping."""
+        return getattr(self.owner(state), self.name)
 
-_PARTS: Final = (
+
+#: What there is of a task, under its id: who asks for one of these will ask for the others.
+_OF_A_TASK: Final = (
     _Part("task", lambda state: state, "tasks"),
     _Part("counts", lambda state: state, "counts"),
-    _Part("refund", lambda state: state, "refunds_due"),
-    _Part("entry", lambda state: state.ledger, "entries"),
     _Part("rules", lambda state: state.plan, "of_tasks"),
-    _Part("rule counts", lambda state: state.plan, "counts"),
     _Part("numbers", lambda state: state.plan, "numbers"),
 )
+
+_ENTRIES: Final = _Part("entry", lambda state: state.ledger, "entries")
+
+#: What is read together.
+_GROUPS: Final = (
+    _OF_A_TASK,
+    (_ENTRIES,),
+    (_Part("refund", lambda state: state, "refunds_due"),),
+    (_Part("rule counts", lambda state: state.plan, "counts"),),
+)
+
+_PARTS: Final = tuple(part for group in _GROUPS for part in group)
 
 _REST: Final = [field.name for field in fields(SessionState) if field.name != "settings"]
 
@@ -119,8 +133,7 @@ class RowTransaction:
         """Begin the session, or begin it anew: its journal is empty."""
         self.state, self._is_new = state, True
         for part in _PARTS:
-            owner = part.owner(state)
-            setattr(owner, part.name, Rows.of(getattr(owner, part.name)))
+            setattr(part.owner(state), part.name, Rows.of(part.of(state)))
 
     def end(self) -> None:
         """Forget the session and its journal."""
@@ -143,16 +156,24 @@ def _state(database: Database, name: str, document: Document | None) -> SessionS
         return None
     values = dict(zip(_REST, codec.decoded(document.rest), strict=True))
     state = codec.made(SessionState, values | {"settings": _settings(document.settings)})
-    for part in _PARTS:
-        rows = getattr(part.owner(state), part.name)
-        rows.source = Source(partial(database.row, name, part.kind), partial(database.rows, name, part.kind))
+    for group in _GROUPS:
+        read = partial(_read, database, name, {part.kind: part.of(state) for part in group if part.of(state)})
+        for part in group:
+            part.of(state).source = Source(read, partial(database.rows, name, part.kind))
+    _ENTRIES.of(state).is_sequence = True
     return state
+
+
+def _read(database: Database, name: str, mappings: Mapping[str, Rows[Any, Any]], key: str) -> None:
+    """Read the rows of a key, in those mappings that have any row at all."""
+    texts = database.row(name, list(mappings), key)
+    for mapping, text in zip(mappings.values(), texts, strict=True):
+        mapping.offer(key, text)
 
 
 def _changed(state: SessionState) -> Iterator[Row]:
     for part in _PARTS:
-        rows = getattr(part.owner(state), part.name)
-        yield from (Row(part.kind, key, text) for key, text in rows.changes())
+        yield from (Row(part.kind, key, text) for key, text in part.of(state).changes())
 
 
 @lru_cache(1_000)

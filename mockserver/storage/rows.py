@@ -17,10 +17,10 @@ _FIXED: Final = (Task, Entry, tuple)
 
 
 class Source(NamedTuple):
-    """Where the rows of a mapping are read."""
+    """Where the rows of a mapping are read. Keys are texts here."""
 
-    #: The text of one row, by the text of its key; None: there is none.
-    row: Callable[[str], str | None]
+    #: Hands the text of one row to `offer`, of this mapping and perhaps of others that have a row of this key.
+    read: Callable[[str], None]
     #: Key -> text, of all.
     rows: Callable[[], Mapping[str, str]]
 
@@ -39,7 +39,10 @@ class Rows(MutableMapping[_Key, _Value]):
         self._order: dict[_Key, int] = {}
         #: What was read, as text and as value; None and None where there is no row.
         self._before: dict[_Key, tuple[str | None, Any]] = {}
-        self._is_whole = False
+        #: Whoever has no row that is known has none.
+        self._is_whole = not size
+        #: Keys are 0, 1, 2 and so on as they come: of a new one there is no row.
+        self.is_sequence = False
 
     def kept(self) -> list[int]:
         """What is kept of it beside its rows."""
@@ -55,7 +58,6 @@ class Rows(MutableMapping[_Key, _Value]):
     def of(cls, values: Mapping[Any, Any]) -> Self:
         """A mapping of which no row is written yet."""
         made = cls()
-        made._is_whole = True
         made.update(values)
         return made
 
@@ -99,16 +101,23 @@ class Rows(MutableMapping[_Key, _Value]):
         for key in list(self):
             del self[key]
 
-    def _find(self, key: _Key) -> None:
+    def offer(self, text_of_key: str, text: str | None) -> None:
+        """Take a row that was read, or that there is none; where it was read before, what became of it counts."""
+        key: _Key = codec.decoded(text_of_key)
         if key not in self._before:
-            self._take(key, None if self._is_whole else self.source.row(codec.encoded(key)))
+            self._take(key, text)
+
+    def _find(self, key: _Key) -> None:
+        if key in self._before:
+            return
+        if not (self._is_whole or (self.is_sequence and int(key) >= self._places)):
+            self.source.read(codec.encoded(key))
+        self._before.setdefault(key, (None, None))
 
     def _find_all(self) -> None:
         if not self._is_whole:
-            for text_of_key, text in self.source.rows().items():
-                key = codec.decoded(text_of_key)
-                if key not in self._before:
-                    self._take(key, text)
+            for key, text in self.source.rows().items():
+                self.offer(key, text)
             self._is_whole = True
 
     def _take(self, key: _Key, text: str | None) -> None:

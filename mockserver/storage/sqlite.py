@@ -74,12 +74,12 @@ class SQLiteDatabase:
             found = connection.execute("select settings, rest from session where name = ?", (name,)).fetchone()
             return found and Document(*found)
 
-    def row(self, name: str, kind: str, key: str) -> str | None:
-        """The text of one row."""
+    def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
+        """The texts of the rows that have this key."""
         query = "select text from row where session = ? and kind = ? and key = ?"
         with self._connection() as connection:
-            found: tuple[str] | None = connection.execute(query, (name, kind, key)).fetchone()
-            return found[0] if found else None
+            found = [connection.execute(query, (name, kind, key)).fetchone() for kind in kinds]
+            return [text[0] if text else None for text in found]
 
     def rows(self, name: str, kind: str) -> Mapping[str, str]:
         """All rows of a kind."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -17,8 +17,11 @@ import httpx
 import pytest
 from hypothesis import settings
 
+import redis_server
 from fake import RICH
-from safelight.mockserver.control.client import ControlClient
+from safelight.contracts import problems
+from safelight.contracts.dialects import ERRORS
+from safelight.mockserver.control.client import ControlClient, ControlRefused
 from sentences import refusal
 from serving import MAX_SECONDS, Served, safelight, serving
 
@@ -33,10 +36,10 @@ CLIENTS: Final = 8
 QUIET: Final = ("--log", "none", "--balance", str(RICH), "--running", "never")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.needs("redis-server"))])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """What a store is called in which nothing is kept so far."""
-    return f"sqlite:{tmp_path / 'sessions.db'}"
+    return redis_server.empty() if request.param == "redis" else f"sqlite:{tmp_path / 'sessions.db'}"
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
@@ -68,13 +71,13 @@ def test_a_plan_goes_on_counting_after_a_restart(store: str) -> None:
 
 
 class Burst:
-    """Clients that submit until so many submits were answered. A connection that breaks is made anew."""
+    """Clients that submit until so many were answered with something else than 503, and connect anew."""
 
     def __init__(self, server: Served, submits: int) -> None:
         self._server, self._numbers = server, iter(range(submits))
         self.accepted: list[str] = []
         self.statuses: Counter[int] = Counter()
-        self.is_over = Event()
+        self.is_over, self.is_refused = Event(), Event()
 
     def run(self) -> None:
         with ThreadPoolExecutor(CLIENTS) as pool:
@@ -90,7 +93,8 @@ class Burst:
                     self.accepted += [task_id] if task_id else []
 
     def _answers(self, client: httpx.Client) -> Iterator[tuple[int, str]]:
-        for _ in count():
+        status = 503
+        while status == 503:
             try:
                 answer = client.post(
                     f"{self._server.url}?endpoint=image_generation",
@@ -99,8 +103,10 @@ class Burst:
                 )
             except httpx.TransportError:
                 continue
-            yield answer.status_code, answer.json()["data"]["id"] if answer.status_code == 200 else ""
-            return
+            status = answer.status_code
+            yield status, answer.json()["data"]["id"] if status == 200 else ""
+            if status == 503:
+                self.is_refused.set()
 
 
 def check_books(control: ControlClient, accepted: list[str]) -> list[dict[str, Any]]:
@@ -183,6 +189,60 @@ def test_a_barrier_hears_of_polls_that_another_process_answers(store: str) -> No
             other.poll(task_id)
             other.poll(task_id)
             assert waiting.result()["polls"] == 2
+
+
+@pytest.mark.needs("redis-server")
+def test_while_redis_is_gone_the_answer_is_503_and_then_it_goes_on() -> None:
+    redis = redis_server.server()
+    with serving("--store", redis_server.empty(), *QUIET) as server:
+        control = ControlClient(server.url, server.key)
+        task_id = server.submit()["id"]
+        redis.stop()
+        try:
+            refused = server.call("POST", "image_generation", json={"prompt": "a lamp"})
+            with pytest.raises(ControlRefused, match="503: Service unavailable: the store of this fake"):
+                control.ledger()
+        finally:
+            redis.start()
+        assert problems(ERRORS["object"], refused.content) == []
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "the store of this fake does not answer: Redis: " in refused.json()["error"]["message"]
+        assert server.poll(task_id)["status"] == "pending"
+        assert control.ledger()["total"] == -10
+
+
+@pytest.mark.needs("redis-server")
+def test_what_was_refused_while_redis_stood_still_was_not_booked() -> None:
+    redis = redis_server.server()
+    with serving("--store", redis_server.empty(), "--processes", "2", *QUIET) as server:
+        burst = Burst(server, SUBMITS // 4)
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(burst.run)
+            with redis.standing_still():
+                assert burst.is_refused.wait(MAX_SECONDS)
+            done.result()
+        tasks = check_books(ControlClient(server.url, server.key), burst.accepted)
+    assert len(tasks) == len(burst.accepted) == SUBMITS // 4
+    assert burst.statuses.keys() == {200, 503}
+
+
+@pytest.mark.needs("redis-server")
+def test_who_waits_for_redis_keeps_nobody_else_waiting() -> None:
+    redis = redis_server.server()
+    with serving("--store", redis_server.empty(), *QUIET) as server, ThreadPoolExecutor(1) as pool:
+        with redis.standing_still():
+            waiting = pool.submit(server.call, "POST", "image_generation", json={"prompt": "a lamp"})
+            with socket.create_connection((httpx.URL(server.url).host, httpx.URL(server.url).port or 0)) as other:
+                other.sendall(b"this is not HTTP\r\n\r\n")
+                assert other.recv(100).startswith(b"HTTP/1.1 400 ")
+            assert not waiting.done()
+        assert waiting.result().status_code in (200, 503)
+
+
+def test_a_redis_that_is_not_there_is_refused_without_its_password() -> None:
+    said = refusal(safelight(["serve", "--store", "redis://user:s3cret@127.0.0.1:1/0"]))
+    assert "redis://...@127.0.0.1:1/0" in said
+    assert "s3cret" not in said
 
 
 def children(pid: int) -> list[int]:

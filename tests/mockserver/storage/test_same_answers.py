@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from fake import SUBMIT, status_of
-from json_store import STORES
+from json_store import STORE_NAMES, STORES
 from mockserver_actions import ACTIONS, SETTINGS
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
@@ -81,7 +81,7 @@ class Driven:
             )
 
 
-@pytest.mark.parametrize("kind", sorted(STORES.keys() - {"memory"}))
+@pytest.mark.parametrize("kind", STORE_NAMES)
 @given(settings=SETTINGS, actions=ACTIONS)
 def test_every_store_answers_as_the_memory_does(kind: str, settings: Settings, actions: Any) -> None:
     with TemporaryDirectory() as folder:

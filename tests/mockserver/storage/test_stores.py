@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from json_store import STORES
+from json_store import STORE_NAMES, STORES
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
@@ -24,7 +24,7 @@ def state() -> SessionState:
     return new_state("sk-key", Settings(plan=("poll#2: http 502",)), VirtualClock(), 7, Bounds())
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=STORE_NAMES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return STORES[request.param](tmp_path)
 
