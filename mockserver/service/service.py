@@ -92,20 +92,15 @@ class Service:
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange, and hand it to the listeners."""
-        self._record(name, exchange)
+        self.sessions.store.record(name, exchange)
         for listener in tuple(self._listeners):
             listener(name, exchange)
 
     def tell_end(self, name: str | None, exchange: Exchange, earlier: Exchange) -> None:
         """Keep an exchange as it ended, in the place of what was seen of it earlier."""
-        self._record(name, exchange, earlier)
+        self.sessions.store.record(name, exchange, earlier)
         for listener in tuple(self._end_listeners):
             listener(name, exchange, earlier)
-
-    def _record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
-        """Keep an exchange. While the store does not answer it is lost: its client gets its answer all the same."""
-        with suppress(StoreGone):
-            self.sessions.store.record(name, exchange, earlier)
 
     def secrets(self, call: Call) -> AbstractSet[str]:
         """The keys that nothing written down of a call may hold: of open sessions, and what it came with."""

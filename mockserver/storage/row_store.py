@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from functools import lru_cache, partial
 from threading import local
@@ -79,8 +80,12 @@ class RowStore:
         return self.database.names()
 
     def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
-        """Keep an exchange; without a name, or without such a session, among the orphans."""
-        self.database.record(name or "", _text(exchange), exchange.size, earlier and _text(earlier))
+        """Keep an exchange; without a name, or without such a session, among the orphans.
+
+        While the database does not answer it is lost: its client gets its answer all the same.
+        """
+        with suppress(StoreGone):
+            self.database.record(name or "", _text(exchange), exchange.size, earlier and _text(earlier))
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session, so far. Raises `NoSession`."""

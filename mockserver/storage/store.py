@@ -33,7 +33,7 @@ class Transaction(Protocol):
 class Store(Protocol):
     """Sessions by name: the fingerprint of their key. Nothing that decides an answer is kept outside of it.
 
-    One that does I/O raises `StoreGone` from each verb while what keeps the sessions does not answer.
+    One that does I/O raises `StoreGone` from each verb but `record` while what keeps the sessions does not answer.
     """
 
     #: Its verbs wait for a disk or a network: the service is then called in a worker thread.
