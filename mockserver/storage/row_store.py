@@ -33,9 +33,14 @@ class _Part(NamedTuple):
         return getattr(self.owner(state), self.name)
 
 
+_TASKS: Final = _Part("task", lambda state: state, "tasks")
+
+#: The kind of rows that hold the large bodies of tasks.
+_BODY: Final = "body"
+
 #: What there is of a task, under its id: who asks for one of these will ask for the others.
 _OF_A_TASK: Final = (
-    _Part("task", lambda state: state, "tasks"),
+    _TASKS,
     _Part("counts", lambda state: state, "counts"),
     _Part("rules", lambda state: state.plan, "of_tasks"),
     _Part("numbers", lambda state: state.plan, "numbers"),
@@ -164,7 +169,9 @@ def _state(database: Database, name: str, document: Document | None) -> SessionS
     for group in _GROUPS:
         read = partial(_read, database, name, {part.kind: part.of(state) for part in group if part.of(state)})
         for part in group:
-            part.of(state).source = Source(read, partial(database.rows, name, part.kind))
+            part.of(state).source = Source(
+                read, partial(database.rows, name, part.kind), partial(_body, database, name)
+            )
     _ENTRIES.of(state).is_sequence = True
     return state
 
@@ -176,9 +183,18 @@ def _read(database: Database, name: str, mappings: Mapping[str, Rows[Any, Any]],
         mapping.offer(key, text)
 
 
+def _body(database: Database, name: str, key: str) -> bytes:
+    [text] = database.row(name, [_BODY], key)
+    return (text or "{}").encode()
+
+
 def _changed(state: SessionState) -> Iterator[Row]:
     for part in _PARTS:
-        yield from (Row(part.kind, key, text) for key, text in part.of(state).changes())
+        for key, text in part.of(state).changes():
+            yield Row(part.kind, key, text)
+            if part is _TASKS and text is None:
+                yield Row(_BODY, key, None)
+    yield from (Row(_BODY, key, text) for key, text in _TASKS.of(state).large())
 
 
 @lru_cache(1_000)

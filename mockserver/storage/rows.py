@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
+from safelight.mockserver.model.kept_bytes import BytesOnDisk
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.storage import codec
@@ -23,9 +26,38 @@ class Source(NamedTuple):
     read: Callable[[str], None]
     #: Key -> text, of all.
     rows: Callable[[], Mapping[str, str]]
+    #: The large body of the task with this key.
+    body: Callable[[str], bytes]
 
 
-_NOWHERE: Final = Source(lambda _: None, dict)
+_NOWHERE: Final = Source(lambda _: None, dict, lambda _: b"")
+
+
+@codec.stateful
+class StoredBytes:
+    """The large body of a task, which has a row of its own: a poll does without it."""
+
+    __slots__ = ("digest", "read")
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        #: The bytes.
+        self.read: Callable[[], bytes] = bytes
+
+    def __eq__(self, other: object) -> bool:
+        return getattr(other, "digest", None) == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def kept(self) -> bytes:
+        """What is kept with the task."""
+        return self.digest
+
+    @classmethod
+    def restored(cls, digest: bytes) -> Self:
+        """The bytes of this digest."""
+        return cls(digest)
 
 
 @codec.stateful
@@ -54,6 +86,12 @@ class Rows(MutableMapping[_Key, _Value]):
         size, places = kept
         return cls(size, places)
 
+    def large(self) -> Iterator[tuple[str, str]]:
+        """The bodies that are to be written to rows of their own, by the texts of their keys."""
+        for key, task in self._values.items():
+            if isinstance(task, Task) and isinstance(task.body, BytesOnDisk):
+                yield codec.encoded(key), task.body.read().decode()
+
     @classmethod
     def of(cls, values: Mapping[Any, Any]) -> Self:
         """A mapping of which no row is written yet."""
@@ -68,7 +106,7 @@ class Rows(MutableMapping[_Key, _Value]):
                 if text is not None:
                     yield codec.encoded(key), None
             elif not (self._values[key] is value and isinstance(value, _FIXED)):
-                now = f"{self._order[key]} {codec.encoded(self._values[key])}"
+                now = f"{self._order[key]} {codec.encoded(_light(self._values[key]))}"
                 if now != text:
                     yield codec.encoded(key), now
 
@@ -126,3 +164,12 @@ class Rows(MutableMapping[_Key, _Value]):
             place, _, form = text.partition(" ")
             self._order[key], self._values[key] = int(place), codec.decoded(form)
             self._before[key] = text, self._values[key]
+            if isinstance(task := self._values[key], Task) and isinstance(task.body, StoredBytes):
+                task.body.read = partial(self.source.body, codec.encoded(key))
+
+
+def _light(value: Any) -> Any:
+    """A value without what has a row of its own."""
+    if isinstance(value, Task) and isinstance(value.body, BytesOnDisk):
+        return replace(value, body=StoredBytes(value.body.digest))
+    return value
