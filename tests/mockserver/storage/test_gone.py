@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,14 @@ import redis_server
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.session_state import TaskCounts
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.database import Changes, Document, Row
 from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.redis import RedisDatabase
+from safelight.mockserver.storage.row_store import RowStore
+from safelight.mockserver.storage.sqlite import SQLiteDatabase
 from safelight.mockserver.storage.store import StoreGone, UnusableStore
 
 NAME = "0123456789abcdef"
@@ -48,6 +53,25 @@ def test_a_submit_that_cannot_be_written_is_refused_and_costs_nothing(tmp_path: 
     with api.sessions.enter(FAKE_KEY) as session:
         assert len(session.tasks) == len(session.ledger) == 2
     assert [exchange.status for exchange in api.sessions.store.journal(fingerprint(FAKE_KEY))] == [503, 500, 200]
+
+
+class Failing(SQLiteDatabase):
+    """No row of it can be read, and then all goes on."""
+
+    def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:  # noqa: ARG002
+        raise StoreGone("it is a moment away")
+
+
+def test_a_transaction_that_could_not_read_writes_nothing(tmp_path: Path) -> None:
+    database = Failing(tmp_path / "sessions.db")
+    api = Service(store=RowStore(database), keys=[FAKE_KEY], clock=VirtualClock)
+    with api.sessions.enter(FAKE_KEY) as session:
+        session.data.counts["a task"] = TaskCounts()
+    with suppress(StoreGone), api.sessions.enter(FAKE_KEY) as session:
+        session.data.submits["rr3"] = 1
+        session.answered("another task")
+    with api.sessions.enter(FAKE_KEY) as session:
+        assert session.data.submits == {}
 
 
 @pytest.mark.needs("redis-server")
