@@ -51,7 +51,7 @@ def rows() -> list[tuple[str, float, str]]:
             "poll": (f"{fake}?endpoint=task_status&task_id={_submit(fake)}", _script(folder / "poll.lua", "GET", "")),
             "submit": (f"{fake}?endpoint=image_generation", _script(folder / "submit.lua", "POST", json.dumps(BODY))),
         }
-        rounds = [{name: _wrk(*target) for name, target in targets.items()} for _ in range(_ROUNDS)]
+        rounds = [{name: wrk(*target) for name, target in targets.items()} for _ in range(_ROUNDS)]
     return [(name, median(rates[name] for rates in rounds), _share(name, rounds)) for name in targets]
 
 
@@ -89,7 +89,8 @@ def _script(path: Path, method: str, body: str) -> str:
     return str(path)
 
 
-def _wrk(url: str, script: str) -> float:
+def wrk(url: str, script: str) -> float:
+    """Requests per second of a second. Raises `RuntimeError` where any is answered with an error."""
     options = ["-t1", "-c16", f"-d{_SECONDS}s", *(["-s", script] if script else [])]
     done = subprocess.run(["wrk", *options, url], capture_output=True, text=True, check=True)  # noqa: S607 - on the PATH
     if "Non-2xx" in done.stdout:
