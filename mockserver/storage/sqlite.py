@@ -42,6 +42,8 @@ class SQLiteDatabase:
         #: The threads of this process wait here, in the place of asking the file again and again.
         self._turn = Lock()
         self._mine = _OfThread()
+        with suppress(OSError):  # SQLite says why it cannot open it
+            path.touch(0o600)  # it has the keys of its sessions
         try:
             with self._connection() as connection:
                 _prepare(connection)

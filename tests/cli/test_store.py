@@ -272,6 +272,13 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, contents: b
     assert path.read_bytes() == contents
 
 
+def test_nobody_else_may_read_the_file_which_has_keys(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    with serving("--store", f"sqlite:{path}") as server:
+        server.submit()
+        assert {file.stat().st_mode & 0o077 for file in tmp_path.iterdir()} == {0}
+
+
 def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
     assert "unable to open" in refusal(safelight(["serve", "--store", f"sqlite:{tmp_path}/nowhere/fake.db"]))
 
