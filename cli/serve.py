@@ -62,6 +62,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
             AppServer(app, bound, ready=ready, path=fake.path).run(sockets)
+            store.close()
             if isinstance(log, ReadableLog):
                 log.end()
             _end(set(threading.enumerate()) - before)

@@ -6,21 +6,18 @@ import atexit
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
 from redis import Redis
-from redis.backoff import ConstantBackoff
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NotThere
 from redis.retry import Retry
 
 from safelight.mockserver.transports.server import listen
-
-#: Looks at a server that begins, and seconds between them.
-_LOOKS, _SECONDS = 500, 0.02
 
 
 class RedisServer:
@@ -37,9 +34,14 @@ class RedisServer:
         """Start it, and wait until it answers."""
         own = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", "3600 1"]
         self._process = subprocess.Popen(["redis-server", *own], stdout=subprocess.DEVNULL)
-        patience = Retry(ConstantBackoff(_SECONDS), _LOOKS, (NotThere,))
-        with Redis.from_url(self.url, retry=patience) as client:
-            client.ping()
+        with Redis.from_url(self.url, retry=Retry(NoBackoff(), 0)) as client:
+            while not self._answers(client):
+                assert self._process.poll() is None, "redis-server has ended"
+
+    def _answers(self, client: Redis) -> bool:
+        with suppress(NotThere):
+            return bool(client.ping())
+        return False
 
     def stop(self) -> None:
         """Let it save what it has, and end."""
