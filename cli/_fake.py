@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safelight.cli._settings import CommandOptions
     from safelight.mockserver.control.control import Control
     from safelight.mockserver.service.service import Listener
+    from safelight.mockserver.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,28 @@ class Fake:
     users: Mapping[str, str] = field(repr=False)
     cors: bool
     body_limit: int
+    #: Sessions that the store had.
+    taken_over: int = 0
 
     def app(self, control: Control | None) -> Starlette:
         """The core as an ASGI application, controlled through `control`."""
         return create_app(self.api, cors=self.cors, body_limit=self.body_limit, control=control)
 
 
-def fake_of(options: CommandOptions, listener: Listener | None = None) -> Fake:
-    """The fake that the options of a command describe."""
+def fake_of(options: CommandOptions, listener: Listener | None = None, store: Store | None = None) -> Fake:
+    """The fake that the options of a command describe. A session that the store has goes on as it is."""
     values = options.values
     seed = randrange(10**6) if values["seed"] is None else values["seed"]
     clock = lambda: AdjustableClock(values["speed"])  # noqa: E731 - one for each session
     flags = {name: values[name] for name in ("any_key", "openapi_paths")}
-    api = Service(settings=options.settings, seed=seed, clock=clock, listener=listener, **flags)
+    api = Service(settings=options.settings, seed=seed, clock=clock, listener=listener, store=store, **flags)
+    before = len(api.sessions.store.names())
     keys = _open_users(api, options)
     accepted = [key for key, settings in keys.items() if not settings.revoked]
     key = values["api_key"] or next(iter([*accepted, *keys]), FAKE_KEY)
-    if key not in keys:
-        api.sessions.open(key)
+    session = api.sessions.open(key, keys.get(key), anew=False)
     users = {name: user["key"] for name, user in (values["users"] or {}).items()}
-    return Fake(api, key, seed, PATHS[values["path"]], users, values["cors"], values["body_limit"])
+    return Fake(api, key, session.data.seed, PATHS[values["path"]], users, values["cors"], values["body_limit"], before)
 
 
 def _open_users(api: Service, options: CommandOptions) -> dict[str, Settings]:
@@ -64,5 +67,5 @@ def _open_users(api: Service, options: CommandOptions) -> dict[str, Settings]:
     for number, (name, own) in enumerate((options.values["users"] or {}).items(), 1):
         more = {member: own[member] for member in ("balance", "revoked") if member in own}
         keys[own["key"]] = replace(options.settings, user=User(own.get("id", number), name), **more)
-        api.sessions.open(own["key"], settings=keys[own["key"]])
+        api.sessions.open(own["key"], settings=keys[own["key"]], anew=False)
     return keys

@@ -8,6 +8,9 @@ import os
 import shlex
 import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,9 +21,12 @@ from safelight.cli._config import shown_path
 from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
+from safelight.cli._processes import Processes
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
+from safelight.cli._store import store_of
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
+from safelight.contracts.wording import counted
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.sessions.table import SERVE
 from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, listen
@@ -40,20 +46,32 @@ def command(ctx: click.Context, /, **_: Any) -> None:
     options = command_options(ctx)
     values = options.values
     log = LOGS[values["log"]]()
-    fake = fake_of(options, log)
-    try:
-        bound = listen(values["host"], values["port"])
-    except CannotListen as error:
-        raise Unusable(str(error)) from None
-    ready = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
-    before = set(threading.enumerate())
-    controlled = control_of(bound, values)
-    app = fake.app(controlled.control)
-    sockets = [bound, *filter(None, [controlled.bound])]
-    AppServer(app, bound, ready=lambda: _announce(fake, bound, ready, controlled.url), path=fake.path).run(sockets)
-    if isinstance(log, ReadableLog):
-        log.end()
-    _end(set(threading.enumerate()) - before)
+    with ExitStack() as until_end:
+        store = store_of(values, until_end)
+        fake = fake_of(options, log, store)
+        try:
+            bound = listen(values["host"], values["port"])
+        except CannotListen as error:
+            raise Unusable(str(error)) from None
+        ready_file = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
+        controlled = control_of(bound, values)
+        app = fake.app(controlled.control)
+        sockets = [bound, *filter(None, [controlled.bound])]
+        announce = partial(_announce, fake, bound, ready_file, controlled.url)
+
+        def serve(ready: Callable[[], None]) -> None:
+            before = set(threading.enumerate())
+            AppServer(app, bound, ready=ready, path=fake.path).run(sockets)
+            store.close()
+            if isinstance(log, ReadableLog):
+                log.end()
+            _end(set(threading.enumerate()) - before)
+
+        if values["processes"] == 1:
+            serve(announce)
+        else:
+            store.close()  # no connection is carried over to another process
+            Processes(values["processes"], serve).run(announce)
 
 
 def _end(workers: set[threading.Thread]) -> None:
@@ -73,6 +91,9 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
+    if fake.taken_over:
+        sessions = counted(fake.taken_over, "session")
+        say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")
     if control:
         say(f"It is controlled at {control}\n")
     if fake.users:

@@ -1,17 +1,22 @@
-"""A store that keeps sessions as JSON: it shows that nothing that decides an answer lives outside of one."""
+"""The stores that tests run over, and one that keeps a session as one JSON text, on any clock."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
+import pytest
+
+import redis_server
 from safelight.mockserver.storage.codec import decoded, encoded
+from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.session_state import SessionState
@@ -40,7 +45,7 @@ class JsonStore:
         """The session, read from its text."""
         if name not in self.texts:
             return None
-        state = decoded(self.texts[name])
+        state: SessionState = decoded(self.texts[name])
         state.clock = self._clock or state.clock
         return state
 
@@ -59,6 +64,9 @@ class JsonStore:
         if name not in self.texts:
             raise NoSession
         return self._journals[name]
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 class _Transaction:
@@ -94,5 +102,15 @@ class _Transaction:
         self.state = None
 
 
-#: Every kind of store there is.
-STORES = {"memory": MemoryStore, "json": JsonStore}
+#: Every kind of store there is, made with a folder that is empty.
+STORES: Final[Mapping[str, Callable[[Path], Store]]] = {
+    "memory": lambda _: MemoryStore(),
+    "json": lambda _: JsonStore(),
+    "sqlite": lambda folder: opened(f"sqlite:{folder / 'sessions.db'}"),
+    "redis": lambda _: opened(redis_server.empty()),
+}
+
+#: Their names, of which one needs a server.
+STORE_NAMES: Final = [
+    pytest.param(name, marks=pytest.mark.needs("redis-server") if name == "redis" else ()) for name in STORES
+]

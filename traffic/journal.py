@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from safelight.traffic.exchange import Exchange
 
@@ -24,13 +24,18 @@ class Unread(Protocol):
         ...
 
 
+#: Exchanges that a journal keeps, and bytes of them.
+MAX_ENTRIES: Final = 1_000
+MAX_BYTES: Final = 16_000_000
+
+
 class Journal:
     """Exchanges in the order of their answers. When it is full, the oldest go first and are counted.
 
     What was added unread is read on its way out, and there is no other.
     """
 
-    def __init__(self, *, max_entries: int = 1_000, max_bytes: int = 16_000_000) -> None:
+    def __init__(self, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES) -> None:
         self._exchanges: deque[tuple[Exchange | Unread, int]] = deque()
         self._max_entries = max_entries
         self._max_bytes = max_bytes

@@ -20,7 +20,7 @@ from safelight.mockserver.control.routes import PREFIX, ControlCall, found
 from safelight.mockserver.model.keys import FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, Request, failure, success
 from safelight.mockserver.service.service import Service
-from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.storage.store import NoSession, StoreGone
 from safelight.traffic.redaction import redacted_value
 
 _LOG: Final = logging.getLogger("safelight")
@@ -88,6 +88,8 @@ def _refusals(request: Request, secrets: AbstractSet[str]) -> Iterator[None]:
         yield
     except NoSession:
         raise Refused(404, "The session of this key was closed meanwhile") from None
+    except StoreGone as gone:
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"Service unavailable: {gone}") from None
     except ValueError as error:  # what a session, a plan or a clock refuses is worded for people
         raise Refused(400, f"Invalid request: {error}") from None
     except Refused:

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Axis, Phase, State, Step, Timeline
+from safelight.mockserver.model import heap
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.session_state import TaskCounts
 
@@ -76,9 +77,9 @@ def expect_refund(session: SessionState, task: Task) -> None:
     if begins is None or _is_refunded(session, task):
         return
     if task.axis is Axis.SECONDS:
-        heappush(session.refunds_due, (task.submitted + begins, task.number, task.id))
+        heap.push(session.refunds_due, (task.submitted + begins, task.number, task.id))
     elif state_of(session, task).phase is Phase.FAILED:
-        heappush(session.refunds_due, (-inf, task.number, task.id))
+        heap.push(session.refunds_due, (-inf, task.number, task.id))
 
 
 def _fails_after(task: Task) -> float | None:
@@ -96,13 +97,13 @@ def settle(session: SessionState) -> None:
     soon, due = session.clock.now() + _ROUNDING_SECONDS, session.refunds_due
     failed = []
     while due and due[0][0] <= soon:
-        failed.append(heappop(due))
+        failed.append(heap.pop(due))
     for entry in sorted(failed, key=itemgetter(1)):
         task = session.tasks.get(entry[2])
         if task and state_of(session, task).phase is Phase.FAILED:
             refund(session, task)
         elif task and entry[0] > soon - _ROUNDING_SECONDS:
-            heappush(due, entry)
+            heap.push(due, entry)
 
 
 #: Sums of seconds differ from differences by less.

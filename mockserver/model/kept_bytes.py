@@ -9,20 +9,33 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from tempfile import NamedTemporaryFile, mkdtemp
-from typing import Final, Self
+from typing import Final, Protocol, Self
 from weakref import finalize
 
 #: Bytes that are kept in memory; more are written to disk.
 MAX_BYTES_IN_MEMORY: Final = 64_000
 
 
+class BytesElsewhere(Protocol):
+    """Bytes that are read when they are asked for. They are equal where their digests are."""
+
+    @property
+    def digest(self) -> bytes:
+        """Their SHA-256."""
+        ...
+
+    def read(self) -> bytes:
+        """The bytes."""
+        ...
+
+
 class BytesOnDisk:
     """Bytes in a temporary file, which goes when nothing refers to them any longer, or the process ends."""
 
-    __slots__ = ("__weakref__", "_digest", "_path")
+    __slots__ = ("__weakref__", "_path", "digest")
 
     def __init__(self, contents: bytes) -> None:
-        self._digest = sha256(contents).digest()
+        self.digest = sha256(contents).digest()
         with NamedTemporaryFile(dir=_folder(), delete=False) as file:
             self._path = Path(file.name)
             finalize(self, _remove, self._path).atexit = False  # then the whole folder goes
@@ -33,10 +46,10 @@ class BytesOnDisk:
         return self._path.read_bytes()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, BytesOnDisk) and other._digest == self._digest
+        return getattr(other, "digest", None) == self.digest
 
     def __hash__(self) -> int:
-        return hash(self._digest)
+        return hash(self.digest)
 
     kept = read
 

@@ -105,8 +105,8 @@ class SessionState:
     #: Task id -> what was counted of it, once something was.
     counts: dict[str, TaskCounts] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    #: A heap: when a task fails, its number and its id; its price is to be returned then.
-    refunds_due: list[tuple[float, int, str]] = field(default_factory=list)
+    #: A heap by places: when a task fails, its number and its id; its price is to be returned then.
+    refunds_due: dict[int, tuple[float, int, str]] = field(default_factory=dict)
     #: A heap: when each engine slot is free again, in seconds of the clock.
     slots_free: list[float] = field(default_factory=list)
     #: Bytes of the requests of the tasks that are kept.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safelight.contracts.compact import compact
-from safelight.mockserver.model.kept_bytes import BytesOnDisk, kept_bytes
+from safelight.mockserver.model.kept_bytes import BytesElsewhere, BytesOnDisk, kept_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Task:
     operation: str
     workflow: str
     #: The parameters that were submitted, as JSON: a text takes a quarter of the memory of what it says.
-    body: bytes | BytesOnDisk
+    body: bytes | BytesElsewhere
     #: The seed its picture is drawn from: the one of the request, or the one drawn.
     seed: int
     timeline: Timeline

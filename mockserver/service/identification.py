@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 def identify(service: Service, call: Call) -> None:
     """Find the key and its session. Where any key is welcome, the session is opened."""
     call.key, call.way = sent_key(call.request)
+    call.clock = service.clock
     state = service.sessions.look(call.key)
-    call.clock = state.clock if state else service.clock
+    if state:
+        call.clock = state.clock
     call.began = call.clock.now()
     if state:
         call.session_name, call.session_key, call.settings = fingerprint(call.key), call.key, state.settings

@@ -22,7 +22,7 @@ from safelight.mockserver.service.recording import record
 from safelight.mockserver.service.striking import strike
 from safelight.mockserver.service.validation import validate
 from safelight.mockserver.service.wording import word
-from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.storage.store import NoSession, StoreGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +57,10 @@ def handle(service: Service, request: Request) -> Reply:
         call.reply = failure(refused.status, refused.message, refused.headers)
     except NoSession:  # it was closed while this request was under way
         call.reply = failure(HTTPStatus.UNAUTHORIZED, "Unauthorized: Invalid API Key")
+    except StoreGone as gone:  # whatever was decided in the transaction has not happened
+        call.strike = call.task_id = call.phase = call.at = call.gap = None
+        call.began = call.began or call.clock.now()
+        call.reply = failure(HTTPStatus.SERVICE_UNAVAILABLE, f"Service unavailable: {gone}", {"retry-after": "1"})
     except Exception:  # noqa: BLE001 - whatever is wrong here, a client gets the published envelope
         _LOG.exception(
             "the fake failed to answer %s", redacted(f"{request.method} {request.path}", service.secrets(call))

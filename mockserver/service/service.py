@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from safelight.mockserver.model.clock import Clock, RealClock
@@ -14,6 +14,7 @@ from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.uploads import Uploads
 from safelight.mockserver.sessions.registry import Registry, secrets_of
 from safelight.mockserver.storage.memory import MemoryStore
+from safelight.mockserver.storage.store import StoreGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +66,7 @@ class Service:
         self._listeners: list[Listener] = [listener] if listener else []
         self._end_listeners: list[EndListener] = [end_listener] if end_listener else []
         for key in keys:
-            self.sessions.open(key)
+            self.sessions.open(key, anew=not store.does_io)
 
     def handle(self, request: Request) -> Reply:
         """Answer one request, and write it down."""
@@ -115,5 +116,7 @@ class Service:
 
     def now(self, name: str) -> float:
         """The time of a session's clock; without a session, the service's own."""
-        state = self.sessions.store.look(name)
+        state = None
+        with suppress(StoreGone):
+            state = self.sessions.store.look(name)
         return (state.clock if state else self.clock).now()

@@ -16,7 +16,7 @@ from safelight.mockserver.model.messages import CRASHED, in_dialect
 from safelight.mockserver.operations import operations
 from safelight.mockserver.service.wording import errors_of
 from safelight.mockserver.sessions.session import EnteredSession
-from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.storage.store import NoSession, StoreGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ def strike(service: Service, call: Call) -> None:
 def _count(service: Service, session_name: str, identity: str, serial: int, what: Callable[[Plan, int], None]) -> None:
     """Count in the plan what became of a fault, unless its rule stands in none, or its session was begun anew."""
     if serial != NO_SERIAL:
-        with suppress(NoSession), EnteredSession(service.sessions.store, session_name) as session:
+        with suppress(NoSession, StoreGone), EnteredSession(service.sessions.store, session_name) as session:
             if session.data.identity == identity:
                 what(session.plan, serial)
 

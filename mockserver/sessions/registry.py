@@ -57,23 +57,44 @@ class Registry:
         #: Names of sessions that were opened because any key is welcome, the least recently used first.
         self._guests: OrderedDict[str, None] = OrderedDict()
         self._welcoming = Lock()
+        if store.does_io:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Know the keys of the sessions that an earlier server has left in the store, or another one works with."""
+        for name in self.store.names():
+            if state := self.store.look(name):
+                self.hide(state.key)
+            if self._any_key:
+                self._guests[name] = None
 
     def open(
-        self, key: str, settings: Settings | None = None, clock: Clock | None = None, seed: int | None = None
+        self,
+        key: str,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        *,
+        anew: bool = True,
     ) -> Session:
-        """Open the session of a key, or begin it anew. Gives it to be read alone; `ValueError` where this is no key."""
+        """Open the session of a key, or begin it anew, unless it goes on where it is open.
+
+        Gives it to be read alone; `ValueError` where this is no key.
+        """
         if not isinstance(key, str) or not FORM.fullmatch(key):  # type: ignore[redundant-expr]  # what people give
             raise ValueError("this is no API key: a header carries 1 to 200 visible ASCII characters")
         seed = self._seed if seed is None else seed
         with self.store.transaction(fingerprint(key)) as transaction:
-            state = new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds)
-            transaction.begin(state)
+            state = transaction.state
+            if state is None or anew:
+                state = new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds)
+                transaction.begin(state)
             self.hide(key)
             return Session(state)
 
     def hide(self, secret: str) -> None:
         """From now on nothing that is written down holds this text."""
-        if len(secret) >= MIN_SECRET_CHARACTERS and not is_plain_key(secret):
+        if secret not in self.secrets and len(secret) >= MIN_SECRET_CHARACTERS and not is_plain_key(secret):
             self.secrets |= {secret}
 
     def close(self, key: str) -> None:
@@ -89,7 +110,10 @@ class Registry:
             return None
         if self._any_key and FORM.fullmatch(key):
             self._welcome(key)
-        return self.store.look(fingerprint(key))
+        state = self.store.look(fingerprint(key))
+        if state and self.store.does_io:
+            self.hide(key)  # another process may have opened it
+        return state
 
     def enter(self, key: str) -> EnteredSession:
         """The session of a key while a block runs. Raises `NoSession`."""
@@ -103,8 +127,11 @@ class Registry:
         return [state.key for state in found if state]
 
     def only_settings(self) -> Settings:
-        """The settings of the only session that there is; of none or several, those of the registry."""
-        names = self.store.names()
+        """The settings of the only session that there is; of none or several, those of the registry.
+
+        So are those of sessions outside of this process: who asks may be one that cannot wait.
+        """
+        names = () if self.store.does_io else self.store.names()
         only = self.store.look(names[0]) if len(names) == 1 else None
         return only.settings if only else self.settings
 
@@ -114,7 +141,7 @@ class Registry:
         with self._welcoming:
             if self.store.look(name) is None:
                 self._make_room()
-                self.open(key)
+                self.open(key, anew=False)  # another process may have been faster
                 self._guests[name] = None
             else:
                 self._just_used(name)

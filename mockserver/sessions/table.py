@@ -34,6 +34,7 @@ from safelight.mockserver.sessions.readers import (
     word,
 )
 from safelight.mockserver.sessions.setting import Conflict, Reader, Setting
+from safelight.mockserver.storage.kinds import PATTERN, WORDS
 from safelight.traffic.expectations import JUDGED
 
 if TYPE_CHECKING:
@@ -184,6 +185,8 @@ CALLERS: Final = _rows(
 _PORT: Final = whole("port", "0 to 65535", maximum=65_535, form="PORT")
 _TOKEN: Final = text(r"[!-~]{1,200}", "a token is 1 to 200 visible ASCII characters, as it has to fit into a header")
 
+_STORE: Final = text(f"(?:{PATTERN})", f"a store is {WORDS}", form="STORE")
+_PROCESSES: Final = whole("number of processes", "1 to 64", minimum=1, maximum=64)
 _LOGS: Final = word(["readable", "json", "none"], "FORM")
 
 SERVER: Final = _rows(
@@ -199,6 +202,14 @@ SERVER: Final = _rows(
     ),
     Setting("control_port", "Control it at this port alone, from this machine", _PORT, 8124),
     Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
+    Setting(
+        "store",
+        "Where sessions are kept: memory, sqlite:FILE, redis://HOST:PORT",
+        _STORE,
+        "sqlite:fake.db",
+        usual="memory",
+    ),
+    Setting("processes", "Processes that serve, all from one store", _PROCESSES, 4, 1),
     Setting("log", "A line for each exchange: readable, json, none", _LOGS, "json", "readable"),
 )
 

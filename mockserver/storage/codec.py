@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.mockserver.model import delays
@@ -36,10 +36,12 @@ from safelight.mockserver.model.task_profile import TaskProfile
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_Made = TypeVar("_Made")
+
 #: The classes that a session consists of; each is written as the list of its fields, in their order.
 _CLASSES: Final[Mapping[str, type[Any]]] = {
-    made.__name__: made
-    for made in (
+    kind.__name__: kind
+    for kind in (
         *(delays.Fixed, delays.LogNormal, delays.Uniform),
         *(Bounds, Entry, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
         *(Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User),
@@ -47,28 +49,32 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
 }
 
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.
-_STATEFUL: Final[Mapping[str, Any]] = {
-    made.__name__: made for made in (BytesOnDisk, Ledger, RealClock, AdjustableClock, VirtualClock)
+_STATEFUL: Final[dict[str, Any]] = {
+    kind.__name__: kind for kind in (BytesOnDisk, Ledger, RealClock, AdjustableClock, VirtualClock)
 }
 
 
-def _made(made: type[Any], forms: Any) -> Any:
-    """An object of a class from the values of its fields, as they were: nothing is drawn or checked again."""
+def _read(kind: type[Any], forms: Any) -> Any:
     values = list(map(_value, forms))
-    if issubclass(made, tuple):
-        return made(*values)
-    new = object.__new__(made)
-    for field, value in zip(fields(made), values, strict=True):
-        object.__setattr__(new, field.name, value)
+    if issubclass(kind, tuple):
+        return kind(*values)
+    return made(kind, dict(zip([field.name for field in fields(kind)], values, strict=True)))
+
+
+def made(kind: type[_Made], values: Mapping[str, Any]) -> _Made:
+    """An object of a class with these values of its fields, as they were: nothing is drawn or checked again."""
+    new = object.__new__(kind)
+    for name, value in values.items():
+        object.__setattr__(new, name, value)
     return new
 
 
-def _restored(made: Any, form: Any) -> Any:
-    return made.restored(_value(form))
+def _restored(kind: Any, form: Any) -> Any:
+    return kind.restored(_value(form))
 
 
 #: What stands for a value that JSON has no word for -> how it is read.
-_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "tuple": lambda values: tuple(map(_value, values)),
     "set": lambda values: set(map(_value, values)),
     "frozenset": lambda values: frozenset(map(_value, values)),
@@ -78,20 +84,26 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "float": float,
     "Axis": Axis,
     "Phase": Phase,
-    **{name: partial(_made, made) for name, made in _CLASSES.items()},
-    **{name: partial(_restored, made) for name, made in _STATEFUL.items()},
+    **{name: partial(_read, kind) for name, kind in _CLASSES.items()},
+    **{name: partial(_restored, kind) for name, kind in _STATEFUL.items()},
 }
 
 
-def encoded(state: SessionState) -> str:
-    """The session as JSON text, in ASCII."""
-    return json.dumps(_form(state), separators=(",", ":"), check_circular=False)
+def stateful(kind: type[_Made]) -> type[_Made]:
+    """Register a class that says what is kept of one by `kept`, and makes one of that by `restored`."""
+    _STATEFUL[kind.__name__] = kind
+    _READERS[kind.__name__] = partial(_restored, kind)
+    return kind
 
 
-def decoded(text: str) -> SessionState:
-    """The session that `encoded` wrote."""
-    state: SessionState = _value(json.loads(text))
-    return state
+def encoded(value: Any) -> str:
+    """A session, or a part of one, as JSON text, in ASCII."""
+    return json.dumps(_form(value), separators=(",", ":"), check_circular=False)
+
+
+def decoded(text: str) -> Any:
+    """What `encoded` wrote."""
+    return _value(json.loads(text))
 
 
 def _form(value: Any) -> Any:

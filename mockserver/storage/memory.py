@@ -65,6 +65,9 @@ class MemoryStore:
             raise NoSession
         return kept.journal
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
 
 class MemoryTransaction:
     """A block that holds the lock of one session."""

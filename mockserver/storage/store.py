@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """Sessions by name: the fingerprint of their key. Nothing that decides an answer is kept outside of it."""
+    """Sessions by name: the fingerprint of their key. Nothing that decides an answer is kept outside of it.
+
+    One that does I/O raises `StoreGone` from each verb but `record` while what keeps the sessions does not answer.
+    """
 
     #: Its verbs wait for a disk or a network: the service is then called in a worker thread.
     does_io: bool
@@ -57,6 +61,29 @@ class Store(Protocol):
         """What was recorded of a session, or of no session. Raises `NoSession`."""
         ...
 
+    def close(self) -> None:
+        """Let go of files and connections, where there are any. They are opened again when they are needed."""
+
 
 class NoSession(LookupError):
     """No session is open for this key, or no longer."""
+
+
+@dataclass(eq=False)
+class StoreGone(Exception):
+    """What keeps the sessions does not answer. Nothing of the transaction was kept."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the store of this fake does not answer: {self.reason}"
+
+
+@dataclass(eq=False)
+class UnusableStore(Exception):
+    """Sessions cannot be kept there."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason

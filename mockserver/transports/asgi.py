@@ -140,6 +140,8 @@ class Core:
 
     async def _deliver(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
         """Answer a request of the API, or do what a fault does instead."""
+        if reply.on_delivery and self.api.sessions.store.does_io:
+            reply = await _noted(reply, scope)
         if not reply.wire:
             await _send(reply, request, scope, send)
         elif connection := _connection(scope):
@@ -172,6 +174,16 @@ async def _while_there(answer: Coroutine[Any, Any, Reply], request: Request, sco
         gone.cancel()
         if connection:
             connection.await_silence(0)
+
+
+async def _noted(reply: Reply, scope: Scope) -> Reply:
+    """The reply, whose store is told before it goes out that it is delivered, and in a worker how much was sent."""
+    connection = _connection(scope)
+    if not (connection and connection.transport.is_closing()):
+        await run_in_threadpool(reply.deliver)
+    loop, on_end = asyncio.get_running_loop(), reply.on_end
+    end = on_end and (lambda sent: loop.run_in_executor(None, on_end, sent))
+    return reply._replace(on_delivery=None, on_end=end)
 
 
 def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:

@@ -1,10 +1,14 @@
 """The tasks of a session: listed, released, failed, settled beforehand; and a barrier, at which a test waits."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from starlette.concurrency import run_in_threadpool
 
 from safelight.contracts import Axis, Timeline
 from safelight.contracts.secrets import redacted
@@ -18,6 +22,11 @@ from safelight.traffic.exchange import Exchange
 
 #: Seconds of real time that are waited unless the body says otherwise.
 _SECONDS: Final = 10
+
+#: Seconds after which a barrier looks again at a session that other processes share.
+_LOOK_AGAIN_SECONDS: Final = 0.05
+
+_Seen = TypeVar("_Seen")
 
 
 @route("GET", "/tasks", query="page", enters=True)
@@ -65,26 +74,40 @@ def settle_next(asked: ControlCall) -> Mapping[str, Any]:
 async def wait_for_polls(asked: ControlCall) -> Mapping[str, Any]:
     """Answer once so many polls of a task were answered, or with 408 when that takes too long."""
     task_id, polls, within = asked.body["task_id"], asked.body.get("polls", 1), asked.body.get("within", _SECONDS)
-    with asked.entering() as session:
-        if not session.find(task_id) and all(override.id != task_id for override in session.data.overrides):
-            raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
+    await _looked(asked, partial(_check_known, asked, task_id))
     try:
         async with asyncio.timeout(within):
             await _until(asked, task_id, polls)
     except TimeoutError:
-        seen = counted(_answered(asked, task_id), "poll")
+        seen = counted(await _answered(asked, task_id), "poll")
         reason = f"Poll {polls} of task {shown(task_id)} was not answered within {within:g} s: {seen} came"
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, reason) from None
-    return {"task_id": task_id, "polls": _answered(asked, task_id)}
+    return {"task_id": task_id, "polls": await _answered(asked, task_id)}
 
 
-def _answered(asked: ControlCall, task_id: str) -> int:
+def _check_known(asked: ControlCall, task_id: str) -> None:
     with asked.entering() as session:
-        return session.answered(task_id)
+        if not session.find(task_id) and all(override.id != task_id for override in session.data.overrides):
+            raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, nor said to be the next")
+
+
+async def _answered(asked: ControlCall, task_id: str) -> int:
+    def answered() -> int:
+        with asked.entering() as session:
+            return session.answered(task_id)
+
+    return await _looked(asked, answered)
+
+
+async def _looked(asked: ControlCall, look: Callable[[], _Seen]) -> _Seen:
+    """What a look at the session gives, in a worker where that waits for a disk or a network."""
+    return await run_in_threadpool(look) if asked.service.sessions.store.does_io else look()
 
 
 async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
     loop, heard = asyncio.get_running_loop(), asyncio.Event()
+    # Of the polls that another process has answered, nothing is heard here.
+    patience = _LOOK_AGAIN_SECONDS if asked.service.sessions.store.does_io else None
 
     said = redacted(task_id, asked.secrets)  # as an exchange says it: it may be one that looks like a key
 
@@ -93,6 +116,7 @@ async def _until(asked: ControlCall, task_id: str, polls: int) -> None:
             loop.call_soon_threadsafe(heard.set)
 
     with asked.service.watched(hear):
-        while _answered(asked, task_id) < polls:
-            await heard.wait()
+        while await _answered(asked, task_id) < polls:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(heard.wait(), patience)
             heard.clear()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 import pytest
 
-from json_store import STORES
+from json_store import STORE_NAMES, STORES
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.sessions.session import EnteredSession, new_state
 from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.exchange import Exchange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAME = "0123456789abcdef"
 EXCHANGE = Exchange(0, "GET", "/", {}, b"", 200, "application/json", b"{}")
@@ -27,10 +24,9 @@ def state() -> SessionState:
     return new_state("sk-key", Settings(plan=("poll#2: http 502",)), VirtualClock(), 7, Bounds())
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Store:
-    made: Callable[[], Store] = STORES[request.param]
-    return made()
+@pytest.fixture(params=STORE_NAMES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return STORES[request.param](tmp_path)
 
 
 @pytest.fixture

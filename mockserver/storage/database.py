@@ -1,0 +1,72 @@
+"""What a database does for a store of sessions: it keeps texts, and knows nothing of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Document(NamedTuple):
+    """What is kept of a session beside its rows: its settings, which are read again and again, and the rest."""
+
+    settings: str
+    rest: str
+
+
+class Row(NamedTuple):
+    """A row that is written; without a text it is deleted."""
+
+    kind: str
+    key: str
+    text: str | None
+
+
+class Changes(NamedTuple):
+    """What a transaction writes."""
+
+    #: None: the session has ended.
+    document: Document | None
+    rows: Sequence[Row]
+    #: Whatever there was under this name before, rows and records, goes first.
+    is_new: bool
+
+
+class Records(NamedTuple):
+    """The records of a session, the oldest first, and how many went that there was no room for."""
+
+    texts: Sequence[str]
+    dropped: int
+
+
+class Database(Protocol):
+    """Sessions by name. Each verb raises `StoreGone` where there is no answer."""
+
+    def enter(self, name: str) -> Document | None:
+        """Begin a transaction: until this thread leaves it, nobody else enters the session, in whatever process."""
+
+    def leave(self, name: str, changes: Changes | None) -> None:
+        """Write all changes at once, or none of them, and end the transaction. None: nothing is written."""
+
+    def read(self, name: str) -> Document | None:
+        """The session as it is now."""
+
+    def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
+        """The texts of the rows that have this key, one for each kind; None: there is none."""
+        ...
+
+    def rows(self, name: str, kind: str) -> Mapping[str, str]:
+        """Key -> text, of all rows of a kind."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The sessions that there are."""
+        ...
+
+    def record(self, name: str, text: str, size: int, earlier: str | None) -> None:
+        """Keep a record of a session; where there is none of this name, of none. `earlier` is what it replaces."""
+
+    def records(self, name: str) -> Records | None:
+        """What was recorded of a session, or of "" none; None: there is no such session."""
+
+    def close(self) -> None:
+        """Let go of files and connections. They are opened again when they are needed."""

@@ -1,0 +1,125 @@
+"""A request reads and writes what it is about, however many tasks its session has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from fake import RICH, SUBMIT, status_of
+from json_store import STORE_NAMES, STORES
+from safelight.mockserver.model.clock import VirtualClock
+from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.messages import Request
+from safelight.mockserver.model.session_state import Bounds
+from safelight.mockserver.model.settings import Settings
+from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
+from safelight.mockserver.storage.database import Changes
+from safelight.mockserver.storage.kinds import opened
+from safelight.mockserver.storage.row_store import RowStore
+from safelight.mockserver.storage.sqlite import SQLiteDatabase
+
+#: A picture that is so large that a task does not keep it in memory.
+LARGE = "data:image/png;base64," + "QUFB" * 30_000
+
+
+class Cost(NamedTuple):
+    """Rows that were read and written, and characters that were written."""
+
+    read: int
+    written: int
+    characters: int
+
+
+class Counted(SQLiteDatabase):
+    """It counts what is read and written: rows, and characters."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.read_rows = self.written_rows = self.written = 0
+
+    def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
+        self.read_rows += 1
+        return super().row(name, kinds, key)
+
+    def rows(self, name: str, kind: str) -> Mapping[str, str]:  # noqa: ARG002
+        raise AssertionError(f"all rows of {kind} are read")
+
+    def leave(self, name: str, changes: Changes | None) -> None:
+        if changes:
+            self.written_rows += len(changes.rows)
+            self.written += sum(
+                len(text or "") for text in (*(changes.document or ()), *(row.text for row in changes.rows))
+            )
+        super().leave(name, changes)
+
+    def cost(self) -> Cost:
+        """What was counted since it was last asked for."""
+        found = Cost(self.read_rows, self.written_rows, self.written)
+        self.read_rows = self.written_rows = self.written = 0
+        return found
+
+
+def service(store: RowStore | Any, settings: Settings, bounds: Bounds | None = None) -> Service:
+    api = Service(settings=settings, store=store, clock=VirtualClock, bounds=bounds)
+    api.sessions.open(FAKE_KEY)
+    return api
+
+
+def send(api: Service, method: str, target: str, **body: Any) -> Any:
+    path, _, query = target.partition("?")
+    headers = {"x-api-key": FAKE_KEY, "content-type": "application/json"}
+    reply = api.handle(Request(method, path, query, headers, json.dumps(body).encode() if body else b""))
+    assert reply.status == 200, reply.body
+    return json.loads(reply.body)["data"]
+
+
+@pytest.mark.parametrize(
+    "profile", [{"running": "never"}, {"polls": (1, 9)}, {"running": 1_000, "fail_rate": 1}, {"running": 0}]
+)
+def test_a_request_costs_the_same_however_many_tasks_there_are(tmp_path: Path, profile: dict[str, Any]) -> None:
+    settings = Settings(task_profile(**profile), plan=("poll 50%: garbled", "poll#900: http 502"), balance=RICH)
+    database = Counted(tmp_path / "sessions.db")
+    api = service(RowStore(database), settings)
+    costs = []
+    for _ in range(300):
+        task_id = send(api, "POST", SUBMIT, prompt="a lamp")["id"]
+        submit = database.cost()
+        api.handle(Request("GET", "/v1/index.php", f"endpoint=task_status&task_id={task_id}", {"x-api-key": FAKE_KEY}))
+        costs.append((submit, database.cost()))
+    for early, late in zip(costs[10], costs[-1], strict=True):
+        assert late.read < 10
+        # A rule may have begun to count, and the heap of refunds moves an entry more where it is larger.
+        assert late.written <= early.written + 3
+        assert late.characters <= early.characters + 500
+
+
+@pytest.mark.parametrize("kind", STORE_NAMES)
+def test_a_large_body_lasts_as_long_as_its_task(kind: str, tmp_path: Path) -> None:
+    api = service(STORES[kind](tmp_path), Settings(task_profile(running=0), balance=RICH), Bounds(2, 10**9))
+    task_id = send(api, "POST", "/v1/index.php?endpoint=image_editing", prompt="a lamp", image=LARGE)["id"]
+    send(api, "GET", status_of(task_id))
+    with api.sessions.enter(FAKE_KEY) as session:
+        [task] = session.tasks
+        assert task.request["image"] == LARGE
+        session.data.tasks[task_id] = task
+    with api.sessions.enter(FAKE_KEY) as session:
+        assert session.tasks[0].request["image"] == LARGE
+
+
+def test_a_poll_reads_no_large_body_and_a_forgotten_task_leaves_none(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.db"
+    api = service(opened(f"sqlite:{path}"), Settings(task_profile(running=0), balance=RICH), Bounds(2, 10**9))
+    for _ in range(5):
+        send(api, "POST", "/v1/index.php?endpoint=image_editing", prompt="a lamp", image=LARGE)
+    database = SQLiteDatabase(path)
+    [name] = database.names()
+    tasks, bodies = database.rows(name, "task"), database.rows(name, "body")
+    assert tasks.keys() == bodies.keys()
+    assert len(tasks) < 5
+    assert max(map(len, tasks.values())) < 1_000
+    assert min(map(len, bodies.values())) > len(LARGE)
