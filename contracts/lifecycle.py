@@ -158,14 +158,14 @@ class Timeline:
         return State(step.phase, progress, step.reason, step.word, step.unseen)
 
     def _progress(self, number: int, position: float) -> int:
-        """Loops, not sums: this is asked with each poll."""
+        """Loops, not sums: this is asked with each poll. A step without length parts nothing, as nobody sees it."""
         first, begun, dwell = number, 0.0, 0.0
-        while first and self.steps[first - 1].phase is Phase.RUNNING:
+        while first and (self.steps[first - 1].phase is Phase.RUNNING or not self.steps[first - 1].dwell):
             first -= 1
         for before in self.steps[:first]:
             begun += before.dwell
         for each in self.steps[first:]:
-            if each.phase is not Phase.RUNNING:
+            if each.phase is not Phase.RUNNING and each.dwell:
                 break
             dwell += each.dwell
         done = (position - begun) / dwell if 0 < dwell < inf else 0

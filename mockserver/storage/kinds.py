@@ -9,7 +9,7 @@ from safelight.mockserver.storage.memory import MemoryStore
 from safelight.mockserver.storage.store import Store, UnusableStore
 
 #: What a store is called, as a pattern and in words.
-PATTERN: Final = r"memory|sqlite:.+|rediss?://.+"
+PATTERN: Final = r"memory|sqlite:[^\x00-\x1f]+|rediss?://[^\x00-\x1f]+"
 WORDS: Final = "memory, sqlite:FILE or redis://HOST:PORT"
 
 
