@@ -97,16 +97,23 @@ def _verdicts(tools: list[Column]) -> Iterator[str]:
     if len(tools) < 2:  # noqa: PLR2004 - two are compared
         yield "One of the two was not run yet: `python benchmarks/bad_servers.py --missing` does so."
     if any(one.ran < len(COMPARED) for one in tools):
-        yield "Not all bad servers were run: nothing can be concluded from the number of defects that were found."
-    if len(tools) < 2 or tools[0].ran < len(COMPARED) or tools[1].ran < len(COMPARED):  # noqa: PLR2004 - as above
+        yield "Not all bad servers were run: `python benchmarks/bad_servers.py --missing` goes on."
+    both = [one.name for one in COMPARED if tools and all(one.name in tool.facts["runs"] for tool in tools)]
+    if len(tools) < 2 or not both:  # noqa: PLR2004 - as above
         return
     other, own = tools
+    found = [sum(bool(tool.found(name)) for name in both) for tool in tools]
+    paid = [sum(tool.facts["runs"][name]["tasks"] for name in both) for tool in tools]
+    yield (
+        f"On the {len(both)} bad servers that both were run on, {other.name} found {found[0]} defects and paid for "
+        f"{paid[0]:,} tasks, {own.name} found {found[1]} and paid for {paid[1]:,}."
+    )
     goals = {
-        "at least twice the defects": own.defects >= MIN_TIMES_DEFECTS * other.defects,
+        "at least twice the defects": found[1] >= MIN_TIMES_DEFECTS * found[0],
         "no false alarm": not own.good,
-        "at most a tenth of the paid tasks": own.total("tasks") <= MAX_SHARE_OF_TASKS * other.total("tasks"),
+        "at most a tenth of the paid tasks": paid[1] <= MAX_SHARE_OF_TASKS * paid[0],
     }
-    yield "Goals: " + "; ".join(f"{goal}: {'met' if is_met else 'missed'}" for goal, is_met in goals.items()) + "."
+    yield "Goals, on these: " + "; ".join(f"{goal}: {'met' if met else 'missed'}" for goal, met in goals.items()) + "."
 
 
 def defects() -> str:
