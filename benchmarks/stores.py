@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -21,7 +23,6 @@ from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 from orders import BODY
-from requests_per_second import NoWrk, wrk
 
 #: Rounds in which each is measured once, processes, and keys.
 _ROUNDS, _PROCESSES, _KEYS = 3, (1, 2, 4), (1, 8)
@@ -37,6 +38,25 @@ function request()
     return wrk.format("{method}", "{path}" .. (ids[number] or ""), nil, {body})
 end
 """
+
+
+@dataclass(eq=False)
+class NoWrk(Exception):
+    """There is nothing to measure with."""
+
+    def __str__(self) -> str:
+        return "wrk is missing; the Debian package is called wrk: apt-get install wrk"
+
+
+def wrk(url: str, script: str) -> float:
+    """Requests per second of a second. Raises `RuntimeError` where any is answered with an error."""
+    options = ["-t1", "-c16", "-d1s", "-s", script]
+    done = subprocess.run(["wrk", *options, url], capture_output=True, text=True, check=True)  # noqa: S607 - on the PATH
+    if "Non-2xx" in done.stdout:
+        raise RuntimeError(f"{url} answered with errors:\n{done.stdout}")
+    found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
+    assert found, done.stdout
+    return float(found[1])
 
 
 def rows() -> Iterator[tuple[str, int, int, float, float]]:

@@ -26,7 +26,7 @@ SUBMITS: Final = tuple(operation.name for operation in operations().values() if 
 
 HEAD: Final = """# The matrix of servers
 
-Made by `python tests/server_matrix.py`: the fake itself, and {count} servers that are the fake with one defect each,
+Made by `python tests/server_matrix.py`: {count} servers that are the fake with one defect each,
 under all the checks of `safelight check server`. They are in `tests/liars/servers`; `python tests/run_bad_server.py
 NAME` serves one.
 
