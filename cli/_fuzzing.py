@@ -13,6 +13,7 @@ from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.runner import of_story
 from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.trying import try_client
+from safelight.conformance.clients.waiting import await_all
 from safelight.conformance.results import Tried
 from safelight.contracts.wording import printable
 
@@ -31,7 +32,9 @@ def _tried(command: Sequence[str], story: Story, limits: Limits) -> Tried:
     stop = Event()
     with ThreadPoolExecutor(1) as threads:
         try:
-            return of_story(story, threads.submit(try_client, command, story.trial(), limits, stop).result())
+            running = threads.submit(try_client, command, story.trial(), limits, stop)
+            await_all([running])
+            return of_story(story, running.result())
         finally:
             stop.set()
 

@@ -16,6 +16,7 @@ from safelight.conformance.clients.evidence import Ended, Evidence, Limits
 from safelight.conformance.clients.judgement import findings, verdict
 from safelight.conformance.clients.story import Story
 from safelight.conformance.clients.trying import MOST_READ, try_client
+from safelight.conformance.clients.waiting import await_all
 from safelight.conformance.report.timeline import timeline
 from safelight.conformance.results import Result, Tried
 from safelight.conformance.verdicts import Finding, Verdict, verdict_of, worst
@@ -45,6 +46,7 @@ def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Res
     with ThreadPoolExecutor(plan.jobs) as threads:
         waiting = [threads.submit(_of_case, plan, case, seen) for case in plan.cases]
         try:
+            await_all(waiting)
             return [one.result() for one in waiting]
         except BaseException:
             plan.stop.set()
