@@ -18,7 +18,7 @@ import run_liar  # noqa: F401 - registers them
 from liars.clients.liar import ABOUT, LIARS
 from safelight.conformance.clients.case import cases, selected
 from safelight.conformance.clients.evidence import Limits
-from safelight.conformance.clients.runner import Plan, run
+from safelight.conformance.clients.runner import ClientRun, run
 from safelight.conformance.results import Result
 from safelight.conformance.verdicts import Verdict
 
@@ -46,7 +46,7 @@ def drivers() -> Iterator[str]:
     seconds: dict[str, float] = {}
     for name, command in DRIVERS.items():
         began = time.monotonic()
-        ran[name] = run(Plan(command, list(cases().values()), jobs=2 * (os.cpu_count() or 1)))
+        ran[name] = run(ClientRun(command, list(cases().values()), jobs=2 * (os.cpu_count() or 1)))
         seconds[name] = time.monotonic() - began
     yield f"| case | | severity | {' | '.join(DRIVERS)} |"
     yield f"|---|---|---|{'---|' * len(DRIVERS)}"
@@ -73,7 +73,7 @@ def judged(
     """Client of the tests -> the results of these cases."""
 
     def of_one(name: str) -> list[Result]:
-        return run(Plan([*PYTHON, str(ROOT / "tests" / script), name], selected(about[name]), LIMITS, jobs=1))
+        return run(ClientRun([*PYTHON, str(ROOT / "tests" / script), name], selected(about[name]), LIMITS, jobs=1))
 
     with ThreadPoolExecutor(12) as threads:
         return dict(zip(names, threads.map(of_one, names), strict=True))

@@ -22,7 +22,7 @@ from safelight.cli._unusable import Unusable
 from safelight.conformance.clients.case import Case, edition, selected
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.process import CannotStart
-from safelight.conformance.clients.runner import USUAL_JOBS, Plan, run
+from safelight.conformance.clients.runner import USUAL_JOBS, ClientRun, run
 from safelight.conformance.clients.walking import table, walk
 from safelight.conformance.clients.watching import results, watch
 from safelight.conformance.memory import last_failed, remember
@@ -83,7 +83,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
     elif options["server_only"]:
         found = _walked(chosen, limits, options["port"])
     else:
-        found = _run(Plan(cmd, chosen, limits, options["jobs"], options["repeat"]))
+        found = _run(ClientRun(cmd, chosen, limits, options["jobs"], options["repeat"]))
         remember(found)
     found, used = applied(waivers, found, began.date())
     whole = Run(
@@ -149,11 +149,11 @@ def _chosen(options: dict[str, Any]) -> list[Case]:
     return chosen
 
 
-def _run(plan: Plan) -> list[Result]:
-    on_ending(lambda *_: plan.stop.set())
-    with Watch(console(), len(plan.cases)) as watch:
+def _run(planned: ClientRun) -> list[Result]:
+    on_ending(lambda *_: planned.stop.set())
+    with Watch(console(), len(planned.cases)) as watch:
         try:
-            return run(plan, watch)
+            return run(planned, watch)
         except CannotStart as error:
             raise Unusable(str(error)) from None
 

@@ -28,7 +28,7 @@ USUAL_JOBS: Final = 2 * (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClientRun:
     """What a run does."""
 
     command: Sequence[str]
@@ -41,21 +41,21 @@ class Plan:
     stop: Event = field(default_factory=Event)
 
 
-def run(plan: Plan, seen: Callable[[Result], None] = lambda _: None) -> list[Result]:
+def run(planned: ClientRun, seen: Callable[[Result], None] = lambda _: None) -> list[Result]:
     """The results, in the order of the cases; `seen` gets each as it comes. Raises `CannotStart`."""
-    with ThreadPoolExecutor(plan.jobs) as threads:
-        waiting = [threads.submit(_of_case, plan, case, seen) for case in plan.cases]
+    with ThreadPoolExecutor(planned.jobs) as threads:
+        waiting = [threads.submit(_of_case, planned, case, seen) for case in planned.cases]
         try:
             await_all(waiting)
             return [one.result() for one in waiting]
         except BaseException:
-            plan.stop.set()
+            planned.stop.set()
             raise
 
 
-def _of_case(plan: Plan, case: Case, seen: Callable[[Result], None]) -> Result:
-    command = ["safelight", "check", "client", "--only", case.id, "--", *plan.command]
-    result = result_of(case, [_round(plan, case) for _ in range(plan.repeat)], again=shlex.join(command))
+def _of_case(planned: ClientRun, case: Case, seen: Callable[[Result], None]) -> Result:
+    command = ["safelight", "check", "client", "--only", case.id, "--", *planned.command]
+    result = result_of(case, [_round(planned, case) for _ in range(planned.repeat)], again=shlex.join(command))
     seen(result)
     return result
 
@@ -71,15 +71,15 @@ def result_of(case: Case, rounds: Sequence[Sequence[Tried]], *, again: str) -> R
     )
 
 
-def _round(plan: Plan, case: Case) -> list[Tried]:
+def _round(planned: ClientRun, case: Case) -> list[Tried]:
     """All trials of a case once; none of what had to be stopped in the middle."""
     found = []
     for trial in case.trials:
-        if plan.stop.is_set():
+        if planned.stop.is_set():
             return []
-        evidence = try_client(plan.command, trial, plan.limits, plan.stop)
+        evidence = try_client(planned.command, trial, planned.limits, planned.stop)
         found.append(tried(case, trial, evidence))
-    return [] if plan.stop.is_set() else found
+    return [] if planned.stop.is_set() else found
 
 
 def tried(case: Case, trial: Trial, evidence: Evidence) -> Tried:

@@ -7,7 +7,7 @@ import pytest
 
 from matrix import DRIVERS, ROOT
 from safelight.conformance.clients.case import selected
-from safelight.conformance.clients.runner import Plan, run
+from safelight.conformance.clients.runner import ClientRun, run
 from safelight.conformance.verdicts import Verdict
 
 #: A few of each kind: CI need not run all four through everything.
@@ -20,6 +20,6 @@ CASES: Final = ("1.1", "1.5", "2.4", "3.7", "3.9", "4.5", "4.7", "4.13", "5.1", 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_a_driver_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    results = run(Plan(DRIVERS[name], selected(CASES), jobs=2 * (os.cpu_count() or 1)))
+    results = run(ClientRun(DRIVERS[name], selected(CASES), jobs=2 * (os.cpu_count() or 1)))
     assert {result.id: [one.sentence for one in result.findings] for result in results if result.findings} == {}
     assert {result.verdict for result in results} == {Verdict.PASS}

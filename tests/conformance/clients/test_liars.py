@@ -12,7 +12,7 @@ from liars.clients.liar import ABOUT, LIARS
 from matrix import PYTHON, ROOT, is_caught, judged
 from safelight.conformance.clients.case import Case, cases
 from safelight.conformance.clients.evidence import Limits
-from safelight.conformance.clients.runner import Plan, run
+from safelight.conformance.clients.runner import ClientRun, run
 from safelight.conformance.results import Result
 from safelight.conformance.verdicts import Verdict
 
@@ -39,6 +39,6 @@ def test_every_case_has_a_bad_client(case: Case) -> None:
 
 
 def test_a_good_client_passes_every_case() -> None:
-    found = run(Plan(GOOD, list(cases().values()), Limits(poll=0.1, request=0.8, deadline=5.0), jobs=JOBS))
+    found = run(ClientRun(GOOD, list(cases().values()), Limits(poll=0.1, request=0.8, deadline=5.0), jobs=JOBS))
     assert {result.id: result.verdict for result in found if result.verdict not in (Verdict.PASS, Verdict.INFO)} == {}
     assert [finding for result in found for finding in result.findings] == []
