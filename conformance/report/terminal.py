@@ -202,7 +202,8 @@ def _print(console: Console, label: Text, text: Text) -> None:
 
 def _timeline(rows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
     """A line for each request; for several alike, one after the other, a line too."""
-    lines = [_line(list(same)) for _, same in groupby(rows, _likeness)]
+    has_several = len({row["task"] for row in rows if row["task"]}) > 1
+    lines = [_line(list(same), has_several=has_several) for _, same in groupby(_numbered(rows), _likeness)]
     first, last = MAX_ROWS - MAX_ROWS // 3, MAX_ROWS // 3
     yield from lines if len(lines) <= MAX_ROWS else lines[:first]
     if len(lines) > MAX_ROWS:
@@ -210,13 +211,23 @@ def _timeline(rows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
         yield from lines[-last:]
 
 
+def _numbered(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows with the number of each among those of its kind, as rules count them: polls for each task."""
+    counts = Counter[Any]()
+    for row in rows:
+        counted_as = (row["kind"], row["task"] if row["kind"] == "poll" else None)
+        counts[counted_as] += 1
+        yield {**row, "number": counts[counted_as]}
+
+
 def _likeness(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("kind", "task", "answer", "word", "fault", "outcome"))
 
 
-def _line(same: Sequence[Mapping[str, Any]]) -> Text:
-    row = same[0]
-    what = f"{row['kind'] or row['request']} {row['task'] or ''}"
+def _line(same: Sequence[Mapping[str, Any]], *, has_several: bool) -> Text:
+    row, last = same[0], same[-1]["number"]
+    what = f"{row['kind']} {row['number']}{f'-{last}' if len(same) > 1 else ''}" if row["kind"] else row["request"]
+    what += f" of task {row['task']}" if has_several and row["kind"] == "poll" else ""
     times = f"{len(same)} times until {same[-1]['at']:.2f} s" if len(same) > 1 else ""
     is_lost = not row["answer"].isdecimal()
     answer = row["answer"] if is_lost else f"{row['answer']} {row['word']}".rstrip()
