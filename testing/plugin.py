@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
 _MARKERS = (
     (
         "safelight(**settings): what the API of the fixture `safelight` is like, such as queued=2, polls=(1, 2) or "
-        "balance=25; docs/pytest.md has all settings."
+        "balance=25; docs/settings.md has all settings."
     ),
     "safelight_faults(*rules): what goes wrong, and when, such as 'poll#2: http 502'.",
     "safelight_scenarios(*names): run the test once for each of these scenarios; without names for all.",

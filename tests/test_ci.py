@@ -155,6 +155,36 @@ def test_a_reference_leads_somewhere_in_the_site(
     assert problems == ([problem] if problem else [])
 
 
+@pytest.fixture(scope="module")
+def page_check() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / ".ci" / "page_check.py"))
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("<pre><code>short</code></pre>", None),
+        (f"<pre><code style='display: block; overflow: auto'>{'x' * 300}</code></pre>", "300 characters is cut"),
+        ("<p style='width: 600px'>wide</p>", "wide on a phone"),
+        ("<p style='height: 9000px'>long</p>", "high on a phone"),
+        ("<table><tr><td style='height: 9000px'>looked up</table>", None),
+    ],
+)
+def test_a_page_fits_a_laptop_and_a_phone(
+    body: str, problem: str | None, page_check: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text(f"<!DOCTYPE html><body style='margin: 0'>{body}")
+    with page_check["served"](tmp_path) as url, page_check["browser"]() as window:
+        found = list(page_check["problems"](window, url, is_read=True))
+    assert [problem in one for one in found] == [True] if problem else found == []
+
+
+def test_the_pages_under_reference_are_known(page_check: dict[str, Any]) -> None:
+    nav = [{"Home": "index.md"}, {"Reference": [{"A": "a.md"}, {"B": "b.md"}]}, {"C": [{"D": "d.md"}]}]
+    assert page_check["reference"](nav) == {"a", "b"}
+
+
 def test_every_debian_package_is_named_as_its_command_or_followed_by_it() -> None:
     lines = (ROOT / ".ci" / "debian-packages.txt").read_text().splitlines()
     assert all(re.fullmatch(r"#.*|[a-z0-9][a-z0-9.+-]*( [a-z0-9.+-]+)?", line) for line in lines)

@@ -1,6 +1,6 @@
 """The exported files mean the same in other languages: each pattern to their engines, each schema to their validators.
 
-Python's own `$` also stands before a last line break: there Python's `jsonschema` allows more, as `contract.md` says.
+Python's own `$` also stands before a last line break: there Python's `jsonschema` allows more, as `validate.md` says.
 """
 
 import json
@@ -219,7 +219,7 @@ def test_ajv_says_the_same_of_the_golden_examples_and_nothing_else(unicode: str,
 
 @pytest.mark.needs("node", "tsc")
 def test_the_program_of_the_page_prints_what_the_page_says(exported: Path, tmp_path: Path) -> None:
-    page = (DOCS / "contract.md").read_text("utf-8")
+    page = (DOCS / "validate.md").read_text("utf-8")
     program, printed = re.findall(r"```js\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL)[0]
     (tmp_path / "node_modules").symlink_to(NPM / "node_modules")
     (tmp_path / "schemas").symlink_to(exported)

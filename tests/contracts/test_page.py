@@ -1,4 +1,4 @@
-"""The table of assumed rules in docs/contract.md is what the schemas say; `python tests/write.py` writes it."""
+"""The table of assumed rules in docs/assumptions.md is what the schemas say; `python tests/write.py` writes it."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from safelight.contracts import Provenance, Rule, names, rules
 
 
 def parts() -> list[Part]:
-    return [Part("contract.md", "assumed rules", assumed_rules)]
+    return [Part("assumptions.md", "assumed rules", assumed_rules)]
 
 
 def assumed_rules() -> str:
@@ -47,9 +47,9 @@ def test_the_page_names_every_schema() -> None:
     assert [name for name in names() if short.get(name, f"`{name}`") not in page] == []
 
 
-def test_the_page_has_the_versions_of_the_npm_packages_that_are_run() -> None:
-    page = (DOCS / "contract.md").read_text("utf-8")
+def test_the_pages_have_the_versions_of_the_npm_packages_that_are_run() -> None:
+    pages = "\n".join((DOCS / page).read_text("utf-8") for page in ("validate.md", "openapi.md"))
     packages: dict[str, str] = json.loads((NPM / "package.json").read_text("utf-8"))["dependencies"]
-    rows = dict(re.findall(r"^\| (\S+?),? [^|]*\| (\d[\d.]+) \|", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\S+?),? [^|]*\| (\d[\d.]+) \|", pages, re.MULTILINE))
     for name in packages.keys() - {"openapi-fetch", "typescript"}:
         assert rows[name] == packages[name]

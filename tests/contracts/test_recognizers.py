@@ -1,6 +1,6 @@
 """What came in the place of a request, a graph or a picture is named, with what to send instead.
 
-The table in docs/contract.md is made of the rows; `python tests/write.py` writes it.
+The table in docs/recognised.md is made of the rows; `python tests/write.py` writes it.
 """
 
 import bz2
@@ -162,7 +162,7 @@ PICTURES: Final = (
 
 
 def parts() -> list[Part]:
-    return [Part("contract.md", "recognised", rows_of_all)]
+    return [Part("recognised.md", "recognised", rows_of_all)]
 
 
 def rows_of_all() -> str:

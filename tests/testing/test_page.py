@@ -1,26 +1,41 @@
-"""The tables of docs/pytest.md are what the registries say; `python tests/write.py` writes them."""
+"""The pages about the pytest plugin say what the registries say; `python tests/write.py` writes that."""
 
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from inspect import signature
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
-from parts import Part, check_fresh, table
+from parts import DOCS, Part, check_fresh, table
 from safelight.cli.faults import first_line, form
 from safelight.mockserver.faults.catalogue import faults, written
 from safelight.mockserver.faults.scenarios import Scenario, scenarios
 from safelight.testing.safelight import Safelight
 from safelight.traffic.expectations import JUDGED
 
+#: The client that the pages test, and the pages that show it.
+CLIENT: Final = DOCS.parent / "examples" / "first" / "client.py"
+PAGES: Final = ("faults.md", "other-server.md", "pytest.md", "scenarios.md", "sockets.md")
+
 
 def parts() -> list[Part]:
     return [
-        Part("pytest.md", "faults", lambda: "\n\n".join(_tables_of_faults())),
-        Part("pytest.md", "scenarios", _table_of_scenarios),
-        Part("pytest.md", "expectations", _table_of_expectations),
+        Part("fault-rules.md", "faults", lambda: "\n\n".join(_tables_of_faults())),
+        Part("scenarios.md", "scenarios", _table_of_scenarios),
+        Part("expectations.md", "expectations", _table_of_expectations),
+        Part("first-test.md", "client", _client),
+        *(Part(page, "client", _folded_client) for page in PAGES),
     ]
+
+
+def _client() -> str:
+    return f"This is the client under test:\n\n<!-- file: client.py -->\n\n```python\n{CLIENT.read_text('utf-8')}```"
+
+
+def _folded_client() -> str:
+    heading = "<summary>The client under test, <code>client.py</code></summary>"
+    return f'<details markdown="1">\n{heading}\n\n{_client()}\n\n</details>'
 
 
 def _tables_of_faults() -> Iterator[str]:
@@ -59,5 +74,5 @@ def _row_of(name: str) -> tuple[str, str, str]:
     return f"`{name}({form})`", first_line(method), f"unless `{switch}=False`" if switch else always
 
 
-def test_the_page_has_every_fault_and_every_scenario() -> None:
+def test_the_pages_have_every_fault_every_scenario_and_the_client() -> None:
     check_fresh(parts())

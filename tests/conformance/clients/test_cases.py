@@ -25,7 +25,7 @@ ALL: Final = list(cases().values())
 
 
 def parts() -> list[Part]:
-    return [Part("clients.md", "rules", _table_of_rules), Part("clients.md", "cases", _table_of_cases)]
+    return [Part("cases.md", "rules", _table_of_rules), Part("cases.md", "cases", _table_of_cases)]
 
 
 def _table_of_rules() -> str:

@@ -1,4 +1,4 @@
-"""What docs/servers.md has from elsewhere: the table of the checks, and files of `examples/ci`."""
+"""What pages about servers have from elsewhere: the table of the checks, and files of `examples/ci`."""
 
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,10 @@ CI: Final = DOCS.parent / "examples" / "ci"
 
 def parts() -> list[Part]:
     return [
-        Part("servers.md", "workflow", lambda: _file(CI / "nightly.yml")),
-        Part("servers.md", "gitlab", lambda: _file(CI / "gitlab.yml")),
-        Part("servers.md", "hook", lambda: _file(CI / "pre-commit-config.yaml")),
-        Part("servers.md", "checks", lambda: table(("id", "name", "a good server", "cost", "level"), _rows())),
+        Part("nightly.md", "workflow", lambda: _file(CI / "nightly.yml")),
+        Part("nightly.md", "gitlab", lambda: _file(CI / "gitlab.yml")),
+        Part("validate.md", "hook", lambda: _file(CI / "pre-commit-config.yaml")),
+        Part("checks.md", "checks", lambda: table(("id", "name", "a good server", "cost", "level"), _rows())),
     ]
 
 

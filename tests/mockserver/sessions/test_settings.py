@@ -232,15 +232,19 @@ def test_the_nearer_wins_also_along_another_axis() -> None:
 
 
 def parts() -> list[Part | Whole]:
-    """The settings, in the form of each page."""
-    forms = {
-        "pytest.md": (MARKER, lambda name, value: f"{name}={value!r}"),
-        "python.md": (SESSION, lambda name, value: f"{name}={value!r}"),
-        "control.md": (CONTROL, lambda name, value: f'"{name}": {json.dumps(value)}'),
-        "serve.md": (SERVE, lambda name, value: f"{written(name)} = {_toml(value)}"),
+    """The settings that each surface has, and then those that it alone has, in its form."""
+    forms: dict[str, tuple[Mapping[str, Setting], Any]] = {
+        "settings": (SESSION, lambda name, value: f"{name}={value!r}"),
+        "settings of tests": (_more(MARKER), lambda name, value: f"{name}={value!r}"),
+        "settings of control": (_more(CONTROL), lambda name, value: f'"{name}": {json.dumps(value)}'),
+        "settings of serve": (_more(SERVE), lambda name, value: f"{written(name)} = {_toml(value)}"),
     }
-    tables = [Part(page, "settings", partial(_table, rows, form)) for page, (rows, form) in forms.items()]
+    tables = [Part("settings.md", name, partial(_table, rows, form)) for name, (rows, form) in forms.items()]
     return [*tables, Whole(SENTENCES, sentences)]
+
+
+def _more(rows: Mapping[str, Setting]) -> dict[str, Setting]:
+    return {name: row for name, row in rows.items() if name not in SESSION}
 
 
 def _table(rows: Mapping[str, Setting], form: Any) -> str:
@@ -259,5 +263,5 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-def test_the_pages_have_every_setting() -> None:
+def test_the_page_has_every_setting() -> None:
     check_fresh(parts())
