@@ -10,13 +10,19 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.cli._reload import LOOK_SECONDS
+from safelight.cli._signals import on_hang_up
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
+from safelight.mockserver.transports.server import ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+    from safelight.cli._reload import Watched
+
+#: What this process hears, and one that begins must not hear in its place.
+_SIGNALS: Final = (*ENDING, *([signal.SIGALRM] if hasattr(signal, "SIGALRM") else []))
 
 #: Seconds between two looks whether all processes answer, and before one is begun again.
 _LOOK_SECONDS: Final = 0.05
@@ -35,10 +41,19 @@ class Processes:
         #: Nothing is ever written to it: it ends with this process, however that ends.
         self._lifeline, self._life = os.pipe()
 
-    def run(self, announce: Callable[[], None]) -> None:
-        """Serve until a signal. `announce` is called when all of them answer."""
-        for name in _SIGNALS:
-            signal.signal(name, self._end)
+    def run(self, announce: Callable[[], None], reread: Callable[[], bool], watched: Watched | None = None) -> None:
+        """Serve until a signal. `announce` is called when all of them answer.
+
+        `reread` is called at SIGHUP, and when a file has changed that is watched; where it is true, all processes
+        hear of it.
+        """
+        for name in ENDING:
+            if signal.getsignal(name) is not signal.SIG_IGN:
+                signal.signal(name, self._end)
+        on_hang_up(lambda: self._hand_on() if reread() else None)
+        if watched:
+            signal.signal(signal.SIGALRM, lambda *_: self._hand_on() if watched.has_changed() and reread() else None)
+            signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
         for _ in range(self._number):
             self._begin()
         self._await_ready()
@@ -46,6 +61,8 @@ class Processes:
             announce()
         while self._running:
             self._take_back(0)
+        if watched:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _await_ready(self) -> None:
         awaited = self._number
@@ -80,6 +97,7 @@ class Processes:
         try:
             for name in _SIGNALS:
                 signal.signal(name, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can read the config file again
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.close(self._life)
             Thread(target=self._end_with_parent, daemon=True).start()
@@ -95,6 +113,10 @@ class Processes:
     def _end_with_parent(self) -> None:
         os.read(self._lifeline, 1)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def _hand_on(self) -> None:
+        for pid in self._running:
+            os.kill(pid, signal.SIGHUP)
 
     def _end(self, *_: Any) -> None:
         self._is_ending = True

@@ -13,6 +13,7 @@ from safelight.contracts.wording import echoed
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
+from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.credits import plus
 from safelight.mockserver.model.kept_bytes import kept_bytes
 from safelight.mockserver.model.keys import fingerprint
@@ -185,6 +186,20 @@ class Session:
     def refund(self, task: Task) -> None:
         """Return the price of a task, once."""
         booking.refund(self.data, task)
+
+    def adopt(self, before: Settings, after: Settings) -> None:
+        """Go on with other settings, unless somebody has given it others than these. All that it has stays."""
+        if self.settings != before or before == after:
+            return
+        self.plan.change(before.plan, after.plan)
+        self.data.settings = after
+        if before.revoked != after.revoked:
+            self.data.revoked = after.revoked
+
+    def rescale(self, before: float, after: float) -> None:
+        """Let its clock run at another speed, unless somebody has given it another than this."""
+        if before != after and isinstance(self.clock, AdjustableClock) and self.clock.speed == before:
+            self.clock.scale(after)
 
     def revoke(self) -> None:
         """From now on the key is answered with 401. What it had stays."""

@@ -307,13 +307,15 @@ IN_A_THREAD = """
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-Werror::pytest.PytestWarning",)])
+@pytest.mark.parametrize(
+    ("option", "outcomes"), [("-Wdefault", {"passed": 1, "warnings": 1}), ("-Werror", {"failed": 1})]
+)
 def test_a_client_that_waits_in_real_time_is_told_so(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, option: str, outcomes: dict[str, int]
 ) -> None:
     monkeypatch.setattr(thread_time, "LONG_SECONDS", 0.01)
-    result = run(pytester, IN_A_THREAD.format(seconds=0.02), *options)
-    result.assert_outcomes(failed=1) if options else result.assert_outcomes(passed=1, warnings=1)
+    result = run(pytester, IN_A_THREAD.format(seconds=0.02), option)
+    result.assert_outcomes(**outcomes)
     result.stdout.fnmatch_lines(["*the client waited 0 s of real time between its polls: in another thread or proc*"])
     assert "INTERNALERROR" not in result.stdout.str()
     assert "plugin.py" not in result.stdout.str()
