@@ -148,6 +148,10 @@ class Session:
         """The task with this id, if it was issued to this key and is still kept."""
         return self.data.tasks.get(task_id)
 
+    def knows(self, task_id: str) -> bool:
+        """A task has this id, or is to get it."""
+        return self.find(task_id) is not None or self._is_reserved(task_id)
+
     def state(self, task: Task, *, add: int = 0) -> State:
         """The task's state now; `add` 1 counts this as a poll."""
         return booking.state_of(self.data, task, add=add)
@@ -166,7 +170,7 @@ class Session:
 
     def check(self, override: TaskOverride) -> None:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
-        if override.id is not None and (self.find(override.id) or self._is_reserved(override.id)):
+        if override.id is not None and self.knows(override.id):
             raise ValueError(f"there is a task with the id {echoed(override.id)} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
@@ -271,7 +275,7 @@ class Session:
         """An id that no task has, and that no override gives to one to come."""
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
-            if not self.find(drawn) and not self._is_reserved(drawn):
+            if not self.knows(drawn):
                 break
         return drawn
 
