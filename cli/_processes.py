@@ -11,10 +11,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.cli._reload import LOOK_SECONDS
-from safelight.cli._signals import on_hang_up
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
-from safelight.mockserver.transports.server import ENDING
+from safelight.mockserver.transports.server import ALWAYS_ENDING, ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,15 +43,13 @@ class Processes:
     def run(self, announce: Callable[[], None], reread: Callable[[], bool], watched: Watched | None = None) -> None:
         """Serve until a signal. `announce` is called when all of them answer.
 
-        `reread` is called at SIGHUP, and when a file has changed that is watched; where it is true, all processes
-        hear of it.
+        `reread` is called when a file has changed that is watched; where it is true, all processes hear of it.
         """
         for name in ENDING:
-            if signal.getsignal(name) is not signal.SIG_IGN:
+            if name in ALWAYS_ENDING or signal.getsignal(name) is signal.SIG_DFL:
                 signal.signal(name, self._end)
-        on_hang_up(lambda: self._hand_on() if reread() else None)
         if watched:
-            signal.signal(signal.SIGALRM, lambda *_: self._hand_on() if watched.has_changed() and reread() else None)
+            signal.signal(signal.SIGALRM, lambda *_: self.hand_on() if watched.has_changed() and reread() else None)
             signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
         for _ in range(self._number):
             self._begin()
@@ -97,7 +94,7 @@ class Processes:
         try:
             for name in _SIGNALS:
                 signal.signal(name, signal.SIG_DFL)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can read the config file again
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # unless it has a config file to read again
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.close(self._life)
             Thread(target=self._end_with_parent, daemon=True).start()
@@ -114,7 +111,8 @@ class Processes:
         os.read(self._lifeline, 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _hand_on(self) -> None:
+    def hand_on(self) -> None:
+        """Let all processes read the config file again."""
         for pid in self._running:
             os.kill(pid, signal.SIGHUP)
 

@@ -24,11 +24,15 @@ def on_ending(
             signal.signal(number, handler)
 
 
-def on_hang_up(handler: Callable[[], object]) -> None:
-    """Call the handler for SIGHUP; where that says that the terminal has gone which we had, end as by SIGTERM."""
-    if not hasattr(signal, "SIGHUP"):
+def on_hang_up(handler: Callable[[], object], *, ends: bool) -> None:
+    """Call the handler for SIGHUP; where that says that the terminal has gone which we had, end as by SIGTERM.
+
+    Where SIGHUP was to be ignored, as by `nohup`, nothing `ends`.
+    """
+    is_ignored = hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    if not hasattr(signal, "SIGHUP") or (is_ignored and ends):
         return
-    needs_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    needs_terminal = _has_terminal() and not is_ignored
 
     def hear(*_: Any) -> None:
         if needs_terminal and not _has_terminal():

@@ -74,18 +74,21 @@ def command(ctx: click.Context, /, **_: Any) -> None:
 
         def serve_beside(ready: Callable[[], None]) -> None:
             """Be one of several processes: what came of the file was told by the one that began them."""
-            signal.signal(signal.SIGHUP, lambda *_: reload.begin(lambda _: None))
+            if options.file:
+                signal.signal(signal.SIGHUP, lambda *_: reload.begin(lambda _: None))
             serve(ready)
 
         if values["processes"] == 1:
-            on_hang_up(reload.begin)
+            on_hang_up(reload.begin, ends=not options.file)
             if watched:
                 watch(watched, reload.again)
             serve(announce)
         else:
             store.close()  # no connection is carried over to another process
             reread = partial(reload.again, with_sessions=False)
-            Processes(values["processes"], serve_beside).run(announce, reread, watched)
+            beside = Processes(values["processes"], serve_beside)
+            on_hang_up(lambda: beside.hand_on() if reread() else None, ends=not options.file)
+            beside.run(announce, reread, watched)
 
 
 def _end(workers: set[threading.Thread]) -> None:

@@ -57,7 +57,7 @@ def test_the_file_of_the_current_folder_is_found(folder: Path) -> None:
     write(folder, "seed = 7")
     with serving() as server:
         assert server.key == KEY
-        assert "Its settings are those of safelight.toml; the command line wins.\n" in server.said
+        until(lambda: server.said, "Its settings are those of safelight.toml; the command line wins.\n")
     told = safelight(["exec", "printenv", "SAFELIGHT_API_KEY"])
     assert (told.stdout, told.stderr) == (f"{KEY}\n", "safelight exec: the fake has the settings of safelight.toml\n")
 
@@ -280,6 +280,23 @@ def test_it_ends_with_the_terminal_that_it_was_started_on(folder: Path) -> None:
     while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0:
         assert time.monotonic() < deadline, "it goes on without its terminal"
     assert os.waitstatus_to_exitcode(ended[1]) == 0
+
+
+def test_nohup_keeps_a_server_that_has_no_file(folder: Path) -> None:
+    command = ["nohup", SAFELIGHT, "serve", "--port", "0", "--ready-file", "ready.json", "--log", "none"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + MAX_SECONDS
+        while not (folder / "ready.json").exists():
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=MAX_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert b"SIGHUP" not in said
+    assert process.returncode == 0
 
 
 def test_nohup_is_respected(folder: Path) -> None:
