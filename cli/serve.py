@@ -37,6 +37,9 @@ from safelight.mockserver.transports.server import AppServer, CannotListen, entr
 if TYPE_CHECKING:
     import socket
 
+#: Serves, and calls what it is given once it answers.
+_Serve = Callable[[Callable[[], None]], None]
+
 #: Seconds that threads have to end by themselves when the server has ended.
 _MAX_JOIN_SECONDS: Final = 0.1
 
@@ -62,7 +65,6 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         sockets = [bound, *filter(None, [controlled.bound])]
         announce = partial(_announce, fake, bound, ready_file, controlled.url, options.file)
         reload = Reload(ctx, fake, options)
-        watched = reload.watched()
 
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
@@ -72,23 +74,33 @@ def command(ctx: click.Context, /, **_: Any) -> None:
                 log.end()
             _end(set(threading.enumerate()) - before)
 
-        def serve_beside(ready: Callable[[], None]) -> None:
-            """Be one of several processes: what came of the file was told by the one that began them."""
-            if options.file:
-                signal.signal(signal.SIGHUP, lambda *_: reload.begin(lambda _: None))
-            serve(ready)
-
         if values["processes"] == 1:
-            on_hang_up(reload.begin, ends=not options.file)
-            if watched:
-                watch(watched, reload.again)
-            serve(announce)
+            _serve_alone(serve, reload, announce)
         else:
             store.close()  # no connection is carried over to another process
-            reread = partial(reload.again, with_sessions=False)
-            beside = Processes(values["processes"], serve_beside)
-            on_hang_up(lambda: beside.hand_on() if reread() else None, ends=not options.file)
-            beside.run(announce, reread, watched)
+            _serve_beside(serve, reload, announce)
+
+
+def _serve_alone(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:
+    on_hang_up(reload.begin, ends=not reload.options.file)
+    if watched := reload.watched():
+        watch(watched, reload.again)
+    serve(announce)
+
+
+def _serve_beside(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:
+    """Serve from several processes. The one that begins them reads the file first, and tells what comes of it."""
+    has_file, watched = bool(reload.options.file), reload.watched()
+
+    def serve_one(ready: Callable[[], None]) -> None:
+        if has_file:
+            signal.signal(signal.SIGHUP, lambda *_: reload.begin(lambda _: None))
+        serve(ready)
+
+    reread = partial(reload.again, with_sessions=False)
+    processes = Processes(reload.options.values["processes"], serve_one)
+    on_hang_up(lambda: processes.hand_on() if reread() else None, ends=not has_file)
+    processes.run(announce, reread, watched)
 
 
 def _end(workers: set[threading.Thread]) -> None:
