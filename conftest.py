@@ -32,9 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Ask no proxy for this machine, where the suite runs behind one.
 
-    Obey SIGINT also as a job in the background, which ignores it: what a test starts would ignore it as well.
+    Obey SIGINT also as a job in the background, which ignores it: what a test starts would ignore it as well. So it
+    would SIGQUIT and, beneath `nohup`, SIGHUP, which this process goes on ignoring.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
     one, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
     folder = tempfile.TemporaryDirectory(prefix="certificate-")
     config.add_cleanup(folder.cleanup)

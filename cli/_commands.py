@@ -1,4 +1,4 @@
-"""A group whose commands are the modules of a package.
+"""Groups of commands; those of some are the modules of a package.
 
 Every module without a leading underscore holds `command`. Only the one that is called is imported: what the others do
 is read from the first line of their files.
@@ -14,8 +14,35 @@ from typing import Any
 
 import click
 
+from safelight.contracts.wording import did_you_mean, echoed, listed
 
-class Commands(click.Group):
+
+class Group(click.Group):
+    """A group that says what is near a command which there is not, and whose help has each sentence whole."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, with a sentence of ours."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            near = did_you_mean(name, known) or f"; there are {listed(known)}"
+            raise click.UsageError(f"there is no command {echoed(name)}{near}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what there is, with its summary."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.summary(ctx, name)) for name in self.list_commands(ctx)])
+
+    def summary(self, ctx: click.Context, name: str) -> str:
+        """The first sentence of a command's help."""
+        command = self.get_command(ctx, name)
+        assert command is not None
+        return " ".join(str(command.help).partition("\n\n")[0].split())
+
+
+class Commands(Group):
     """A group that lists and imports the modules of a package."""
 
     def __init__(self, *args: Any, package: str, **kwargs: Any) -> None:
@@ -34,13 +61,8 @@ class Commands(click.Group):
         command: click.Command = import_module(f"{self.package}.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what there is, without importing it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
-
-    def _summary(self, name: str) -> str:
-        """What stands after the name in the first line of a command's file."""
+    def summary(self, ctx: click.Context, name: str) -> str:  # noqa: ARG002 - as the group's
+        """What stands after the name in the first line of a command's file, which is not imported."""
         spec = find_spec(f"{self.package}.{name}")
         assert spec is not None
         assert spec.origin is not None

@@ -40,6 +40,21 @@ class Fake:
     #: Sessions that the store had.
     taken_over: int = 0
 
+    def adopt(self, before: CommandOptions, after: CommandOptions, *, with_sessions: bool = True) -> None:
+        """Let sessions to come go by other options, and those open that nobody has given others; they lose nothing."""
+        self.api.sessions.settings = after.settings
+        self.api.sessions.clock = lambda: AdjustableClock(after.values["speed"])
+        if not with_sessions:
+            return
+        old, new = _users(before), _users(after)
+        gone = {key: replace(after.settings, user=old[key].user, revoked=True) for key in old.keys() - new.keys()}
+        for key in new.keys() - old.keys():
+            self.api.sessions.open(key, new[key], anew=False)
+        for session in self.api.sessions.each():
+            now, then = old.get(session.key, before.settings), (new | gone).get(session.key, after.settings)
+            session.adopt(now, then)
+            session.rescale(before.values["speed"], after.values["speed"])
+
     def app(self, control: Control | None) -> Starlette:
         """The core as an ASGI application, controlled through `control`."""
         return create_app(self.api, cors=self.cors, body_limit=self.body_limit, control=control)
@@ -53,7 +68,9 @@ def fake_of(options: CommandOptions, listener: Listener | None = None, store: St
     flags = {name: values[name] for name in ("any_key", "openapi_paths")}
     api = Service(settings=options.settings, seed=seed, clock=clock, listener=listener, store=store, **flags)
     before = len(api.sessions.store.names())
-    keys = _open_users(api, options)
+    keys = _users(options)
+    for key, settings in keys.items():
+        api.sessions.open(key, settings, anew=False)
     accepted = [key for key, settings in keys.items() if not settings.revoked]
     key = values["api_key"] or next(iter([*accepted, *keys]), FAKE_KEY)
     session = api.sessions.open(key, keys.get(key), anew=False)
@@ -61,11 +78,10 @@ def fake_of(options: CommandOptions, listener: Listener | None = None, store: St
     return Fake(api, key, session.data.seed, PATHS[values["path"]], users, values["cors"], values["body_limit"], before)
 
 
-def _open_users(api: Service, options: CommandOptions) -> dict[str, Settings]:
+def _users(options: CommandOptions) -> dict[str, Settings]:
     """Key -> settings, for each user of the config file."""
     keys: dict[str, Settings] = {}
     for number, (name, own) in enumerate((options.values["users"] or {}).items(), 1):
         more = {member: own[member] for member in ("balance", "revoked") if member in own}
         keys[own["key"]] = replace(options.settings, user=User(own.get("id", number), name), **more)
-        api.sessions.open(own["key"], settings=keys[own["key"]], anew=False)
     return keys

@@ -10,13 +10,18 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from safelight.cli._reload import LOOK_SECONDS
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
+from safelight.mockserver.transports.server import ALWAYS_ENDING, ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+    from safelight.cli._reload import Watched
+
+#: What this process hears, and one that begins must not hear in its place.
+_SIGNALS: Final = (*ENDING, *([signal.SIGALRM] if hasattr(signal, "SIGALRM") else []))
 
 #: Seconds between two looks whether all processes answer, and before one is begun again.
 _LOOK_SECONDS: Final = 0.05
@@ -35,10 +40,17 @@ class Processes:
         #: Nothing is ever written to it: it ends with this process, however that ends.
         self._lifeline, self._life = os.pipe()
 
-    def run(self, announce: Callable[[], None]) -> None:
-        """Serve until a signal. `announce` is called when all of them answer."""
-        for name in _SIGNALS:
-            signal.signal(name, self._end)
+    def run(self, announce: Callable[[], None], reread: Callable[[], bool], watched: Watched | None = None) -> None:
+        """Serve until a signal. `announce` is called when all of them answer.
+
+        `reread` is called when a file has changed that is watched; where it is true, all processes hear of it.
+        """
+        for name in ENDING:
+            if name in ALWAYS_ENDING or signal.getsignal(name) is signal.SIG_DFL:
+                signal.signal(name, self._end)
+        if watched:
+            signal.signal(signal.SIGALRM, lambda *_: self.hand_on() if watched.has_changed() and reread() else None)
+            signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
         for _ in range(self._number):
             self._begin()
         self._await_ready()
@@ -46,6 +58,8 @@ class Processes:
             announce()
         while self._running:
             self._take_back(0)
+        if watched:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _await_ready(self) -> None:
         awaited = self._number
@@ -80,6 +94,7 @@ class Processes:
         try:
             for name in _SIGNALS:
                 signal.signal(name, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # unless it has a config file to read again
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.close(self._life)
             Thread(target=self._end_with_parent, daemon=True).start()
@@ -95,6 +110,11 @@ class Processes:
     def _end_with_parent(self) -> None:
         os.read(self._lifeline, 1)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def hand_on(self) -> None:
+        """Let all processes read the config file again."""
+        for pid in self._running:
+            os.kill(pid, signal.SIGHUP)
 
     def _end(self, *_: Any) -> None:
         self._is_ending = True

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safelight.cli._fake import fake_of
-from safelight.cli._settings import SettingsCommand, command_options, settings_options
-from safelight.cli._signals import ENDING
+from safelight.cli._settings import SettingsCommand, announce_found, command_options, settings_options
+from safelight.cli._signals import ENDING, on_ending
 from safelight.contracts.wording import MAX_PATH_CHARACTERS, echoed
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.addresses import without_proxy
@@ -38,6 +38,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **_: Any) -> None:
     handed to it.
     """
     fake = fake_of(command_options(ctx))
+    announce_found(ctx)
     with in_thread(fake.app(Control()), path=fake.path) as server:
         found = {"SAFELIGHT_BASE_URL": server.url, "SAFELIGHT_API_KEY": fake.key}
         code = _run(cmd, {**os.environ, **without_proxy(os.environ), **found})
@@ -63,15 +64,13 @@ def _run(cmd: Sequence[str], environment: dict[str, str]) -> int:
 def _catch_signals() -> list[int]:
     """From now on no signal ends us and leaves the command an orphan. Gives those that came."""
     early: list[int] = []
-    for number in ENDING:
-        signal.signal(number, lambda number, _: early.append(number))
+    on_ending(lambda number, _: early.append(number), ENDING)
     # A terminal sends Ctrl-C to both; the command decides what becomes of it. Ignored, it would be so in the command.
     signal.signal(signal.SIGINT, lambda *_: None)
     return early
 
 
 def _hand_on(process: subprocess.Popen[bytes], early: Sequence[int]) -> None:
-    for number in ENDING:
-        signal.signal(number, lambda number, _: process.send_signal(number))
+    on_ending(lambda number, _: process.send_signal(number), ENDING)
     for sent in early:
         process.send_signal(sent)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from safelight.cli._commands import Group
 from safelight.cli._config import shown_path
 from safelight.cli._unusable import Unusable
 from safelight.conformance.report.document import schema_text
@@ -30,7 +31,7 @@ MAX_DOCUMENT_BYTES: Final = 100_000_000
 MAX_VIOLATIONS: Final = 1_000
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Show, export and apply the schemas of the contract."""
 

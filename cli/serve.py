@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shlex
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,9 @@ from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
+from safelight.cli._reload import Reload, watch
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
+from safelight.cli._signals import on_hang_up
 from safelight.cli._store import store_of
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
@@ -33,6 +36,9 @@ from safelight.mockserver.transports.server import AppServer, CannotListen, entr
 
 if TYPE_CHECKING:
     import socket
+
+#: Serves, and calls what it is given once it answers.
+_Serve = Callable[[Callable[[], None]], None]
 
 #: Seconds that threads have to end by themselves when the server has ended.
 _MAX_JOIN_SECONDS: Final = 0.1
@@ -57,7 +63,8 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         controlled = control_of(bound, values)
         app = fake.app(controlled.control)
         sockets = [bound, *filter(None, [controlled.bound])]
-        announce = partial(_announce, fake, bound, ready_file, controlled.url)
+        announce = partial(_announce, fake, bound, ready_file, controlled.url, options.file)
+        reload = Reload(ctx, fake, options)
 
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
@@ -68,10 +75,32 @@ def command(ctx: click.Context, /, **_: Any) -> None:
             _end(set(threading.enumerate()) - before)
 
         if values["processes"] == 1:
-            serve(announce)
+            _serve_alone(serve, reload, announce)
         else:
             store.close()  # no connection is carried over to another process
-            Processes(values["processes"], serve).run(announce)
+            _serve_beside(serve, reload, announce)
+
+
+def _serve_alone(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:
+    on_hang_up(reload.begin, ends=not reload.options.file)
+    if watched := reload.watched():
+        watch(watched, reload.again)
+    serve(announce)
+
+
+def _serve_beside(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:
+    """Serve from several processes. The one that begins them reads the file first, and tells what comes of it."""
+    has_file, watched = bool(reload.options.file), reload.watched()
+
+    def serve_one(ready: Callable[[], None]) -> None:
+        if has_file:
+            signal.signal(signal.SIGHUP, lambda *_: reload.begin(lambda _: None))
+        serve(ready)
+
+    reread = partial(reload.again, with_sessions=False)
+    processes = Processes(reload.options.values["processes"], serve_one)
+    on_hang_up(lambda: processes.hand_on() if reread() else None, ends=not has_file)
+    processes.run(announce, reread, watched)
 
 
 def _end(workers: set[threading.Thread]) -> None:
@@ -83,7 +112,7 @@ def _end(workers: set[threading.Thread]) -> None:
         os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
-def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
+def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, config: str | None) -> None:
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
         own = {"control": control} if control else {}
@@ -91,6 +120,8 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
+    if config:
+        say(f"Its settings are those of {shown_path(config)}; the command line wins.\n")
     if fake.taken_over:
         sessions = counted(fake.taken_over, "session")
         say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")

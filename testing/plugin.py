@@ -219,7 +219,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
         try:
             judge(judged)
-        except AssertionError as error:
+            if sentence := judged.api.slowness:
+                item.warn(pytest.PytestWarning(sentence))
+        except (AssertionError, pytest.PytestWarning) as error:
             item.stash[_FOUND_WRONG] = error
             raise
     return result

@@ -272,6 +272,11 @@ class Safelight:
         """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
         return self._backend.failure()
 
+    @property
+    def slowness(self) -> str:
+        """Why a test on virtual time took real time, and what would make it quick, in a sentence; or nothing."""
+        return self._backend.slowness()
+
     def _expect(self, expectation: Callable[..., UnmetExpectation | None], *given: Any, of_time: bool = False) -> None:
         __tracebackhide__ = True
         fake = self._backend.fake(f"assert_{expectation.__name__}")

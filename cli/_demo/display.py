@@ -29,8 +29,8 @@ STYLES: Final = {
 
 #: Columns from which a whole task id fits beside a bar; below, ids are left out.
 _WIDE: Final = 92
-#: Heading -> width of its column.
-_COLUMNS: Final = {"task": 8, "seconds": 13, "request": 9, "answer": 29, "outcome": 0}
+#: Heading -> width of its column. With the last one's heading, 70 columns are enough.
+_COLUMNS: Final = {"task": 8, "seconds": 13, "request": 8, "answer": 26, "outcome": 0}
 
 
 @contextmanager
@@ -68,7 +68,9 @@ def _lines(console: Console, now: Callable[[], float]) -> Callable[[Job], None]:
         start.append(at)
         if known.get(name) != job.word:
             known[name] = job.word
-            console.print(Text(f"{at - start[0]:5.1f} s  {name:<8}  {job.word:<10}  {_detail(job)}".rstrip()))
+            console.print(
+                Text(f"{at - start[0]:5.1f} s  {name:<8}  {job.word:<10}  {_detail(job)}".rstrip()), soft_wrap=True
+            )
 
     return changed
 

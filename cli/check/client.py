@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from safelight.cli._fake import fake_of
 from safelight.cli._judged import waivers_of, waivers_option
 from safelight.cli._report import REPORTS, console, report_options, write_reports
-from safelight.cli._settings import CommandOptions, SettingsCommand, command_options, settings_options
+from safelight.cli._settings import CommandOptions, SettingsCommand, announce_found, command_options, settings_options
 from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
 from safelight.conformance.clients.case import Case, edition, selected
@@ -79,7 +79,9 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], **options: Any) -> None
     began, at = datetime.now(UTC), monotonic()
     code = 0
     if options["watch"]:
-        code, found = _watched(command_options(ctx), cmd, options["interval"] or 0)
+        told = command_options(ctx)
+        announce_found(ctx)
+        code, found = _watched(told, cmd, options["interval"] or 0)
     elif options["server_only"]:
         found = _walked(chosen, limits, options["port"])
     else:
@@ -110,7 +112,7 @@ def _command(cmd: Sequence[str], *, watch: bool) -> str:
 def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
     """The fake's settings are for `--watch`, as each case has its own; and what selects cases is not."""
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    rows = [name for name in given if name in EXEC or name == "config"]
+    rows = [name for name in given if name in EXEC or name in ("config", "no_config")]
     cases = [
         name
         for name in given

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import click
 from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
 from safelight.cli._report import REPORTS, console, report_options, typed, writable, write_reports
+from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
 from safelight.conformance.checks import CHECKS, EDITION
 from safelight.conformance.memory import last_failed, remember
@@ -280,8 +280,8 @@ def _results(run: ServerRun) -> list[Result]:
 
 
 async def _through(run: ServerRun, watch: Watch) -> list[Result]:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, run.interrupt)
+    loop = asyncio.get_running_loop()
+    on_ending(lambda *_: loop.call_soon_threadsafe(run.interrupt))
     async with run.gate:
         return await run.go(watch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from math import inf
 from random import Random
@@ -69,6 +70,19 @@ class Plan:
         while len(of_tasks) > MAX_TASKS_WITH_RULES:
             for rule in of_tasks.pop(next(iter(of_tasks))):
                 self._plan.counts.pop(rule.serial, None)
+
+    def change(self, before: Iterable[str], after: Iterable[str]) -> None:
+        """Plan the rules of one list in the place of those of another. What is in both counts on; others stay."""
+        gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+        kept: list[PlannedRule] = []
+        for rule in self._plan.rules:
+            if gone[rule.text] > 0:
+                gone[rule.text] -= 1
+                self._plan.counts.pop(rule.serial, None)
+            else:
+                kept.append(rule)
+        self._plan.rules = tuple(kept)
+        self.add(*come.elements())
 
     def clear(self) -> None:
         """Plan nothing."""

@@ -14,7 +14,7 @@ from safelight.mockserver.sessions.session import EnteredSession, Session, new_s
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from safelight.mockserver.model.clock import Clock
@@ -51,7 +51,9 @@ class Registry:
         self.store = store
         #: Those of sessions that are opened without others.
         self.settings = settings
-        self._seed, self._clock, self._any_key, self._bounds = seed, clock, any_key, bounds
+        #: Makes the clock of a session that is opened without one.
+        self.clock = clock
+        self._seed, self._any_key, self._bounds = seed, any_key, bounds
         #: Secrets that no form tells from other texts, such as keys of open sessions: nothing written down holds one.
         self.secrets: frozenset[str] = frozenset()
         #: Names of sessions that were opened because any key is welcome, the least recently used first.
@@ -87,7 +89,7 @@ class Registry:
         with self.store.transaction(fingerprint(key)) as transaction:
             state = transaction.state
             if state is None or anew:
-                state = new_state(key, settings or self.settings, clock or self._clock(), seed, self._bounds)
+                state = new_state(key, settings or self.settings, clock or self.clock(), seed, self._bounds)
                 transaction.begin(state)
             self.hide(key)
             return Session(state)
@@ -119,6 +121,12 @@ class Registry:
         """The session of a key while a block runs. Raises `NoSession`."""
         self.look(key)
         return EnteredSession(self.store, fingerprint(key))
+
+    def each(self) -> Iterator[Session]:
+        """Each session, within its transaction while it is had."""
+        for name in self.store.names():
+            with suppress(NoSession), EnteredSession(self.store, name) as session:
+                yield session
 
     def few_keys(self) -> Sequence[str]:
         """The keys of the sessions, where looking at them is quick: in memory, and few."""

@@ -13,6 +13,7 @@ from safelight.contracts.wording import echoed
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
+from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.credits import plus
 from safelight.mockserver.model.kept_bytes import kept_bytes
 from safelight.mockserver.model.keys import fingerprint
@@ -147,6 +148,10 @@ class Session:
         """The task with this id, if it was issued to this key and is still kept."""
         return self.data.tasks.get(task_id)
 
+    def knows(self, task_id: str) -> bool:
+        """A task has this id, or is to get it."""
+        return self.find(task_id) is not None or self._is_reserved(task_id)
+
     def state(self, task: Task, *, add: int = 0) -> State:
         """The task's state now; `add` 1 counts this as a poll."""
         return booking.state_of(self.data, task, add=add)
@@ -165,7 +170,7 @@ class Session:
 
     def check(self, override: TaskOverride) -> None:
         """Raises `ValueError` with a sentence where no task of this session can be so."""
-        if override.id is not None and (self.find(override.id) or self._is_reserved(override.id)):
+        if override.id is not None and self.knows(override.id):
             raise ValueError(f"there is a task with the id {echoed(override.id)} already: ids are never given twice")
         if self.settings.slots and override.axis not in (None, Axis.SECONDS):
             raise ValueError(SLOTS_NEED_SECONDS)
@@ -185,6 +190,20 @@ class Session:
     def refund(self, task: Task) -> None:
         """Return the price of a task, once."""
         booking.refund(self.data, task)
+
+    def adopt(self, before: Settings, after: Settings) -> None:
+        """Go on with other settings, unless somebody has given it others than these. All that it has stays."""
+        if self.settings != before or before == after:
+            return
+        self.plan.change(before.plan, after.plan)
+        self.data.settings = after
+        if before.revoked != after.revoked:
+            self.data.revoked = after.revoked
+
+    def rescale(self, before: float, after: float) -> None:
+        """Let its clock run at another speed, unless somebody has given it another than this."""
+        if before != after and isinstance(self.clock, AdjustableClock) and self.clock.speed == before:
+            self.clock.scale(after)
 
     def revoke(self) -> None:
         """From now on the key is answered with 401. What it had stays."""
@@ -256,7 +275,7 @@ class Session:
         """An id that no task has, and that no override gives to one to come."""
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
             drawn = new_id(random, serial)
-            if not self.find(drawn) and not self._is_reserved(drawn):
+            if not self.knows(drawn):
                 break
         return drawn
 

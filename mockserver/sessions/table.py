@@ -210,6 +210,7 @@ SERVER: Final = _rows(
         usual="memory",
     ),
     Setting("processes", "Processes that serve, all from one store", _PROCESSES, 4, 1),
+    Setting("watch", "Read the config file again whenever it changes; tasks stay", FLAG, True, False),
     Setting("log", "A line for each exchange: readable, json, none", _LOGS, "json", "readable"),
 )
 

@@ -46,6 +46,15 @@ _BACKLOG: Final = 2_048
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 
 
+#: The signals that end a server.
+ALWAYS_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+#: Those, and what ends it unless somebody else hears it, or it is ignored, as with `nohup`.
+ENDING: Final = (
+    *ALWAYS_ENDING,
+    *(signal.Signals[name] for name in ("SIGHUP", "SIGQUIT") if name in signal.Signals.__members__),
+)
+
+
 @dataclass(eq=False)
 class CannotListen(Exception):
     """The address cannot be bound."""
@@ -170,11 +179,12 @@ class AppServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but a signal that was obeyed is not raised again: the process ends with 0."""
+        """As uvicorn's, of more signals, and one that was obeyed is not raised again: the process ends with 0."""
         if current_thread() is not main_thread():
             yield
             return
-        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
+        heard = [name for name in ENDING if name in ALWAYS_ENDING or signal.getsignal(name) is signal.SIG_DFL]
+        before = {name: signal.signal(name, self.handle_exit) for name in heard}
         try:
             yield
         finally:

@@ -39,6 +39,10 @@ class Backend(Protocol):
         """Why the client would have gone on for ever on virtual time, in a sentence; of any other, nothing."""
         ...
 
+    def slowness(self) -> str:
+        """Why a test on virtual time took real time, and what would make it quick, in a sentence; or nothing."""
+        ...
+
     def fake(self, member: str) -> Fake:
         """The fake that this is. Where it is none, the test that uses this member of `Safelight` is skipped."""
         ...

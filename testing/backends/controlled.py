@@ -123,6 +123,8 @@ class ControlledBackend:
         """Nothing: on the wall's time whoever waits does so himself."""
         return ""
 
+    slowness = failure
+
 
 class ControlledPlan:
     """The plan of a session of a running fake."""

@@ -81,6 +81,8 @@ class ExternalBackend:
         """Nothing: virtual time is the fake's."""
         return ""
 
+    slowness = failure
+
     def fake(self, member: str) -> NoReturn:
         """Skip the test."""
         __tracebackhide__ = True

@@ -193,12 +193,18 @@ class SharedBackend:
         """Why the client was never going to end, in a sentence, or nothing."""
         return self._virtual_time.failure if self._virtual_time else ""
 
+    def slowness(self) -> str:
+        """Why the test took real time, and what would make it quick, in a sentence; or nothing."""
+        return self._virtual_time.slowness if self._virtual_time else ""
+
     def _see(self, name: str | None, exchange: Exchange) -> None:
         """Keep an exchange. What came without a usable key has another time, and perhaps ours where none belongs."""
         if name is None:
             keys = with_keys(NO_KEYS, *(session.key for session in self._sessions))
             exchange = without_keys(exchange, keys)._replace(at=self.clock.now())
         self.seen.add(abridged(exchange))
+        if self._virtual_time and exchange.operation == "task_status":
+            self._virtual_time.take_poll()
         if self._virtual_time and self._waits_for_time(exchange) and self._virtual_time.stands_still():
             # Whatever the client does next, its task has ended: most clients then end too, and the test fails.
             with suppress(NoSession), EnteredSession(self.server.store, str(name)) as session:

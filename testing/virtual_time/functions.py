@@ -16,24 +16,29 @@ if TYPE_CHECKING:
     from types import FrameType
 
 #: Tools of tests, and libraries with loops of their own: whoever calls from these packages means the wall's time.
-_TOOLS: Final = frozenset({
+TOOLS: Final = frozenset({
     *("_pytest", "pytest", "pluggy", "hypothesis", "xdist", "execnet", "pytest_asyncio", "pytest_timeout"),
     *("uvicorn", "uvloop", "trio", "safelight"),
 })  # fmt: skip
 
 #: So do Python's own modules where they wait.
-LEFT_ALONE: Final = sys.stdlib_module_names | _TOOLS
+LEFT_ALONE: Final = sys.stdlib_module_names | TOOLS
 
 #: Modules that follow the clock though their package does not: loops, and what the fake calls now.
 _FOLLOWING: Final = frozenset({"asyncio.base_events", "safelight.mockserver.model.clock"})
 
 
-def _virtual_time_of(caller: FrameType, left_alone: frozenset[str]) -> VirtualTime | None:
+#: Modules in which a thread waits for another one: they wait on behalf of whoever calls them.
+_WAITING: Final = frozenset({"threading", "queue", "concurrent.futures._base"})
+
+
+def virtual_time_of(caller: FrameType, left_alone: frozenset[str]) -> VirtualTime | None:
     """The virtual time that a call from this frame belongs to."""
     virtual_time = virtual_time_of_thread()
     if virtual_time is None:
         return None
-    module = str(caller.f_globals.get("__name__"))
+    while (module := str(caller.f_globals.get("__name__"))) in _WAITING and caller.f_back:
+        caller = caller.f_back
     return None if module.partition(".")[0] in left_alone and module not in _FOLLOWING else virtual_time
 
 
@@ -42,13 +47,13 @@ def date_for(caller: FrameType) -> float | None:
 
     It is also that of Python's own modules: they wait by no date, but date messages and let cookies expire.
     """
-    virtual_time = None if traveller() else _virtual_time_of(caller, _TOOLS)
+    virtual_time = None if traveller() else virtual_time_of(caller, TOOLS)
     return virtual_time.now("time") if virtual_time else None
 
 
 def _sleep(seconds: Any, /) -> None:
     __tracebackhide__ = True
-    virtual_time = _virtual_time_of(sys._getframe(1), LEFT_ALONE)  # noqa: SLF001 - the way to know who calls
+    virtual_time = virtual_time_of(sys._getframe(1), LEFT_ALONE)  # noqa: SLF001 - the way to know who calls
     length = seconds if isinstance(seconds, float) else index(seconds)
     if virtual_time is None or not 0 <= length < inf:
         WALL["sleep"](seconds)  # which has its own words for what is no length
@@ -59,7 +64,7 @@ def _sleep(seconds: Any, /) -> None:
 def _now_for(caller: FrameType, name: str) -> float | None:
     if name == "time":
         return date_for(caller)
-    virtual_time = _virtual_time_of(caller, LEFT_ALONE)
+    virtual_time = virtual_time_of(caller, LEFT_ALONE)
     return virtual_time.now(name) if virtual_time else None
 
 

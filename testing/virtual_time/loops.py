@@ -219,7 +219,7 @@ SHIMS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     _RUN_SYNC: _run_sync,
 }
 
-#: Method of asyncio's loops -> the real one, and the one in its place.
-METHODS: Final[Mapping[str, tuple[Any, Any]]] = {
-    "shutdown_default_executor": (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
+#: Class and name of a method -> the real one, and the one in its place.
+METHODS: Final[Mapping[tuple[type, str], tuple[Any, Any]]] = {
+    (asyncio.BaseEventLoop, "shutdown_default_executor"): (_SHUTDOWN_DEFAULT_EXECUTOR, _shutdown_default_executor),
 }

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import queue
+import select
 import sys
+import threading
 import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.testing.virtual_time import dates, functions, loops
+from safelight.testing.virtual_time import dates, functions, loops, waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Id of a real function -> the function, and the one in its place.
-_SHIMS: Final = {id(real): (real, shim) for real, shim in {**functions.SHIMS, **loops.SHIMS}.items()}
+_SHIMS: Final = {id(real): (real, shim) for one in (functions, loops, waits) for real, shim in one.SHIMS.items()}
 
-#: The modules that define them: of Python's own, they alone.
-_SOURCES: Final[list[ModuleType]] = [time, asyncio, asyncio.events, asyncio.tasks, asyncio.futures]
+#: Class and name of a method -> the real one, and the one in its place.
+_METHODS: Final = {**loops.METHODS, **waits.METHODS}
+
+#: The modules that define them, and those that wait by them: of Python's own, they alone.
+_SOURCES: Final[list[ModuleType]] = [
+    *(time, select, threading, queue),
+    *(asyncio, asyncio.events, asyncio.tasks, asyncio.futures),
+]
 
 #: Id of a module -> how many names it had when it was looked through, and which of them are replaced.
 _LOOKED_THROUGH: Final[dict[int, tuple[int, list[str]]]] = {}
@@ -44,8 +53,8 @@ def install() -> None:
 
 def _replace() -> None:
     dates.install()
-    for name, (_, ours) in loops.METHODS.items():
-        setattr(asyncio.BaseEventLoop, name, ours)
+    for (cls, name), (_, ours) in _METHODS.items():
+        setattr(cls, name, ours)
     for module in [*_SOURCES, *_foreign_modules()]:
         names = _vars(module)
         for name in _names_in(module, names):
@@ -57,8 +66,8 @@ def _replace() -> None:
 def uninstall() -> None:
     """Put the real ones back, wherever ours still are."""
     dates.uninstall()
-    for name, (real, _) in loops.METHODS.items():
-        setattr(asyncio.BaseEventLoop, name, real)
+    for (cls, name), (real, _) in _METHODS.items():
+        setattr(cls, name, real)
     while _REPLACED:
         names, name, real, ours = _REPLACED.pop()
         if names.get(name) is ours:

@@ -28,8 +28,12 @@ _MANY_SLEEPS: Final = 500
 
 #: Polls for which the clock may stand still; and seconds of the wall, once there are a few polls.
 MAX_UNMOVED_POLLS: Final = 1_000
-MAX_UNMOVED_SECONDS: Final = 10.0
+MAX_UNMOVED_SECONDS: Final = 2.0
 _FEW_POLLS: Final = 3
+
+#: Seconds of the wall between two polls that are a wait of the client's, and how many of those are no chance.
+LONG_SECONDS: Final = 1.0
+_MANY_WAITS: Final = 2
 
 #: Seconds of the wall between two looks whether something has ended.
 MOMENT: Final = 0.001
@@ -87,6 +91,9 @@ class VirtualTime:
     unmoved: int = 0
     moment: float = 0.0
     since: float = 0.0
+    #: When on the wall the last poll came, what the clock said, and the client's waits that did not move it.
+    polled_at: tuple[float, float] = (inf, 0.0)
+    real_waits: list[float] = field(default_factory=list)
     #: Why the client was not going to end, in a sentence: the test fails with it.
     failure: str = ""
     #: The loops that are moved, with their own selectors.
@@ -175,6 +182,24 @@ class VirtualTime:
         """A thread has done its work."""
         self.handed_over -= 1
 
+    def take_poll(self) -> None:
+        """A poll came: perhaps long after the one before it, while the clock stood still."""
+        now, moment = WALL["perf_counter"](), self.clocks[0].now()
+        before, earlier = self.polled_at
+        if moment == earlier and now - before >= LONG_SECONDS:
+            self.real_waits.append(now - before)
+        self.polled_at = now, moment
+
+    @property
+    def slowness(self) -> str:
+        """Why the test took real time, and what would make it quick, in a sentence; or nothing."""
+        if len(self.real_waits) < _MANY_WAITS:
+            return ""
+        return (
+            f"the client waited {sum(self.real_waits):.0f} s of real time between its polls: in another thread or "
+            "process, or with something else that does not move the clock; let it poll more often in this test"
+        )
+
     def stands_still(self) -> bool:
         """A poll came to nothing, as time has to pass. Gives whether too many did while the clock stood still."""
         moment, now = self.clocks[0].now(), WALL["perf_counter"]()
@@ -185,8 +210,8 @@ class VirtualTime:
         if self.unmoved > MAX_UNMOVED_POLLS or (self.unmoved >= _FEW_POLLS and waited > MAX_UNMOVED_SECONDS):
             self.failure = self.failure or (
                 f"the client has sent {self.unmoved:,} requests, and the clock stood still: it does not wait between "
-                "them, or with something that does not move the clock, such as another thread or process, Event.wait "
-                "or a loop of uvloop; give speed=60, or polls=(1, 1)"
+                "them, or in another thread or process, or with something else that does not move the clock, such as a "
+                "loop of uvloop; give speed=60, or polls=(1, 1)"
             )
         return bool(self.failure)
 

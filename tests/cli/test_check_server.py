@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from raw_server import answer, envelope, raw_server, saying
 from run_bad_server import bad_server
+from safelight.cli._signals import ENDING
 from safelight.cli.main import main
 from safelight.mockserver.model.keys import FAKE_KEY
 from sentences import CheckSentence, refusal
@@ -212,7 +213,7 @@ def test_a_key_that_the_server_does_not_know_ends_with_3() -> None:
         assert "does not know the key" in refusal(check(server.url), code=3)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
 def test_an_interrupted_run_reports_and_names_what_it_made(number: signal.Signals) -> None:
     def say(connection: Any, head: bytes, _: bytes) -> None:
         if b"task_status&task_id=7" in head:

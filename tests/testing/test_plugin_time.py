@@ -289,3 +289,38 @@ def test_a_mistake_within_a_test_is_shown_at_its_line(pytester: pytest.Pytester,
     result.assert_outcomes(failed=1)
     assert sentence in errors(result)[0]
     assert any(line.startswith(">") and call in line for line in result.outlines)
+
+
+#: A client that waits in a thread of its own, which virtual time does not move.
+IN_A_THREAD = """
+    import threading, time
+
+    def wait_in_a_thread(seconds):
+        thread = threading.Thread(target=lambda: time.sleep(seconds))
+        thread.start()
+        thread.join()
+
+    def test(safelight):
+        task_id = submit(safelight)
+        while poll(safelight, task_id)["status"] != "completed":
+            wait_in_a_thread({seconds})
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "outcomes"), [("-Wdefault", {"passed": 1, "warnings": 1}), ("-Werror", {"failed": 1})]
+)
+def test_a_client_that_waits_in_real_time_is_told_so(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, option: str, outcomes: dict[str, int]
+) -> None:
+    monkeypatch.setattr(thread_time, "LONG_SECONDS", 0.01)
+    result = run(pytester, IN_A_THREAD.format(seconds=0.02), option)
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines(["*the client waited 0 s of real time between its polls: in another thread or proc*"])
+    assert "INTERNALERROR" not in result.stdout.str()
+    assert "plugin.py" not in result.stdout.str()
+
+
+def test_a_client_that_waits_in_no_time_is_told_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, IN_A_THREAD.format(seconds=0), "-Werror")
+    result.assert_outcomes(passed=1)

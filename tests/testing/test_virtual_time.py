@@ -1,7 +1,6 @@
 """Virtual time: a client's own sleeps move the clock, whatever it sleeps with, and nothing else is disturbed."""
 
 import asyncio
-import queue
 import socket
 import subprocess
 import sys
@@ -150,12 +149,7 @@ def test_other_threads_keep_the_walls_time(clock: VirtualClock) -> None:
 
 
 def test_pythons_own_waits_are_of_the_wall(clock: VirtualClock) -> None:
-    with pytest.raises(queue.Empty):
-        queue.Queue[int]().get(timeout=0.01)
-    assert not threading.Event().wait(0.01)
     assert subprocess.run([sys.executable, "-c", ""], timeout=LONG, check=True).returncode == 0
-    with ThreadPoolExecutor() as pool, pytest.raises(TimeoutError):
-        list(pool.map(lambda _: WALL["sleep"](0.05), [1], timeout=0.01))
     assert clock.now() == 0
 
 

@@ -1,20 +1,25 @@
 """What is recorded of a session: its journal, as JSON, NDJSON or HAR, and its ledger; and what came without a key."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Any, Final
 
+from safelight.contracts import rules
+from safelight.contracts.wording import did_you_mean, listed, shown
 from safelight.mockserver.control.forms import credits_form
 from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply
+from safelight.mockserver.sessions.session import Session
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.har import har
 from safelight.traffic.journal import Journal
 from safelight.traffic.ndjson import exchange_form, line
 from safelight.traffic.redaction import without_keys
+from safelight.traffic.request_kinds import REQUEST_KINDS
 
 #: The header that has the cursor of a page which is in no envelope.
 CURSOR: Final = "x-safelight-cursor"
@@ -23,7 +28,9 @@ CURSOR: Final = "x-safelight-cursor"
 @route("GET", "/journal", query="journal", enters=True)
 def get_journal(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges with this key in the order of their answers, those that are asked for, a page at a time."""
-    session = asked.looked_at
+    session, task_id = asked.looked_at, asked.query.get("task_id")
+    if task_id is not None and not session.knows(task_id) and not _is_about(asked, session, task_id):
+        raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, and nothing was asked about it")
     return _given(asked, asked.service.sessions.store.journal(session.name), session.data.began)
 
 
@@ -46,7 +53,13 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
     return {"entries": entries, "cursor": cursor, "total": credits_form(total), "balance": credits_form(left)}
 
 
+def _is_about(asked: ControlCall, session: Session, task_id: str) -> bool:
+    """Some exchange of the session names this task."""
+    return any(exchange.task_id == task_id for exchange in asked.service.sessions.store.journal(session.name))
+
+
 def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
+    _check(asked.query)
     numbered = enumerate(journal, journal.dropped + 1)
     found = [(number, exchange) for number, exchange in numbered if _is_asked_for(exchange, asked.query, began)]
     page, cursor = page_of(found, itemgetter(0), asked.query)
@@ -61,6 +74,24 @@ def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, A
             return Reply(200, lines.encode(), "application/x-ndjson", headers)
     forms = [exchange_form(exchange, began) for exchange in exchanges]
     return {"exchanges": forms, "cursor": cursor, "dropped": journal.dropped}
+
+
+def _check(query: Mapping[str, str]) -> None:
+    """Raises `Refused` where a query asks for what no exchange can have."""
+    for name, (known, others) in _values().items():
+        if query.get(name, known[0]) not in known:
+            near = did_you_mean(query[name], known) or f"; there are {others}"
+            raise Refused(400, f"Invalid request: no {name} is called {shown(query[name])}{near}")
+
+
+@cache
+def _values() -> Mapping[str, tuple[Sequence[str], str]]:
+    """Parameter of the query -> the values that exchanges have there, and what to say of them all."""
+    outcomes = ["ok", "refused", *(rule.id for rule in rules())]
+    return {
+        "outcome": (outcomes, "ok, refused, and each rule that `safelight schema rules` lists"),
+        "operation": (list(REQUEST_KINDS), listed(REQUEST_KINDS)),
+    }
 
 
 def _is_asked_for(exchange: Exchange, query: Mapping[str, str], began: float) -> bool:

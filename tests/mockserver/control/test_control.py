@@ -482,6 +482,16 @@ MISTAKES: Final[list[tuple[tuple[str, str, Any], int, str]]] = [
     (("GET", "/journal?sinc=1", None), 400, "sinc is not known; did you mean since?"),
     (("GET", "/journal?since=now", None), 400, 'since is "now"; it must be seconds in digits'),
     (("GET", "/journal?format=xml", None), 400, "it must be json, ndjson or har"),
+    (("GET", "/journal?outcome=refusd", None), 400, 'no outcome is called "refusd"; did you mean refused?'),
+    (("GET", "/journal?outcome=oops", None), 400, "there are ok, refused, and each rule that `safelight schema rules`"),
+    (("GET", "/journal?outcome=", None), 400, 'no outcome is called ""'),
+    (
+        ("GET", "/journal?operation=poll", None),
+        400,
+        "there are image_editing, image_generation, video_generation, task",
+    ),
+    (("GET", "/journal?operation=task-status", None), 400, "did you mean task_status?"),
+    (("GET", "/journal?task_id=7", None), 404, 'No task "7": it was never issued to this key, and nothing was asked'),
     (("GET", "/clock?all=1", None), 400, "all is not known; nothing is taken here"),
     (("GET", "/tasks?all=1", None), 400, "all is not known; there are limit and cursor"),
     (("GET", "/tasks?limit=1001", None), 400, 'limit is "1001"; it must be 1 to 1000'),
@@ -795,3 +805,10 @@ def test_a_barrier_leaves_no_watcher_behind(fake: Steered) -> None:
     task_id = fake.submit()
     fake.ask("POST", "/wait", {"task_id": task_id, "within": 0.001})
     assert fake.api._listeners == []  # noqa: SLF001 - what is left behind is seen nowhere else
+
+
+def test_exchanges_about_a_task_to_come_or_never_issued_may_be_asked_for(fake: Steered) -> None:
+    fake.data("POST", "/next", {"id": "to-come"})
+    assert fake.data("GET", "/journal?task_id=to-come")["exchanges"] == []
+    fake.poll("undefined")
+    assert len(fake.data("GET", "/journal?task_id=undefined")["exchanges"]) == 1
