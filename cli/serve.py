@@ -22,17 +22,20 @@ from safelight.cli._control import control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
+from safelight.cli._replay import replaying
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._store import store_of
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
 from safelight.contracts.wording import counted
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.sessions.schemas import written
 from safelight.mockserver.sessions.table import SERVE
 from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, listen
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
 #: Seconds that threads have to end by themselves when the server has ended.
 _MAX_JOIN_SECONDS: Final = 0.1
@@ -45,7 +48,12 @@ def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
     options = command_options(ctx)
     values = options.values
+    if values["upstream"]:
+        _pass_on(values)
+        return
+    _check_upstream(values)
     log = LOGS[values["log"]]()
+    options, replayed = replaying(options, values["replay"]) if values["replay"] else (options, "")
     with ExitStack() as until_end:
         store = store_of(values, until_end)
         fake = fake_of(options, log, store)
@@ -57,7 +65,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         controlled = control_of(bound, values)
         app = fake.app(controlled.control)
         sockets = [bound, *filter(None, [controlled.bound])]
-        announce = partial(_announce, fake, bound, ready_file, controlled.url)
+        announce = partial(_announce, fake, bound, ready_file, controlled.url, replayed)
 
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
@@ -74,6 +82,21 @@ def command(ctx: click.Context, /, **_: Any) -> None:
             Processes(values["processes"], serve).run(announce)
 
 
+def _pass_on(values: Mapping[str, Any]) -> None:
+    """Serve the proxy in front of an upstream instead."""
+    from safelight.cli._upstream import pass_on  # noqa: PLC0415 - the fake needs none of its judges
+
+    ready_file = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
+    pass_on(values, ready_file.write if ready_file else lambda _: None)
+
+
+def _check_upstream(values: Mapping[str, Any]) -> None:
+    """What is about an upstream needs one."""
+    for name in ("recording", "max_paid"):
+        if values[name] is not None:
+            raise Unusable(f"--{written(name)} is about the API that requests are passed on to: name it by --upstream")
+
+
 def _end(workers: set[threading.Thread]) -> None:
     """End now, although a thread may still draw or validate, for nobody: Python would wait for it."""
     deadline = time.monotonic() + _MAX_JOIN_SECONDS
@@ -83,7 +106,7 @@ def _end(workers: set[threading.Thread]) -> None:
         os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
-def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
+def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, replayed: str) -> None:
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
         own = {"control": control} if control else {}
@@ -96,6 +119,8 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
         say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")
     if control:
         say(f"It is controlled at {control}\n")
+    if replayed:
+        say(f"{replayed}.\n")
     if fake.users:
         users = (f"{name} (fingerprint {fingerprint(key)})" for name, key in fake.users.items())
         say(f"Its users are {', '.join(users)}.\n")
