@@ -37,17 +37,17 @@ def pass_on(values: Mapping[str, Any], ready: Callable[[str], None]) -> None:
     """Serve the proxy until a signal; `ready` takes what the ready file says. Raises `Unusable`."""
     upstream = _entry(values["upstream"])
     try:
-        bound = listen(values["host"], values["port"])
-        recorder = Recorder(Path(values["recording"]), time.time()) if values["recording"] else None
+        with listen(values["host"], values["port"]) as bound:
+            recorder = Recorder(Path(values["recording"]), time.time()) if values["recording"] else None
+            watch = Watch(LOGS[values["log"]](), recorder)
+            budget = Budget(values["max_paid"] or 0, 0)
+            proxy = Proxy(upstream, budget, values["body_limit"], watch.see, watch.not_sent)
+            try:
+                AppServer(proxy, bound, ready=lambda: _announce(bound, upstream, values, ready)).run()
+            finally:
+                watch.end()
     except (CannotListen, CannotRecord) as error:
         raise Unusable(str(error)) from None
-    watch = Watch(LOGS[values["log"]](), recorder)
-    budget = Budget(values["max_paid"] or 0, 0)
-    proxy = Proxy(upstream, budget, values["body_limit"], watch.see, watch.not_sent)
-    try:
-        AppServer(proxy, bound, ready=lambda: _announce(bound, upstream, values, ready)).run()
-    finally:
-        watch.end()
 
 
 def _entry(url: str) -> Entry:

@@ -86,7 +86,7 @@ class Comparison:
             if pointer not in there:
                 self._add("D20", shown, f"{pointer} is missing", "always there", "absent")
         for pointer, kind in there.items():
-            if not self.script.recorded.fields[told, pointer]:
+            if not self.script.recorded.fields[told][pointer]:
                 self._add("D21", shown, f"{pointer} was never recorded, and is {kind}", "absent", kind)
 
     def end(self, again: Again, phase: Phase | None, shown: Shown) -> None:

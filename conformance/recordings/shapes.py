@@ -146,13 +146,13 @@ class Recorded:
     #: Name of a question or an answer -> id of a shape -> place -> what was there.
     facts: dict[tuple[str, str], dict[str, set[str]]] = field(default_factory=lambda: defaultdict(dict))
     answers: Counter[str] = field(default_factory=Counter)
-    #: Name of an answer and a field -> how often it was there.
-    fields: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Name of an answer -> field -> how often it was there.
+    fields: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, seen: Seen) -> None:
         """Take one in."""
         self.answers[seen.told] += 1
-        self.fields.update((seen.told, pointer) for pointer, _ in types(seen))
+        self.fields[seen.told].update(pointer for pointer, _ in types(seen))
         for shape in SHAPES.values():
             places = self.facts[_subject(shape, seen), shape.id]
             for place, fact in shape.facts(seen):
@@ -164,9 +164,7 @@ class Recorded:
 
     def always(self, told: str) -> Iterator[str]:
         """The fields that no such answer was without."""
-        for (name, pointer), count in self.fields.items():
-            if name == told and count == self.answers[told]:
-                yield pointer
+        return (pointer for pointer, count in self.fields[told].items() if count == self.answers[told])
 
 
 def _subject(shape: Shape, seen: Seen) -> str:

@@ -283,7 +283,7 @@ CONFLICTS: Final = (
         {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
     ),
     *(
-        Conflict({"upstream": ..., name: ...}, f"with an upstream its own tasks and keys count: leave out {name}")
+        Conflict({"upstream": ..., name: ...}, f"an upstream has settings of its own: leave out {name}")
         for name in SERVE
         if name not in IN_FRONT
     ),
