@@ -45,7 +45,7 @@ def _read(file: str) -> Lives:
 
 
 def _told(file: str, lives: Lives, tasks: int, faults: int) -> str:
-    endless = sum(not life.has_ended for life in lives.lives() if life.told)
+    endless = sum(not life.has_ended for life in lives.lives())
     notes = [
         f"{counted(faults, 'refused submit')}" if faults else "",
         f"of {counted(endless, 'task')} the end was not recorded" if endless else "",

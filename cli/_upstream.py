@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._log import LOGS, ReadableLog
-from safelight.cli._terminal import say
+from safelight.cli._terminal import say, warn_if_open
 from safelight.cli._unusable import Unusable
 from safelight.conformance.recordings.judging import Judging
 from safelight.conformance.recordings.proxy import Proxy
@@ -38,6 +38,7 @@ def pass_on(values: Mapping[str, Any], ready: Callable[[str], None]) -> None:
     upstream = _entry(values["upstream"])
     try:
         with listen(values["host"], values["port"]) as bound:
+            _check_other(upstream, bound)
             recorder = Recorder(Path(values["recording"]), time.time()) if values["recording"] else None
             watch = Watch(LOGS[values["log"]](), recorder)
             budget = Budget(values["max_paid"] or 0, 0)
@@ -57,12 +58,19 @@ def _entry(url: str) -> Entry:
         raise Unusable(f"--upstream: {error}") from None
 
 
+def _check_other(upstream: Entry, bound: socket.socket) -> None:
+    """A proxy that passed on to itself would do so for ever."""
+    if upstream.is_loopback and upstream.port == bound.getsockname()[1]:
+        raise Unusable("--upstream is the address of this server itself: choose another --port")
+
+
 def _announce(bound: socket.socket, upstream: Entry, values: Mapping[str, Any], ready: Callable[[str], None]) -> None:
     url, paid = entry_of(bound, PATHS["published"]), values["max_paid"] or 0
     ready(json.dumps({"url": url}) + "\n")
     money = f"It lets {counted(paid, 'paid task')} through" if paid else _FREE
     recording = f"It records into {printable(values['recording'])}" if values["recording"] else _UNRECORDED
     say(_BANNER.format(url=click.style(url, bold=True), upstream=printable(upstream.url), more=f"{money}\n{recording}"))
+    warn_if_open(bound)
 
 
 _BANNER: Final = """\

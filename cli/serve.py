@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +24,7 @@ from safelight.cli._processes import Processes
 from safelight.cli._replay import replaying
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._store import store_of
-from safelight.cli._terminal import say
+from safelight.cli._terminal import say, warn_if_open
 from safelight.cli._unusable import Unusable
 from safelight.contracts.wording import counted
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
@@ -107,7 +106,7 @@ def _end(workers: set[threading.Thread]) -> None:
 
 
 def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, replayed: str) -> None:
-    url, host = entry_of(bound, fake.path), bound.getsockname()[0]
+    url = entry_of(bound, fake.path)
     if ready:
         own = {"control": control} if control else {}
         ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
@@ -124,8 +123,7 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if fake.users:
         users = (f"{name} (fingerprint {fingerprint(key)})" for name, key in fake.users.items())
         say(f"Its users are {', '.join(users)}.\n")
-    if not ip_address(host.partition("%")[0]).is_loopback:
-        say(click.style(_OPEN.format(host=host), fg="yellow"))
+    warn_if_open(bound)
 
 
 _BANNER: Final = """\
@@ -136,8 +134,6 @@ and the seed          {seed}
 Paste this to submit a picture:
   {curl}
 """
-
-_OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"
 
 
 def _shown(key: str) -> str:

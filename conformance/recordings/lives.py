@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import pairwise
 from math import inf
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from safelight.conformance.oracle.answers import Balance, answers, operation_of, query_of
 from safelight.contracts import FINAL, Operation, Phase, Step, Timeline
@@ -33,6 +34,15 @@ _REFUSALS: Final = range(400, 600)
 _PERCENT: Final = range(100)
 
 
+class Told(NamedTuple):
+    """What a poll told of a task."""
+
+    #: The status word; None: there is no such task.
+    word: str | None
+    progress: int | None = None
+    reason: str | None = None
+
+
 @dataclass(slots=True)
 class Life:
     """What was told of one task: when, in seconds since its submit was answered, and what."""
@@ -40,24 +50,46 @@ class Life:
     operation: str
     parameters: str
     answered: float
-    told: list[tuple[float, Step]] = field(default_factory=list)
+    told: list[tuple[float, Told]] = field(default_factory=list)
+
+    def add(self, at: float, told: Told) -> None:
+        """One more poll. Of several that told the same, one after the other, the first and the last are kept."""
+        moment = max(0.0, at - self.answered)
+        last = self.told[-2:]
+        if len(last) > 1 and all(one == told and before <= moment for before, one in last):
+            self.told.pop()
+        self.told.append((moment, told))
 
     @property
     def has_ended(self) -> bool:
         """Its end was told."""
-        return bool(self.told) and self.told[-1][1].phase in FINAL
+        return any(step.phase in FINAL for _, step in self._steps())
 
     def timeline(self) -> Timeline:
         """Each step begins halfway between the poll that told the one before it and the first that told it.
 
         What the first poll told holds from the submit on; what the last one told holds for ever.
         """
-        changes = [self.told[0], *(after for before, after in pairwise(self.told) if after[1] != before[1])]
-        before = {at: last for (last, _), (at, _) in pairwise(self.told)}
-        begins = [0.0, *((before[at] + at) / 2 for at, _ in changes[1:]), inf]
-        steps = [step for _, step in changes]
-        dwells = [end - begin for begin, end in pairwise(begins)]
-        return Timeline(tuple(replace(step, dwell=dwell) for step, dwell in zip(steps, dwells, strict=True)))
+        steps = list(self._steps())
+        begins = [0.0, *((before + after) / 2 for (before, _), (after, _) in pairwise(steps))]
+        changes = [0, *(number for number, ((_, one), (_, other)) in enumerate(pairwise(steps), 1) if one != other)]
+        ends = [*(begins[number] for number in changes[1:]), inf]
+        return Timeline(
+            tuple(
+                replace(steps[number][1], dwell=end - begins[number]) for number, end in zip(changes, ends, strict=True)
+            )
+        )
+
+    def _steps(self) -> Iterator[tuple[float, Step]]:
+        """What was told as steps, in the order of the polls, up to the end."""
+        before: Step | None = None
+        for at, told in sorted(self.told, key=itemgetter(0)):
+            step = _step(told, before)
+            if step:
+                yield at, step
+                before = step
+            if step and step.phase in FINAL:
+                return
 
 
 @dataclass(slots=True)
@@ -66,7 +98,6 @@ class Lives:
 
     #: Key and id -> life, in the order of the submits.
     _of_tasks: dict[tuple[str, str], Life] = field(default_factory=dict)
-    _polls: list[tuple[tuple[str, str], float, Exchange]] = field(default_factory=list)
     _faults: list[FaultRule] = field(default_factory=list)
     _submits: int = 0
     #: What was paid for each task that is not known to have failed.
@@ -102,20 +133,13 @@ class Lives:
         else:
             self._read(exchange)
 
-    def tasks(self) -> tuple[RecordedTask, ...]:
-        """The tasks that somebody polled."""
-        lives = [life for life in self.lives() if life.told]
-        return tuple(RecordedTask(life.operation, life.parameters, life.timeline()) for life in lives)
-
     def lives(self) -> list[Life]:
-        """What was told of each task."""
-        for owner, at, exchange in sorted(self._polls, key=lambda poll: poll[1]):
-            life = self._of_tasks.get(owner)
-            step = _step(exchange, life.told[-1][1] if life.told else None) if life and not life.has_ended else None
-            if life and step:
-                life.told.append((max(0.0, at - life.answered), step))
-        self._polls = []
-        return list(self._of_tasks.values())
+        """The tasks that somebody polled."""
+        return [life for life in self._of_tasks.values() if life.told]
+
+    def tasks(self) -> tuple[RecordedTask, ...]:
+        """The same, for a fake."""
+        return tuple(RecordedTask(life.operation, life.parameters, life.timeline()) for life in self.lives())
 
     def faults(self) -> tuple[str, ...]:
         """The refusals of submits that broke no rule, as fault rules."""
@@ -153,8 +177,9 @@ class Lives:
         owner = exchange.key, query_of(exchange).get("task_id", "")
         if phase_of(_data(exchange).get("status")) is Phase.FAILED:
             self._paid.pop(owner, None)
-        if owner in self._of_tasks:
-            self._polls.append((owner, exchange.at, exchange._replace(body=b"", headers={}, answer_headers={})))
+        life, told = self._of_tasks.get(owner), _told(exchange)
+        if life and told:
+            life.add(exchange.at, told)
 
     def _read(self, exchange: Exchange) -> None:
         if self.balance is None:
@@ -168,20 +193,29 @@ def _parameters(operation: Operation, exchange: Exchange) -> str:
     return parameters_digest({name: value for name, value in object_of(exchange.body).items() if name in members})
 
 
-def _step(exchange: Exchange, before: Step | None) -> Step | None:
-    """What a poll told, as a step; None: it told nothing."""
-    if exchange.status in _UNKNOWN and (before is None or before.unseen):
-        return Step(Phase.QUEUED, unseen=True)
+def _told(exchange: Exchange) -> Told | None:
+    """What a poll told, or None."""
+    if exchange.status in _UNKNOWN:
+        return Told(None)
     data = _data(exchange)
     word, progress, reason = data.get("status"), data.get("progress"), data.get("error")
-    if not isinstance(word, str) or exchange.status != HTTPStatus.OK:
+    if not isinstance(word, str):
         return None
-    phase = phase_of(word) or (before.phase if before else Phase.QUEUED)
+    percent = int(progress) if is_number(progress) and progress in _PERCENT else None
+    return Told(word, percent, reason if isinstance(reason, str) else None)
+
+
+def _step(told: Told, before: Step | None) -> Step | None:
+    """The step that a poll told, after the one before; None: that a task is not known is told of new ones alone."""
+    if told.word is None:
+        return Step(Phase.QUEUED, unseen=True) if before is None or before.unseen else None
+    phase = phase_of(told.word) or (before.phase if before else Phase.QUEUED)
+    is_usual = told.word == vocabularies()["published"].words[phase]
     return Step(
         phase,
-        reason=reason if isinstance(reason, str) and phase is Phase.FAILED else None,
-        word=None if word == vocabularies()["published"].words[phase] else word,
-        progress=int(progress) if phase is Phase.RUNNING and is_number(progress) and progress in _PERCENT else None,
+        reason=told.reason if phase is Phase.FAILED else None,
+        word=None if is_usual else told.word,
+        progress=told.progress if phase is Phase.RUNNING else None,
     )
 
 

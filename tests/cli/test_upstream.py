@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,6 +103,13 @@ def test_a_finding_is_said_below_the_exchange_that_shows_it() -> None:
     assert "S70 (MUST): exchange 1 (0.0 s): the answer is 201; success is 200" in said
     assert "It records nothing" in said
     assert "findings: " in said
+
+
+def test_a_proxy_in_front_of_itself_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    itself = ["serve", "--port", port, "--upstream", f"http://localhost:{port}/"]
+    assert "this server itself: choose another --port" in refusal(CliRunner().invoke(main, itself))
 
 
 def test_a_crash_loses_no_exchange(tmp_path: Path) -> None:
