@@ -16,7 +16,7 @@ from safelight.cli._judged import waivers_of, waivers_option
 from safelight.cli._keys import KEY, key_of
 from safelight.cli._recordings import name_of, opened
 from safelight.cli._report import REPORTS, report_options, typed, write_reports
-from safelight.cli._unusable import Unusable
+from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.recordings.drift import DIFFERENCES, Comparison
 from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.resending import Resending
@@ -110,6 +110,8 @@ def _run(resending: Resending) -> None:
     except (ServerGone, NotThisApi) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(UNDECIDED)
+    except asyncio.CancelledError:
+        raise Stopped("stopped before anything was sent again") from None
 
 
 async def _through(resending: Resending) -> None:

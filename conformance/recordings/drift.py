@@ -147,5 +147,4 @@ class Comparison:
         """What was not sent again, or not answered."""
         if not self.script.judging.of_api or self.script.judging.broken:
             return self.script.judging.summary()
-        told = [f"{counted(count, 'request')}: {why}" for why, count in self.missing.items()]
-        return "; ".join(told)
+        return "; ".join(f"{why} ({count:,} times)" if count > 1 else why for why, count in self.missing.items())

@@ -83,5 +83,5 @@ class Resending:
         shown = [Shown(Seen(one, f"polls of {again.task}", again.task), probe) for one in harvest.polls]
         for one in shown:
             self.comparison.see(one)
-        if shown and again.end in FINAL:
+        if shown and again.end in FINAL and (harvest.last or harvest.given_up):
             self.comparison.end(again, harvest.last.phase if harvest.last else None, shown[-1])

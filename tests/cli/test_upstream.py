@@ -24,7 +24,7 @@ from safelight.traffic.har import har
 from safelight.traffic.ndjson import line
 from safelight.traffic.recognition import recognized
 from sentences import CheckSentence, refusal
-from serving import MAX_SECONDS, SAFELIGHT, safelight, serving
+from serving import MAX_SECONDS, SAFELIGHT, serving
 
 UPSTREAM = "http://127.0.0.1:9/v1/index.php"
 
@@ -189,12 +189,12 @@ def test_diff_says_what_differs_in_each_report(tmp_path: Path) -> None:
     files = {name: tmp_path / f"report.{name}" for name in ("html", "json", "junit")}
     reports = [part for name, path in files.items() for part in (f"--{name}", str(path))]
     with serving("--queued", "0.1", "--running", "0.1", "--vocabulary", "plain") as served:
-        command = ["diff", str(recording), served.url, "--interval", "0.02", "--max-paid"]
-        found = safelight([*command, "1", *reports], SAFELIGHT_API_KEY=served.key)
-        undecided = safelight([*command, "0"], SAFELIGHT_API_KEY=served.key)
-    assert (found.returncode, undecided.returncode) == (1, 3), found.stdout + undecided.stdout
-    assert 'the status word is "queued"' in found.stdout
-    assert "run it again   safelight diff " in found.stdout
+        command = [str(recording), served.url, "--interval", "0.02", "--max-paid"]
+        found = diff(*command, "1", *reports, key=served.key)
+        undecided = diff(*command, "0", key=served.key)
+    assert (found.exit_code, undecided.exit_code) == (1, 3), found.output + undecided.output
+    assert 'the status word is "queued"' in found.output
+    assert "run it again   safelight diff " in found.output
     document = json.loads(files["json"].read_text("utf-8"))
     assert (document["kind"], document["exit_code"]) == ("difference", 1)
     assert len(document["tasks"]) == 1

@@ -1,7 +1,7 @@
 """A server against a recording: what is the same is no difference, and what differs is named by its rule."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,19 +51,24 @@ def test_the_table_of_the_page_is_that_of_the_differences() -> None:
     check_fresh(parts())
 
 
-def compared(recording: Sequence[Exchange], url: str, *, max_paid: int = 9, deadline: float = 5) -> list[Result]:
-    """The results of sending a recording again."""
+def resending(recording: Iterable[Exchange], url: str, *, max_paid: int = 9, deadline: float = 5) -> Resending:
+    """What sends a recording again."""
     script = Script()
     script.all(read(map(line, recording)))
     gate = Gate(entry(url), FAKE_KEY, budget=Budget(max_paid, 0), timeout=5)
-    resending = Resending(gate, script, Options(interval=0.03, deadline=deadline), Comparison(script, url))
+    return Resending(gate, script, Options(interval=0.03, deadline=deadline), Comparison(script, url))
+
+
+def compared(recording: Iterable[Exchange], url: str, **options: Any) -> list[Result]:
+    """The results of sending a recording again."""
+    run = resending(recording, url, **options)
 
     async def go() -> None:
-        async with gate:
-            await resending.go()
+        async with run.gate:
+            await run.go()
 
     asyncio.run(go())
-    return resending.comparison.results("again")
+    return run.comparison.results("again")
 
 
 def findings(results: list[Result]) -> dict[str, list[str]]:
@@ -185,13 +190,32 @@ def test_without_a_budget_no_submit_is_sent_and_nothing_is_decided(recording: li
         assert server.tasks == 0
     (undecided,) = [one for one in results if one.verdict is not Verdict.PASS]
     assert (undecided.id, undecided.verdict) == ("D70", Verdict.INCOMPLETE)
-    assert undecided.trials[0].remark == "3 requests: not sent, as nothing is left of --max-paid"
+    assert undecided.trials[0].remark == "not sent, as nothing is left of --max-paid (3 times)"
 
 
 def test_no_more_is_paid_for_than_is_allowed(recording: list[Exchange]) -> None:
     with bad_server("good", tasks=QUICK) as server:
         compared(recording, server.url, max_paid=1)
         assert server.tasks == 1
+
+
+def test_a_run_that_is_interrupted_says_so_and_does_not_judge_what_has_not_ended() -> None:
+    with fake(profile=task_profile(queued=0, running=1_000)) as url:
+        run = resending([submit(0), done(1)], url)
+
+        async def go() -> None:
+            async with run.gate:
+                work = asyncio.ensure_future(run.go())
+                while not any(harvest.polls for _, harvest in run.tasks):  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0)
+                work.cancel()
+                await work
+
+        asyncio.run(go())
+    results = {one.id: one for one in run.comparison.results("again")}
+    assert results["D70"].trials[0].remark == "it was interrupted"
+    assert "D31" not in results
+    assert len(run.made()) == 1
 
 
 @pytest.mark.parametrize("name", ["is-down", "redirects-elsewhere", "streams-for-ever"])

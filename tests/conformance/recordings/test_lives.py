@@ -68,6 +68,13 @@ def test_a_plain_word_stays_one() -> None:
     assert [step.word for step in task.timeline.steps] == ["running", "done"]
 
 
+def test_of_polls_that_tell_the_same_two_are_kept() -> None:
+    found = lives(START, *(poll(number) for number in range(100)), *(done(number) for number in range(100, 200)))
+    (life,) = found.lives()
+    assert [at for at, _ in life.told] == [0, 99, 100, 199]
+    assert [step.dwell for step in life.timeline().steps] == [99.5, INF]
+
+
 def test_a_task_that_nobody_polled_is_none() -> None:
     assert lives(START).tasks() == ()
 
