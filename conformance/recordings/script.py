@@ -123,7 +123,7 @@ def _again(operation: Operation | None, exchange: Exchange) -> Again | None:
         what, exchange.method, query, {**_key(exchange), **kinds}, body, price=operation.price if operation else 0
     )
     probe = replace(probe, is_meant=probe.pocket is not Pocket.NONE)
-    asked = f"{exchange.method} {query} {sha256(body).hexdigest() if body else ''} {sorted(probe.headers)}"
+    asked = f"{exchange.method} {query} {sha256(body).hexdigest() if body else ''} {sorted(probe.headers.items())}"
     return Again(probe, asked, _task_of(operation, exchange))
 
 
