@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from safelight.cli._config import shown_path
-from safelight.cli._settings import USUAL_FILE, command_options
+from safelight.cli._settings import USUAL_FILE
 from safelight.cli._terminal import say
 from safelight.cli._unusable import Unusable
 from safelight.contracts.wording import listed
@@ -38,7 +38,7 @@ LOOK_SECONDS: Final = 1.0
 class Reload:
     """The fake of a command, and the options that it goes by."""
 
-    ctx: click.Context
+    read: Callable[[], CommandOptions]
     fake: Fake
     options: CommandOptions
 
@@ -64,7 +64,7 @@ class Reload:
             return False
         with self._reading:
             try:
-                tell(self._adopted(command_options(self.ctx), with_sessions=with_sessions))
+                tell(self._adopted(self.read(), with_sessions=with_sessions))
             except (click.ClickException, ValueError, StoreGone) as error:
                 reason = error.format_message() if isinstance(error, click.ClickException) else error
                 tell(f"{reason}\nThe fake goes on with the settings that it has.")

@@ -103,4 +103,4 @@ def typed(ctx: click.Context, *, without: Collection[str]) -> str:
         for one in value if isinstance(value, tuple) else [value]:
             flag = [] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
             words += [*flag, *([] if one is True else [str(one)])]
-    return shlex.join(["safelight", "check", str(ctx.command.name), *words])
+    return shlex.join(["safelight", *ctx.command_path.split()[1:], *words])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import socket
 import sys
+from ipaddress import ip_address
 from time import monotonic
 from typing import Final
 
@@ -50,3 +52,13 @@ def say(text: str) -> None:
     """Print a line, in colour where it goes to a terminal."""
     colourful = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
     _OUTPUT.write((text if colourful else click.unstyle(text)) + "\n")
+
+
+def warn_if_open(bound: socket.socket) -> None:
+    """Say that a server answers other machines too, where it does."""
+    host = bound.getsockname()[0]
+    if not ip_address(host.partition("%")[0]).is_loopback:
+        say(click.style(_OPEN.format(host=host), fg="yellow"))
+
+
+_OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"

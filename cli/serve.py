@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,18 +23,23 @@ from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
 from safelight.cli._reload import Reload, watch
+from safelight.cli._replay import replaying
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._signals import on_hang_up
 from safelight.cli._store import store_of
-from safelight.cli._terminal import say
+from safelight.cli._terminal import say, warn_if_open
 from safelight.cli._unusable import Unusable
 from safelight.contracts.wording import counted
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
+from safelight.mockserver.sessions.schemas import written
 from safelight.mockserver.sessions.table import SERVE
 from safelight.mockserver.transports.server import AppServer, CannotListen, entry_of, listen
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping, Sequence
+
+    from safelight.cli._settings import CommandOptions
 
 #: Serves, and calls what it is given once it answers.
 _Serve = Callable[[Callable[[], None]], None]
@@ -49,9 +53,13 @@ _MAX_JOIN_SECONDS: Final = 0.1
 @click.pass_context
 def command(ctx: click.Context, /, **_: Any) -> None:
     """Serve the API on this machine, with real pictures and no credits spent."""
-    options = command_options(ctx)
-    values = options.values
+    values = command_options(ctx).values
+    if values["upstream"]:
+        _pass_on(values)
+        return
+    _check_upstream(values)
     log = LOGS[values["log"]]()
+    options, replayed = _read(ctx)
     with ExitStack() as until_end:
         store = store_of(values, until_end)
         fake = fake_of(options, log, store)
@@ -63,8 +71,9 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         controlled = control_of(bound, values)
         app = fake.app(controlled.control)
         sockets = [bound, *filter(None, [controlled.bound])]
-        announce = partial(_announce, fake, bound, ready_file, controlled.url, options.file)
-        reload = Reload(ctx, fake, options)
+        config = options.file and f"Its settings are those of {shown_path(options.file)}; the command line wins"
+        announce = partial(_announce, fake, bound, ready_file, controlled.url, [config, replayed])
+        reload = Reload(lambda: _read(ctx)[0], fake, options)
 
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
@@ -79,6 +88,12 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         else:
             store.close()  # no connection is carried over to another process
             _serve_beside(serve, reload, announce)
+
+
+def _read(ctx: click.Context) -> tuple[CommandOptions, str]:
+    """The options, with what a recording says beside them, and what that is in a sentence."""
+    options = command_options(ctx)
+    return replaying(options, file) if (file := options.values["replay"]) else (options, "")
 
 
 def _serve_alone(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:
@@ -103,6 +118,21 @@ def _serve_beside(serve: _Serve, reload: Reload, announce: Callable[[], None]) -
     processes.run(announce, reread, watched)
 
 
+def _pass_on(values: Mapping[str, Any]) -> None:
+    """Serve the proxy in front of an upstream instead."""
+    from safelight.cli._upstream import pass_on  # noqa: PLC0415 - the fake needs none of its judges
+
+    ready_file = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
+    pass_on(values, ready_file.write if ready_file else lambda _: None)
+
+
+def _check_upstream(values: Mapping[str, Any]) -> None:
+    """What is about an upstream needs one."""
+    for name in ("recording", "max_paid"):
+        if values[name] is not None:
+            raise Unusable(f"--{written(name)} is about the API that requests are passed on to: name it by --upstream")
+
+
 def _end(workers: set[threading.Thread]) -> None:
     """End now, although a thread may still draw or validate, for nobody: Python would wait for it."""
     deadline = time.monotonic() + _MAX_JOIN_SECONDS
@@ -112,16 +142,18 @@ def _end(workers: set[threading.Thread]) -> None:
         os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
-def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, config: str | None) -> None:
-    url, host = entry_of(bound, fake.path), bound.getsockname()[0]
+def _announce(
+    fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, sources: Sequence[str | None]
+) -> None:
+    url = entry_of(bound, fake.path)
     if ready:
         own = {"control": control} if control else {}
         ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )
-    if config:
-        say(f"Its settings are those of {shown_path(config)}; the command line wins.\n")
+    for source in filter(None, sources):
+        say(f"{source}.\n")
     if fake.taken_over:
         sessions = counted(fake.taken_over, "session")
         say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")
@@ -130,8 +162,7 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if fake.users:
         users = (f"{name} (fingerprint {fingerprint(key)})" for name, key in fake.users.items())
         say(f"Its users are {', '.join(users)}.\n")
-    if not ip_address(host.partition("%")[0]).is_loopback:
-        say(click.style(_OPEN.format(host=host), fg="yellow"))
+    warn_if_open(bound)
 
 
 _BANNER: Final = """\
@@ -142,8 +173,6 @@ and the seed          {seed}
 Paste this to submit a picture:
   {curl}
 """
-
-_OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"
 
 
 def _shown(key: str) -> str:

@@ -77,6 +77,8 @@ class Step:
     word: str | None = None
     #: The task is not found as long as this lasts.
     unseen: bool = False
+    #: The percent that a running step says, whatever has passed of it; None: what has passed.
+    progress: int | None = None
 
     @property
     def name(self) -> str:
@@ -154,7 +156,9 @@ class Timeline:
     def _state(self, number: int, position: float) -> State:
         """The state in one step. A task that runs in several, one after the other, has come so far of them all."""
         step = self.steps[number]
-        progress = self._progress(number, position) if step.phase is Phase.RUNNING else None
+        progress = step.progress
+        if step.phase is Phase.RUNNING and progress is None:
+            progress = self._progress(number, position)
         return State(step.phase, progress, step.reason, step.word, step.unseen)
 
     def _progress(self, number: int, position: float) -> int:

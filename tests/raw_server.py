@@ -3,10 +3,13 @@
 import json
 import re
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 #: Says what it likes to a request: its head and its body.
@@ -89,3 +92,14 @@ def answer(document: Any, status: str = "200 OK", **headers: str) -> bytes:
 def envelope(data: Any = None, *, error: str = "") -> dict[str, Any]:
     """The published envelope."""
     return {"success": not error, "data": data, "error": {"message": error} if error else None}
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate that nobody vouches for: `certificate.pem` in this folder."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *name]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

@@ -61,7 +61,7 @@ _OURS: Final = (
 _HOST: Final = re.compile(r"[^/?#]*://(?:[^/?#@]*@)?([^/?#@]+)")
 
 #: Kinds of content that are not kept: whoever wants a picture draws it again.
-_NOT_KEPT: Final = ("image/", "video/", "audio/", "font/")
+NOT_KEPT: Final = ("image/", "video/", "audio/", "font/")
 
 
 def har(exchanges: Iterable[Exchange]) -> Form:
@@ -190,7 +190,7 @@ def _exchange(entry: Any) -> Exchange:
     keys = [*keys_in(headers)]
     status = response.get("status") or 0
     status = 0 if status == _PENDING else status
-    is_kept = ours or not str(content.get("mimeType", "")).startswith(_NOT_KEPT)
+    is_kept = ours or not str(content.get("mimeType", "")).startswith(NOT_KEPT)
     form = {
         "at": _seconds(entry.get("startedDateTime")),
         "method": request.get("method"),

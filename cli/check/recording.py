@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Final
+from typing import Any
 
 import click
 
-from safelight.cli._config import shown_path
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
+from safelight.cli._recordings import name_of, opened
 from safelight.cli._report import REPORTS, report_options, typed, write_reports
 from safelight.cli._unusable import Unusable
 from safelight.conformance.checks import CHECKS, EDITION
@@ -24,9 +20,6 @@ from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.waivers import applied
 from safelight.contracts.wording import printable
 from safelight.traffic.ndjson import Unreadable
-
-#: The name of standard input.
-_STDIN: Final = "-"
 
 
 @click.command("recording")
@@ -46,34 +39,15 @@ def command(ctx: click.Context, /, file: str, **options: Any) -> None:
     waivers = waivers_of(options["waivers"], CHECKS)
     began, at = datetime.now(UTC), monotonic()
     judging = Judging(Speech(**{name: options[name] for name in DIALECT}), options["strict"])
-    with _opened(file) as source:
+    with opened(file) as source:
         try:
             judging.all(exchanges(source))
         except Unreadable as error:
-            raise Unusable(f"{_name(file)} is no recorded traffic: {error}") from None
-    click.echo(f"{printable(_name(file))}: {judging.summary()}\n")
+            raise Unusable(f"{name_of(file)} is no recorded traffic: {error}") from None
+    click.echo(f"{printable(name_of(file))}: {judging.summary()}\n")
     command = typed(ctx, without=(*REPORTS, "waivers"))
     found, used = applied(waivers, judging.results(command), began.date())
-    whole = Run(Kind.RECORDING, _name(file), command, EDITION, began, monotonic() - at, found, used)
+    whole = Run(Kind.RECORDING, name_of(file), command, EDITION, began, monotonic() - at, found, used)
     report = document(whole)
     write_reports([report], **{name: options[name] for name in REPORTS})
     ctx.exit(report["exit_code"])
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    if file == _STDIN:
-        yield sys.stdin.buffer
-        return
-    path = Path(file)
-    if path.is_dir():
-        raise Unusable(f"{shown_path(path)} is a folder: name a file")
-    try:
-        with path.open("rb") as source:
-            yield source
-    except OSError as error:
-        raise Unusable(f"{shown_path(path)} cannot be read: {error.strerror}") from None
-
-
-def _name(file: str) -> str:
-    return "standard input" if file == _STDIN else Path(file).name

@@ -18,6 +18,7 @@ import click
 
 from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
+from safelight.cli._keys import KEY, OTHER_KEY, key_of
 from safelight.cli._report import REPORTS, console, report_options, typed, writable, write_reports
 from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
@@ -35,7 +36,7 @@ from safelight.conformance.servers.entry import Entry, entry
 from safelight.conformance.servers.following import POLLS
 from safelight.conformance.servers.gate import USUAL_RATE, Gate
 from safelight.conformance.servers.generated import broken_rules
-from safelight.conformance.servers.options import Options
+from safelight.conformance.servers.options import LOOPBACK_INTERVAL, USUAL_INTERVAL, Options
 from safelight.conformance.servers.plan import ServerPlan, plan, selected
 from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.running import ServerRun
@@ -44,12 +45,6 @@ from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import rules
 from safelight.contracts.wording import counted
-
-#: The variables that hold the keys.
-KEY, OTHER_KEY = "SAFELIGHT_API_KEY", "SAFELIGHT_OTHER_API_KEY"
-
-#: Bytes of a file that holds a key.
-_MAX_KEY_BYTES: Final = 20_000
 
 _PATH = click.Path(path_type=Path)
 _SUBMITS = [operation.name for operation in operations().values() if operation.is_submit]
@@ -145,7 +140,7 @@ def _entry(url: str) -> Entry:
 
 def _prepared(ctx: click.Context, where: Entry, made: ServerPlan, banked: Sequence[bank.Banked]) -> ServerRun:
     """A run that is ready to go. Raises `Unusable` where there is no key, or nobody has said what may be paid."""
-    key = _key(ctx.params["key_file"], KEY)
+    key = key_of(ctx.params["key_file"], KEY)
     _agreed(ctx.params)
     own = [one for one in banked if one.owner == bank.owner_of(key)]
     again = typed(ctx, without=(*REPORTS, *_SELECTING))
@@ -185,7 +180,7 @@ def _plan(
     paid = dict.fromkeys(("image_generation", *options["paid"]))
     asked = Options(
         operations=tuple(paid),
-        interval=options["interval"] or (_LOOPBACK_INTERVAL if where.is_loopback else _USUAL_INTERVAL),
+        interval=options["interval"] or (LOOPBACK_INTERVAL if where.is_loopback else USUAL_INTERVAL),
         burst=None if options["rate"] and options["rate"] < POLLS else 1,
         **{name: options[name] for name in _SAME},
     )
@@ -203,8 +198,6 @@ def _plan(
 
 #: Options of the command that are those of the checks.
 _SAME: Final = ("examples", "seed", "is_strict", "settle", "deadline", *DIALECT)
-
-_LOOPBACK_INTERVAL, _USUAL_INTERVAL = 0.2, 2.0
 
 
 def _show_plan(made: ServerPlan) -> None:
@@ -240,28 +233,11 @@ def _agreed(options: Mapping[str, Any]) -> None:
         raise Unusable("--operation asks for paid tasks: say how many with --max-paid N; --plan says what they cost")
 
 
-def _key(file: Path | None, variable: str) -> str:
-    """A key from a file, or from the environment; `Unusable` where there is none that can be sent."""
-    try:
-        text = file.read_bytes()[:_MAX_KEY_BYTES].decode("ascii") if file else os.environ.get(variable, "")
-    except OSError as error:
-        raise Unusable(f"the file of the key cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Unusable("the file of the key holds no key: a key is in ASCII") from None
-    key = text.strip()
-    if not key and variable == KEY:
-        raise Unusable(f"there is no key: set {KEY}, or name a file with --key-file; a command line is no place for it")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        where = "the file of the key" if file else variable
-        raise Unusable(f"{where} holds no key: a key is one word in ASCII")
-    return key
-
-
 def _gate(where: Entry, key: str, options: Mapping[str, Any]) -> Gate:
     return Gate(
         where,
         key,
-        _key(options["other_key_file"], OTHER_KEY),
+        key_of(options["other_key_file"], OTHER_KEY),
         Budget(options["max_paid"] or 0, options["max_surprise"]),
         rate=options["rate"] or (None if where.is_loopback else USUAL_RATE),
         timeout=options["timeout"],

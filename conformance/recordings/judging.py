@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -77,6 +77,8 @@ class Judging:
 
     speech: Speech = field(default_factory=Speech)
     is_strict: bool = False
+    #: Takes each finding at once.
+    on_finding: Callable[[Finding], None] = lambda _: None
     #: Exchanges in all, of the API, and those that a planned fault of the fake has spoiled.
     read: int = 0
     of_api: int = 0
@@ -100,6 +102,10 @@ class Judging:
             if not self.read:
                 raise
             self.broken = str(error)
+        self.end()
+
+    def end(self) -> None:
+        """Judge what is judged when nothing more comes."""
         self._add(self.oracle.finish(), None)
 
     def see(self, exchange: Exchange) -> None:
@@ -127,7 +133,7 @@ class Judging:
                 for breach in check.breaches(asked):
                     severity = Severity.INFO if breach.is_assumed and not self.is_strict else CHECKS[check.id].severity
                     sentence = f"{self._place(asked.exchange)}: {breach.sentence}"
-                    found.add(Finding(breach.rule, severity, sentence), asked.exchange)
+                    self._keep(found, Finding(breach.rule, severity, sentence), asked.exchange)
 
     def _ask_oracle(self, exchange: Exchange) -> None:
         kind = REQUEST_KINDS.get(getattr(Asked(exchange, self.speech).operation, "name", ""), "")
@@ -142,7 +148,11 @@ class Judging:
             place = f"{self._place(now)}: " if now is one.exchange and now else ""
             task = f"task {printable(one.task_id)[:60]}: " if one.task_id else ""
             finding = Finding(one.check, one.severity, f"{place}{task}{one.sentence}")
-            self._found(one.check).add(finding, one.exchange)
+            self._keep(self._found(one.check), finding, one.exchange)
+
+    def _keep(self, found: Found, finding: Finding, exchange: Exchange) -> None:
+        found.add(finding, exchange)
+        self.on_finding(finding)
 
     def _found(self, check: str) -> Found:
         return self.found.setdefault(check, Found())

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     CLIENT = "client"
     SERVER = "server"
     RECORDING = "recording"
+    DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,12 @@ def headline(document: Document) -> str:
 
 
 #: What is judged -> what a row of its report is called.
-NOUNS: Final[Mapping[str, str]] = {Kind.CLIENT: "case", Kind.SERVER: "check", Kind.RECORDING: "check"}
+NOUNS: Final[Mapping[str, str]] = {
+    Kind.CLIENT: "case",
+    Kind.SERVER: "check",
+    Kind.RECORDING: "check",
+    Kind.DIFFERENCE: "check",
+}
 
 
 def written(documents: Sequence[Document]) -> str:

@@ -54,6 +54,7 @@ _ROLES: Final = {
     Kind.CLIENT: ("the fake", "a good client"),
     Kind.SERVER: ("the check", "a good server"),
     Kind.RECORDING: ("the check", "a good record"),
+    Kind.DIFFERENCE: ("the check", "a good server"),
 }
 
 

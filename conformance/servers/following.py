@@ -65,7 +65,7 @@ async def harvested(gate: Gate, harvest: Harvest, options: Options, *, is_whole:
         steps = (_later(gate, probe, number * options.burst / POLLS) for number in range(POLLS))
         harvest.burst += await asyncio.gather(*steps)
         harvest.polls += harvest.burst
-    await _to_the_end(gate, harvest, options)
+    await to_the_end(gate, harvest, options)
     if harvest.given_up:
         harvest.obstacle = f"the task had {harvest.given_up}"
         return harvest
@@ -88,7 +88,8 @@ async def _later(gate: Gate, probe: Probe, seconds: float) -> Exchange:
     return await gate.send(probe, in_burst=True)
 
 
-async def _to_the_end(gate: Gate, harvest: Harvest, options: Options) -> None:
+async def to_the_end(gate: Gate, harvest: Harvest, options: Options) -> None:
+    """Poll a task until it has ended, or is given up."""
     assert harvest.task_id is not None
     until = time.monotonic() + options.deadline
     while harvest.last is None and time.monotonic() < until:
@@ -136,7 +137,7 @@ async def followed(gate: Gate, created: Created, options: Options) -> Followed:
     if created.task_id is None:
         return Followed(created, "its answer was lost")
     harvest = Harvest("", {}, created.probe, "", task_id=created.task_id)
-    await _to_the_end(gate, harvest, options)
+    await to_the_end(gate, harvest, options)
     return Followed(created, end_of(harvest))
 
 

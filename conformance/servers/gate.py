@@ -18,7 +18,7 @@ import httpx
 from safelight.conformance.servers.budget import Budget
 from safelight.conformance.servers.entry import Entry, is_loopback
 from safelight.conformance.servers.probe import KEY, OTHER_KEY, Pocket, Probe
-from safelight.conformance.servers.sending import ServerGone, sent
+from safelight.conformance.servers.sending import ServerGone, client_of, request_of, sent
 from safelight.conformance.servers.taken import Created, is_taken, task_id_of
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.secrets import NO_KEYS, spelled, with_keys
@@ -78,13 +78,8 @@ class Gate:
     _next: float = 0
 
     async def __aenter__(self) -> Self:
-        agent = f"safelight/{version('safelight')}"
-        self._client = httpx.AsyncClient(
-            verify=httpx.create_ssl_context(),  # heeds SSL_CERT_FILE, on loopback too
-            headers={"user-agent": agent, "accept": "*/*"},
-            trust_env=not self.entry.is_loopback,
-            limits=httpx.Limits(max_connections=20),
-        )
+        self._client = client_of(self.entry, httpx.Limits(max_connections=20))
+        self._client.headers.update({"user-agent": f"safelight/{version('safelight')}", "accept": "*/*"})
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -159,8 +154,7 @@ class Gate:
 
     def _request(self, asked: Exchange) -> httpx.Request:
         own = [(name.encode(), _bytes(value)) for name, value in asked.headers.items()]
-        url = httpx.URL(self.entry.origin).copy_with(raw_path=asked.target.encode())
-        return httpx.Request(asked.method, url, headers=[*self._client.headers.raw, *own], content=asked.body or None)
+        return request_of(self.entry, asked, [*self._client.headers.raw, *own])
 
     def _with_keys(self, text: str, *, is_query: bool = False) -> str:
         for mark, key in ((KEY, self.key), (OTHER_KEY, self.other_key)):

@@ -9,6 +9,9 @@ from safelight.contracts.dialects import REQUESTS
 from safelight.contracts.operations import operations
 from safelight.contracts.rules import rules
 
+#: Seconds between polls, on this machine and elsewhere.
+LOOPBACK_INTERVAL, USUAL_INTERVAL = 0.2, 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
+from safelight.conformance.servers.entry import Entry
 from safelight.traffic.exchange import Exchange
 
 #: How often a connection is tried, over which nothing was sent yet, and the seconds between.
@@ -29,32 +30,69 @@ class ServerGone(Exception):
         return f"the server cannot be reached: {self.why}"
 
 
+class Receiver(Protocol):
+    """Whoever an answer is handed on to as it comes."""
+
+    async def begin(self, head: httpx.Response) -> None:
+        """Take status and headers."""
+
+    async def take(self, chunk: bytes) -> None:
+        """Take some more of the body."""
+
+
+def client_of(entry: Entry, limits: httpx.Limits) -> httpx.AsyncClient:
+    """What sends to a server: it trusts the certificates that are usual, and asks no proxy for this machine."""
+    verify = httpx.create_ssl_context()  # heeds SSL_CERT_FILE, on loopback too
+    return httpx.AsyncClient(verify=verify, trust_env=not entry.is_loopback, limits=limits)
+
+
+def request_of(entry: Entry, asked: Exchange, headers: Iterable[tuple[bytes, bytes]]) -> httpx.Request:
+    """The request to a server, to the letter. Raises `httpx.InvalidURL`, such as of an id of a megabyte."""
+    url = httpx.URL(entry.origin).copy_with(raw_path=asked.target.encode())
+    return httpx.Request(asked.method, url, headers=[*headers], content=asked.body or None)
+
+
 async def sent(
-    client: httpx.AsyncClient, request: httpx.Request, asked: Exchange, *, max_bytes: int, seconds: float
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    asked: Exchange,
+    *,
+    max_bytes: int,
+    seconds: float,
+    max_kept: int | None = None,
+    receiver: Receiver | None = None,
 ) -> tuple[Exchange, bytes]:
-    """What came. A failure below HTTP is said in `wire`; raises `ServerGone` where nobody takes a connection."""
+    """What came. A failure below HTTP is said in `wire`; raises `ServerGone` where nobody takes a connection.
+
+    Of a body no more is kept than `max_kept` bytes, however much is handed on to a `receiver`.
+    """
     request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
-    body, wire, head = bytearray(), "", None
+    body, size, wire, head = bytearray(), 0, "", None
     began = time.monotonic()
     try:
         async with asyncio.timeout(seconds), _answer(client, request) as head:
+            if receiver:
+                await receiver.begin(head)
             async for chunk in head.aiter_bytes():
-                body += chunk
-                if len(body) > max_bytes:
+                size += len(chunk)
+                body += chunk[: max(0, (max_bytes if max_kept is None else max_kept) - len(body))]
+                if size > max_bytes:
                     wire = f"the answer is longer than {max_bytes:,} bytes"
                     break
+                if receiver:
+                    await receiver.take(chunk)
     except (TimeoutError, httpx.TimeoutException):
         wire = f"no {'end' if head else 'answer'} within {seconds:g} s"
     except httpx.ConnectError as error:
         raise ServerGone(_reason(error)) from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError, ValueError) as error:
         wire = _reason(error)
-    found = asked._replace(took=time.monotonic() - began, wire=wire, answer_bytes=len(body))
+    found = asked._replace(took=time.monotonic() - began, wire=wire, answer_bytes=size)
     if head is None:
         return found, b""
     kind = head.headers.get("content-type", "").partition(";")[0].strip()
     found = found._replace(status=head.status_code, media_type=kind, answer_headers=_plain(head.headers))
-    return found, bytes(body[:max_bytes])
+    return found, bytes(body)
 
 
 @asynccontextmanager

@@ -99,7 +99,7 @@ class SessionState:
     #: For the tasks to come, the next one first.
     overrides: list[TaskOverride] = field(default_factory=list)
     plan: PlanState = field(default_factory=PlanState)
-    #: `ALL_SUBMITS`, or a workflow -> submits accepted.
+    #: `ALL_SUBMITS`, a workflow, or what recorded tasks are alike in -> submits accepted.
     submits: dict[str, int] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     #: Task id -> what was counted of it, once something was.

@@ -11,6 +11,7 @@ from safelight.contracts.wording import did_you_mean, echoed, listed, shown
 from safelight.mockserver.model.credits import times
 from safelight.mockserver.model.delays import NO_DELAY
 from safelight.mockserver.model.engines import ENGINES
+from safelight.mockserver.model.recorded_task import MAX_RECORDED_TASKS, RecordedTask
 from safelight.mockserver.model.task_profile import TaskProfile, check_id
 
 if TYPE_CHECKING:
@@ -87,11 +88,15 @@ class Settings:
     revoked: bool = False
     #: A prompt can say what becomes of its task: `[[safelight running=5]]`.
     directives: bool = True
+    #: Tasks whose timelines those to come get, in the place of what the profile says.
+    recorded: tuple[RecordedTask, ...] = ()
 
     def __post_init__(self) -> None:
         check_names(self.workflows, kinds(), "workflow")
         check_names(self.prices, submits(), "submit")
         check_names(self.down, ENGINES, "engine")
+        if len(self.recorded) > MAX_RECORDED_TASKS:
+            raise ValueError(f"{len(self.recorded):,} recorded tasks are too many: the most is {MAX_RECORDED_TASKS:,}")
         for number, task_id in enumerate(self.ids):
             check_id(task_id)
             if task_id in self.ids[:number]:

@@ -19,6 +19,7 @@ from safelight.mockserver.model.kept_bytes import kept_bytes
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Refused
+from safelight.mockserver.model.recorded_task import recorded_timeline
 from safelight.mockserver.model.session_state import ALL_SUBMITS, Bounds, SessionState
 from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS, User
 from safelight.mockserver.model.task import Task, parameters_as_json
@@ -234,8 +235,7 @@ class Session:
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
         random = _chance(f"{self.data.seed} {self.key} {number}")
-        if override is None:
-            override = self.data.overrides.pop(0) if self.data.overrides else _NO_OVERRIDE
+        override = override or self._next_override(operation, parameters)
         profile = settings.profile_of(workflow)
         drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
         given = settings.ids[number - 1] if number <= len(settings.ids) else None
@@ -255,6 +255,14 @@ class Session:
             size=size,
         )
         return booking.book(self.data, task, slots=settings.slots_of(workflow))
+
+    def _next_override(self, operation: str, parameters: Mapping[str, Any]) -> TaskOverride:
+        """What was set for the next task, or what a recorded task says."""
+        if self.data.overrides:
+            return self.data.overrides.pop(0)
+        recorded = self.settings.recorded
+        timeline = recorded_timeline(recorded, operation, parameters, self._counted) if recorded else None
+        return TaskOverride(timeline=timeline, axis=Axis.SECONDS) if timeline else _NO_OVERRIDE
 
     def _counted(self, counter: str) -> int:
         number = self.data.submits[counter] = self.data.submits.get(counter, 0) + 1

@@ -214,6 +214,24 @@ SERVER: Final = _rows(
     Setting("log", "A line for each exchange: readable, json, none", _LOGS, "json", "readable"),
 )
 
+RECORDINGS: Final = _rows(
+    Setting(
+        "upstream",
+        "Pass each request on to the API at this URL instead, and judge what it answers",
+        text(form="URL"),
+        "https://api.example/v1/index.php",
+    ),
+    Setting(
+        "max_paid",
+        "Tasks that upstream may be paid for",
+        whole("number of tasks", "0 or more"),
+        3,
+        usual="0: no submit",
+    ),
+    Setting("recording", "Write what passes into this file, .ndjson or .har", text(form="FILE"), "traffic.ndjson"),
+    Setting("replay", "Tasks go as those of this recording went, NDJSON or HAR", text(form="FILE"), "traffic.ndjson"),
+)
+
 _OF_TESTS: Final = _rows(
     Setting(
         "virtual_time", "The client's sleeps move the clock, unless this is false: you advance it yourself", FLAG, False
@@ -235,7 +253,7 @@ MARKER: Final = SESSION | _OF_TESTS
 #: The body of `PUT /_safelight/session`.
 CONTROL: Final = SESSION | _rows(_KIND) | CLOCK
 
-#: `safelight serve --help` -> the rows under each heading. `exec` has all but the last.
+#: `safelight serve --help` -> the rows under each heading. `exec` has all but the last two.
 HEADINGS: Final[Mapping[str, Rows]] = {
     "How long tasks take": TIME,
     "What goes wrong": FAILURES | MORE,
@@ -244,13 +262,17 @@ HEADINGS: Final[Mapping[str, Rows]] = {
     "Its time": CLOCK,
     "Who may call": CALLERS,
     "The server": SERVER,
+    "Record and replay": RECORDINGS,
 }
 
 #: The settings of `serve`, and of its config file.
 SERVE: Final = reduce(lambda one, other: one | other, HEADINGS.values())
 
 #: The settings of `exec`.
-EXEC: Final = {name: row for name, row in SERVE.items() if name not in SERVER}
+EXEC: Final = {name: row for name, row in SERVE.items() if name not in SERVER | RECORDINGS}
+
+#: The settings of `serve` that say something of the server in front of an upstream.
+IN_FRONT: Final = ("host", "port", "body_limit", "ready_file", "log", *RECORDINGS.keys() - {"replay"})
 
 #: What does not go together, on each surface.
 CONFLICTS: Final = (
@@ -260,6 +282,11 @@ CONFLICTS: Final = (
     Conflict({"speed": ..., "clock": "virtual"}, "a virtual clock stands still until it is advanced: leave out speed"),
     Conflict(
         {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
+    ),
+    *(
+        Conflict({"upstream": ..., name: ...}, f"an upstream has settings of its own: leave out {name}")
+        for name in SERVE
+        if name not in IN_FRONT
     ),
     Conflict(
         {"any_key": True, "users": ...},

@@ -20,6 +20,7 @@ from safelight.mockserver.model import delays
 from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.kept_bytes import BytesOnDisk
 from safelight.mockserver.model.ledger import Entry, Ledger
+from safelight.mockserver.model.recorded_task import RecordedTask
 from safelight.mockserver.model.session_state import (
     Bounds,
     PlannedRule,
@@ -44,7 +45,7 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
     for kind in (
         *(delays.Fixed, delays.LogNormal, delays.Uniform),
         *(Bounds, Entry, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
-        *(Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User),
+        *(RecordedTask, Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User),
     )
 }
 

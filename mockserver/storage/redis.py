@@ -25,7 +25,7 @@ from safelight.mockserver.storage.store import StoreGone, UnusableStore
 from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
 #: What is written, in this form; another version of Safelight may write another one.
-_FORM: Final = "1"
+_FORM: Final = "2"
 
 #: Milliseconds after which the lock of a process that was killed is free again, and seconds after which a process
 #: that goes on says that it still holds its own.

@@ -16,7 +16,7 @@ from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
 #: It tells our files from others of SQLite, and from those of another form.
 _APPLICATION_ID: Final = 0x5AFE1164
-_FORM: Final = 1
+_FORM: Final = 2
 
 #: Seconds that a transaction waits for those of other processes.
 _MAX_WAIT_SECONDS: Final = 10.0

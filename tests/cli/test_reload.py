@@ -40,7 +40,7 @@ def reload_of(*options: str, store: str = "memory") -> Reload:
     """The fake of `serve` with these options in the current folder."""
     ctx = serve_module.command.make_context("serve", [*options])
     read = command_options(ctx)
-    return Reload(ctx, fake_of(read, store=opened(store)), read)
+    return Reload(lambda: command_options(ctx), fake_of(read, store=opened(store)), read)
 
 
 def again(reload: Reload) -> str:

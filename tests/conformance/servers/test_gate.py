@@ -2,9 +2,7 @@
 
 import asyncio
 import socket
-import ssl
 import struct
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raw_server import answer, envelope, raw_server, saying
+from raw_server import answer, envelope, raw_server, saying, self_signed
 from safelight.conformance.servers.budget import Budget, NoBudget
 from safelight.conformance.servers.entry import entry
 from safelight.conformance.servers.gate import Gate, NotAllowed
@@ -314,7 +312,7 @@ def test_a_proxy_of_the_environment_is_asked_for_others(monkeypatch: pytest.Monk
 def test_a_certificate_is_trusted_where_somebody_vouches_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_trusted: bool
 ) -> None:
-    context = _self_signed(tmp_path)
+    context = self_signed(tmp_path)
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
 
@@ -336,13 +334,3 @@ def test_a_certificate_is_trusted_where_somebody_vouches_for_it(
         else:
             with pytest.raises(ServerGone, match=r"its certificate is not trusted.*SSL_CERT_FILE"):
                 through(f"https://127.0.0.1:{port}/", ask)
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *name]
-    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
