@@ -34,7 +34,14 @@ CHANGES = Changes(Document("settings", "rest"), [Row("task", "1", "a task")], is
 def test_a_submit_that_cannot_be_written_is_refused_and_costs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     settings = Settings(plan=("submit#1: http 500 after",))
-    api = Service(settings=settings, store=opened(f"sqlite:{path}"), keys=[FAKE_KEY], clock=VirtualClock)
+    told: list[int] = []
+    api = Service(
+        settings=settings,
+        store=opened(f"sqlite:{path}"),
+        keys=[FAKE_KEY],
+        clock=VirtualClock,
+        listener=lambda _, exchange: told.append(exchange.status),
+    )
     submit = Request("POST", "/v1/index.php", "endpoint=image_generation", HEADERS, b'{"prompt": "a lamp"}')
     other = sqlite3.connect(path)
     other.execute("alter table row rename to gone")
@@ -53,7 +60,8 @@ def test_a_submit_that_cannot_be_written_is_refused_and_costs_nothing(tmp_path: 
     assert (struck.status, accepted.status) == (500, 200), "the fault was not used up"
     with api.sessions.enter(FAKE_KEY) as session:
         assert len(session.tasks) == len(session.ledger) == 2
-    assert [exchange.status for exchange in api.sessions.store.journal(fingerprint(FAKE_KEY))] == [503, 500, 200]
+    journal = api.sessions.store.journal(fingerprint(FAKE_KEY))
+    assert [exchange.status for exchange in journal] == told == [503, 500, 200]
 
 
 class Failing(SQLiteDatabase):
