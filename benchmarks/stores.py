@@ -27,8 +27,6 @@ from orders import BODY
 #: Rounds in which each is measured once, processes, and keys.
 _ROUNDS, _PROCESSES, _KEYS = 3, (1, 2, 4), (1, 8)
 
-_REDIS_PORT = 18_790
-
 _LUA = """
 local keys, ids, number = {{{keys}}}, {{{ids}}}, 0
 wrk.headers["content-type"] = "application/json"
@@ -86,20 +84,28 @@ def _place(store: str, folder: Path) -> Iterator[str]:
     if store != "redis":
         yield f"sqlite:{folder / 'fake.db'}" if store == "sqlite" else store
         return
-    command = ["redis-server", "--port", str(_REDIS_PORT), "--bind", "127.0.0.1", "--save", ""]
+    port = _free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            _await_port()
-            yield f"redis://127.0.0.1:{_REDIS_PORT}/0"
+            _await(port, process)
+            yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
 
 
-def _await_port() -> None:
-    while True:
-        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", _REDIS_PORT)):
+def _free_port() -> int:
+    """One that nobody else listens on, such as another run of this benchmark: its Redis goes when that ends."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.02)
+    raise RuntimeError(f"redis-server has ended, with {process.returncode}")
 
 
 @contextmanager

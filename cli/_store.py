@@ -29,9 +29,9 @@ def store_of(values: Mapping[str, Any], until: ExitStack) -> Store:
     try:
         return opened(name or "memory")
     except UnusableStore as unusable:
-        raise Unusable(f"--store {_shown(name)}: {unusable}") from None
+        raise Unusable(f"--store {shown_place(name)}: {unusable}") from None
 
 
-def _shown(name: str) -> str:
-    """The store without the password that a URL may have."""
+def shown_place(name: str) -> str:
+    """A store or a database without the password that a URL may have."""
     return re.sub("//.*@", "//...@", name)

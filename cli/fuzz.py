@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from safelight.cli._config import shown_path
+from safelight.cli._database import shared_stories
 from safelight.cli._fuzzing import show, trier
 from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._unusable import Stopped, Unusable
@@ -49,6 +50,7 @@ def _seconds(_: click.Context, option: click.Parameter, text: str) -> float:
     metavar="FOLDER",
     help="Stories found earlier, tried first.  [default: .safelight/stories]",
 )
+@click.option("--database", metavar="URL", help="Share stories with other searches: redis://HOST:PORT/0.")
 @click.argument("cmd", metavar="[--] CMD...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus: Path, **options: Any) -> None:
@@ -57,6 +59,7 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
     A story is a request, a task and what goes wrong. The one that is found is made small, shown and kept.
     """
     keep_in_cache()
+    shared = shared_stories(options["database"]) if options["database"] else None
     seed = randrange(10**6) if options["seed"] is None else options["seed"]
     count = 0
 
@@ -67,7 +70,14 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
             click.echo(f"\rtried: {count} ", nl=False, err=True)
 
     search = Search(
-        trier(cmd), seconds, options["examples"], seed, options["max_faults"], strict=options["strict"], seen=seen
+        trier(cmd),
+        seconds,
+        options["examples"],
+        seed,
+        options["max_faults"],
+        strict=options["strict"],
+        news=shared.news if shared else tuple,
+        seen=seen,
     )
     try:
         found = search.run(kept(corpus))
@@ -79,6 +89,8 @@ def command(ctx: click.Context, /, cmd: tuple[str, ...], seconds: float, corpus:
         click.echo(f"no story broke it: {found.tried} tried, with the seed {seed}")
         return
     click.echo(f"story {found.examples} broke it, with the seed {seed}; made smaller in {found.tried} runs:")
+    if shared:
+        shared.keep(found.story)
     show(found.story, found.result)
     try:
         file = keep(corpus, found.story, [finding.sentence for finding in found.result.findings])

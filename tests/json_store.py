@@ -37,7 +37,7 @@ class JsonStore:
         self._open: dict[str, _Transaction] = {}
         self.orphans = Journal()
 
-    def transaction(self, name: str) -> _Transaction:
+    def transaction(self, name: str, about: str = "") -> _Transaction:  # noqa: ARG002 - all is read anyway
         """The session, read from its text, and written when the block ends."""
         return self._open.get(name) or _Transaction(self, name)
 

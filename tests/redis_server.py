@@ -23,7 +23,8 @@ from safelight.mockserver.transports.server import listen
 class RedisServer:
     """A server on a port of its own, which keeps what it has when it is stopped."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self._options: Final = options
         self._folder: Final = Path(mkdtemp(prefix="redis-"))
         with listen("127.0.0.1", 0) as bound:
             self.port: Final[int] = bound.getsockname()[1]
@@ -33,7 +34,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         own = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", "3600 1"]
-        self._process = subprocess.Popen(["redis-server", *own], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(["redis-server", *own, *self._options], stdout=subprocess.DEVNULL)
         with Redis.from_url(self.url, retry=Retry(NoBackoff(), 0)) as client:
             while not self._answers(client):
                 assert self._process.poll() is None, "redis-server has ended"
@@ -64,6 +65,20 @@ def server() -> RedisServer:
     made = RedisServer()
     atexit.register(made.stop)
     return made
+
+
+@contextmanager
+def configured(**settings: str) -> Iterator[None]:
+    """While the block runs, the server has these settings. Whoever is connected stays so."""
+    with Redis.from_url(server().url) as client:
+        before = {name: client.config_get(name)[name] for name in settings}
+        try:
+            for name, value in settings.items():
+                client.config_set(name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                client.config_set(name, value)
 
 
 def empty() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -37,6 +38,14 @@ from safelight.mockserver.transports.server import CannotListen, in_thread
 _SECONDS = click.FloatRange(0.01, 86_400)
 
 
+def _part(_: click.Context, option: click.Parameter, text: str | None) -> tuple[int, None, int]:
+    """`2/3`: the second, the fifth and so on."""
+    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text or "1/1")
+    if not found or int(found[1]) > int(found[2]):
+        raise click.BadParameter(f"{text!r} is no part: write 1/2 and 2/2 for the two halves", param=option)
+    return int(found[1]) - 1, None, int(found[2])
+
+
 @settings_options(EXEC, only=("seed", "speed", "queued", "running", "polls", "fail", "faults"))
 @click.command("client", cls=SettingsCommand, context_settings={"allow_interspersed_args": False})
 @click.option("--watch", is_flag=True, help="Run CMD once, as `exec` does, and judge all that it sends.")
@@ -45,6 +54,7 @@ _SECONDS = click.FloatRange(0.01, 86_400)
 @click.option("--only", multiple=True, metavar="CASE", help="Run these cases alone: 4.7, '4.*'.  Repeatable.")
 @click.option("--skip", multiple=True, metavar="CASE", help="Leave these out.  Repeatable.")
 @click.option("--last-failed", is_flag=True, help="Run what did not pass the last time.")
+@click.option("--part", callback=_part, metavar="I/N", help="Run the I-th of N parts: each on a machine of its own.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=USUAL_JOBS, show_default=True, help="Cases at a time.")
 @click.option("--repeat", type=click.IntRange(1, 100), default=1, help="Run each so often; what differs is FLAKY.")
 @waivers_option
@@ -116,7 +126,7 @@ def _check_watch(ctx: click.Context, options: dict[str, Any]) -> None:
     cases = [
         name
         for name in given
-        if name in ("only", "skip", "last_failed", "jobs", "repeat", "waivers", "server_only", "port")
+        if name in ("only", "skip", "last_failed", "jobs", "repeat", "part", "waivers", "server_only", "port")
     ]
     if wrong := cases if options["watch"] else rows:
         wants = "which runs no cases" if options["watch"] else "as each case has settings of its own"
@@ -137,17 +147,17 @@ def _watched(told: CommandOptions, cmd: Sequence[str], interval: float) -> tuple
 
 
 def _chosen(options: dict[str, Any]) -> list[Case]:
-    only = list(options["only"])
+    only, part = list(options["only"]), slice(*options["part"])
     if options["last_failed"]:
         only += last_failed()
         if not only:
             raise Unusable("no case is known to have failed, in runs from this folder: run without --last-failed")
     try:
-        chosen = selected(only, options["skip"])
+        chosen = selected(only, options["skip"])[part]
     except ValueError as error:
         raise Unusable(str(error)) from None
     if not chosen:
-        raise Unusable("no case is left: --skip leaves out all that --only names")
+        raise Unusable("no case is left: --skip leaves out what --only names, or there are more parts than cases")
     return chosen
 
 

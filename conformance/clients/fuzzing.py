@@ -30,8 +30,8 @@ class _TimeIsUp(KeyboardInterrupt):
     """Hypothesis lets this through at once."""
 
 
-class _Broken(Exception):
-    """A story that the client does not survive."""
+class _Broken(KeyboardInterrupt):
+    """A story that the client does not survive, drawn here or news: Hypothesis lets this through as well."""
 
 
 @dataclass
@@ -60,6 +60,8 @@ class Search:
     strict: bool = False
     #: Names of faults that no story has.
     leaves_out: Collection[str] = ()
+    #: Asked before each story that is drawn for those that others have found meanwhile: they are tried first.
+    news: Callable[[], Iterable[Story]] = tuple
     #: Called with each story that was tried.
     seen: Callable[[Story, Tried], None] = lambda *_: None
 
@@ -68,7 +70,7 @@ class Search:
         self._found, self._end = Found(), monotonic() + self.seconds
         try:
             for story in islice(chain(first, openings(self.seed, self.max_faults)), self.max_examples):
-                self._check(story)
+                self._check_with_news(story)
             self._draw(self.max_examples - self._found.tried)
         except _Broken:
             with suppress(KeyboardInterrupt):  # what was found is kept, as small as it has become
@@ -92,9 +94,13 @@ class Search:
         )
         @given(stories(max_faults=self.max_faults))
         def search(story: Story) -> None:
-            self._check(story)
+            self._check_with_news(story)
 
         search()
+
+    def _check_with_news(self, story: Story) -> None:
+        for one in (*self.news(), story):
+            self._check(one)
 
     def _check(self, story: Story) -> None:
         """Raises `_Broken` where the client does not survive."""

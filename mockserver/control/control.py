@@ -5,13 +5,10 @@ from collections.abc import Awaitable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, Final
-
-from anyio import CapacityLimiter
-from anyio.lowlevel import RunVar
-from anyio.to_thread import run_sync
 
 from safelight.contracts.secrets import redacted, with_keys
 from safelight.mockserver.control.access import check_access
@@ -19,7 +16,9 @@ from safelight.mockserver.control.bodies import body_of, query_of
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
 from safelight.mockserver.model.keys import FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, Request, failure, success
+from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.service.workers import in_worker
 from safelight.mockserver.storage.store import NoSession, StoreGone
 from safelight.traffic.redaction import redacted_value
 
@@ -49,7 +48,7 @@ class Control:
 
         A worker makes it, from the first byte of the body to the last of the answer: no list keeps the loop.
         """
-        answer = await run_sync(self._answer, service, request, limiter=_workers())
+        answer = await in_worker(Effort.CONTROL, partial(self._answer, service, request))
         # What only waits has no need of a worker, of which there are few.
         return answer if isinstance(answer, Reply) else await answer
 
@@ -105,17 +104,3 @@ def _reply(answer: Mapping[str, Any] | Reply, secrets: AbstractSet[str]) -> Repl
 
 def _failure(refused: Refused, secrets: AbstractSet[str]) -> Reply:
     return failure(refused.status, redacted(refused.message, secrets), refused.headers)
-
-
-def _workers() -> CapacityLimiter:
-    """The workers of control in this event loop: its own, as those of the API may all be drawing pictures."""
-    try:
-        return _LIMITER.get()
-    except LookupError:
-        _LIMITER.set(limiter := CapacityLimiter(_MAX_WORKERS))
-        return limiter
-
-
-_MAX_WORKERS: Final = 2
-
-_LIMITER: Final = RunVar[CapacityLimiter]("workers of control")

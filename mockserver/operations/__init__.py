@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.task_override import TaskOverride
     from safelight.mockserver.operations.results import ResultKind
     from safelight.mockserver.sessions.session import Session
+    from safelight.traffic.exchange import Exchange
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Call:
     request: Request
     #: As it would be at the published entry point of the first origin.
     home: Request
+    #: The clock of the session, or of the service where there is none.
+    clock: Clock
     #: A redirect has caused it.
     is_redirected: bool = False
     #: The key that came, and in which way; both empty where none did.
@@ -41,8 +44,7 @@ class Call:
     session_key: str = ""
     #: The settings of the session when the request came.
     settings: Settings | None = None
-    #: The clock of the session, or of the service where there is none, and its time when the request came.
-    clock: Clock = field(init=False)
+    #: The time of the clock when the request came.
     began: float = 0.0
     is_revoked: bool = False
     operation: str | None = None
@@ -68,6 +70,8 @@ class Call:
     #: What the client reads as the date then; None: it has no session.
     date: float | None = None
     reply: Reply = field(init=False)
+    #: The exchange as it was written down, where it was read already.
+    exchange: Exchange | None = None
 
 
 class Answer(NamedTuple):

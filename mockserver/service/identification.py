@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def identify(service: Service, call: Call) -> None:
     """Find the key and its session. Where any key is welcome, the session is opened."""
-    call.key, call.way = sent_key(call.request)
-    call.clock = service.clock
+    if not call.way:
+        call.key, call.way = sent_key(call.request)
     state = service.sessions.look(call.key)
     if state:
         call.clock = state.clock

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safelight.mockserver.model import second_origin
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.messages import Reply, http_date
+from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.sessions.registry import secrets_of
 from safelight.traffic.exchange import Exchange, size_of
 from safelight.traffic.leaks import leaks
@@ -44,13 +45,21 @@ def record(service: Service, call: Call) -> None:
     unread = _Unread(service, call)
     call.document = _NO_DOCUMENT  # the body has it too
     reply, name = call.reply, call.session_name or None
-    if not (reply.wire or len(reply.body) > MAX_ANSWER_BYTES or service.is_heavy(call.request)):
-        service.keep(name, unread)
+    is_light = not reply.wire and len(reply.body) <= MAX_ANSWER_BYTES
+    if is_light and (memory := service.memory) and service.effort_of(call.request) is Effort.MOMENT:
+        memory.record(name, unread)
         return
-    exchange = unread.read()  # what is heavy is read here, in its worker thread, and not by whoever asks for all
-    service.tell(name, exchange)
+    # What is heavy is read here, in its worker thread, and not by whoever asks for all.
+    call.exchange = exchange = unread.read()
+    service.sessions.store.record(name, exchange)
     if reply.wire:
         call.reply = reply._replace(on_end=partial(_end, service, call, exchange))
+
+
+def tell(service: Service, call: Call) -> None:
+    """Hand the exchange to the listeners, once it is kept, with all that it has changed."""
+    if call.exchange:
+        service.tell(call.session_name or None, call.exchange)
 
 
 class _Unread:

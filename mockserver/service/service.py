@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from safelight.mockserver.model.clock import Clock, RealClock
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.operations.results import UPLOADS
 from safelight.mockserver.service import pipeline
+from safelight.mockserver.service.effort import Effort, effort_of
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.uploads import Uploads
 from safelight.mockserver.sessions.registry import Registry, secrets_of
@@ -24,16 +24,12 @@ if TYPE_CHECKING:
     from safelight.mockserver.operations import Call
     from safelight.mockserver.storage.store import Store
     from safelight.traffic.exchange import Exchange
-    from safelight.traffic.journal import Unread
 
     #: Takes each exchange, with the name of its session or None.
     Listener = Callable[[str | None, Exchange], None]
 
     #: Takes an exchange whose end is seen later than its answer, as it is then and as it was told before.
     EndListener = Callable[[str | None, Exchange, Exchange], None]
-
-#: Bytes of a body that takes so long to check that a transport does better to call from a worker thread.
-_HEAVY_BYTES: Final = 20_000
 
 
 class Service:
@@ -72,10 +68,9 @@ class Service:
         """Answer one request, and write it down."""
         return pipeline.handle(self, request)
 
-    def is_heavy(self, request: Request) -> bool:
-        """Answering takes long enough, or waits, that an event loop is better left alone."""
-        is_large = len(request.body or b"") > _HEAVY_BYTES
-        return self.sessions.store.does_io or is_large or UPLOADS in request.path
+    def effort_of(self, request: Request) -> Effort:
+        """What it takes to answer a request. If more than a moment, an event loop is better left alone."""
+        return effort_of(request, store_does_io=self.sessions.store.does_io)
 
     @contextmanager
     def watched(self, listener: Listener, end_listener: EndListener | None = None) -> Iterator[None]:
@@ -90,17 +85,14 @@ class Service:
             for one in ends:
                 self._end_listeners.remove(one)
 
-    def keep(self, name: str | None, unread: Unread) -> None:
-        """Keep an exchange, and read it later where nobody listens and the journal is in the memory of this process."""
+    @property
+    def memory(self) -> MemoryStore | None:
+        """The store, where it takes an exchange that is not read yet: nobody listens, and all is in this process."""
         store = self.sessions.store
-        if self._listeners or not isinstance(store, MemoryStore):
-            self.tell(name, unread.read())
-        else:
-            store.record(name, unread)
+        return store if isinstance(store, MemoryStore) and not self._listeners else None
 
     def tell(self, name: str | None, exchange: Exchange) -> None:
-        """Keep an exchange, and hand it to the listeners."""
-        self.sessions.store.record(name, exchange)
+        """Hand an exchange to the listeners."""
         for listener in tuple(self._listeners):
             listener(name, exchange)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -110,12 +110,29 @@ class Registry:
         """The session of a key as it is now, to be read alone. Where any key is welcome, it is opened."""
         if not key:
             return None
-        if self._any_key and FORM.fullmatch(key):
+        name = fingerprint(key)
+        state = self.store.look(name)
+        if state:
+            self._just_used(name)
+        elif self._is_welcome(key):
             self._welcome(key)
-        state = self.store.look(fingerprint(key))
+            state = self.store.look(name)
         if state and self.store.does_io:
             self.hide(key)  # another process may have opened it
         return state
+
+    @contextmanager
+    def entered(self, key: str, about: str) -> Iterator[None]:
+        """While the block runs, all that is asked of the session of a key is one transaction, about this task.
+
+        Where any key is welcome, the session is opened before: to make room for it, sessions of others are entered.
+        """
+        while True:
+            with self.store.transaction(fingerprint(key), about) as transaction:
+                if transaction.state or not self._is_welcome(key):
+                    yield
+                    return
+            self._welcome(key)
 
     def enter(self, key: str) -> EnteredSession:
         """The session of a key while a block runs. Raises `NoSession`."""
@@ -143,6 +160,10 @@ class Registry:
         only = self.store.look(names[0]) if len(names) == 1 else None
         return only.settings if only else self.settings
 
+    def _is_welcome(self, key: str) -> bool:
+        """Whoever brings this key has a session."""
+        return self._any_key and FORM.fullmatch(key) is not None
+
     def _welcome(self, key: str) -> None:
         """Open the session of any key: once, however many threads bring the key at the same time."""
         name = fingerprint(key)
@@ -151,8 +172,6 @@ class Registry:
                 self._make_room()
                 self.open(key, anew=False)  # another process may have been faster
                 self._guests[name] = None
-            else:
-                self._just_used(name)
 
     def _make_room(self) -> None:
         """Close idle sessions of guests, the least recently used first, where there are too many."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from math import isfinite
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from safelight.contracts import Axis, Phase, Step, Timeline
@@ -35,7 +36,7 @@ from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.model.task_profile import TaskProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _Made = TypeVar("_Made")
 
@@ -49,6 +50,11 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
     )
 }
 
+#: Of those that are no tuples, the names of their fields.
+_NAMES: Final[Mapping[type[Any], Sequence[str]]] = {
+    kind: [field.name for field in fields(kind)] for kind in _CLASSES.values() if is_dataclass(kind)
+}
+
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.
 _STATEFUL: Final[dict[str, Any]] = {
     kind.__name__: kind for kind in (BytesOnDisk, Ledger, RealClock, AdjustableClock, VirtualClock)
@@ -56,10 +62,8 @@ _STATEFUL: Final[dict[str, Any]] = {
 
 
 def _read(kind: type[Any], forms: Any) -> Any:
-    values = list(map(_value, forms))
-    if issubclass(kind, tuple):
-        return kind(*values)
-    return made(kind, dict(zip([field.name for field in fields(kind)], values, strict=True)))
+    values = _values(forms)
+    return kind(*values) if issubclass(kind, tuple) else made(kind, dict(zip(_NAMES[kind], values, strict=True)))
 
 
 def made(kind: type[_Made], values: Mapping[str, Any]) -> _Made:
@@ -76,9 +80,9 @@ def _restored(kind: Any, form: Any) -> Any:
 
 #: What stands for a value that JSON has no word for -> how it is read.
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "tuple": lambda values: tuple(map(_value, values)),
-    "set": lambda values: set(map(_value, values)),
-    "frozenset": lambda values: frozenset(map(_value, values)),
+    "tuple": lambda values: tuple(_values(values)),
+    "set": lambda values: set(_values(values)),
+    "frozenset": lambda values: frozenset(_values(values)),
     "map": lambda pairs: {_value(name): _value(value) for name, value in pairs},
     "bytes": b64decode,
     "decimal": Decimal,
@@ -99,7 +103,7 @@ def stateful(kind: type[_Made]) -> type[_Made]:
 
 def encoded(value: Any) -> str:
     """A session, or a part of one, as JSON text, in ASCII."""
-    return json.dumps(_form(value), separators=(",", ":"), check_circular=False)
+    return _JSON.encode(_form(value))
 
 
 def decoded(text: str) -> Any:
@@ -107,38 +111,64 @@ def decoded(text: str) -> Any:
     return _value(json.loads(text))
 
 
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
 def _form(value: Any) -> Any:
     """A value as JSON has it."""
-    match value:
-        case Enum():
-            return {type(value).__name__: value.value}
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if isfinite(value) else {"float": repr(value)}
-        case Decimal():
-            return {"decimal": str(value)}
-        case bytes():
-            return {"bytes": b64encode(value).decode()}
-        case list():
-            return [_form(one) for one in value]
-        case dict():
-            return {"map": [[_form(name), _form(one)] for name, one in value.items()]}
-    name = type(value).__name__
+    kind = type(value)
+    writer = _WRITER_OF.get(kind) or _WRITER_OF.setdefault(kind, _writer(kind))
+    return writer(value)
+
+
+#: Class -> what makes a form of its values. It is looked for once, as a transaction writes a hundred values.
+_WRITER_OF: Final[dict[type[Any], Callable[[Any], Any]]] = {}
+
+
+def _writer(kind: type[Any]) -> Callable[[Any], Any]:
+    name = kind.__name__
+    if issubclass(kind, Enum):
+        return lambda value: {name: value.value}
+    for known, writer in _WRITERS.items():
+        if issubclass(kind, known):
+            return writer
     if name in _STATEFUL:
-        return {name: _form(value.kept())}
-    if is_dataclass(value):
-        return {name: [_form(getattr(value, field.name)) for field in fields(value)]}
-    ordered = sorted(value) if isinstance(value, set | frozenset) else value
-    return {name: [_form(one) for one in ordered]}
+        return lambda value: {name: _form(value.kept())}
+    if names := _NAMES.get(kind):
+        return lambda value: {name: [_form(getattr(value, one)) for one in names]}
+    if issubclass(kind, set | frozenset):
+        return lambda value: {name: [_form(one) for one in sorted(value)]}
+    return lambda value: {name: [_form(one) for one in value]}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+#: Classes of values that are no objects of ours -> how they are written.
+_WRITERS: Final[Mapping[type[Any], Callable[[Any], Any]]] = {
+    NoneType: _same,
+    int: _same,
+    str: _same,
+    float: lambda value: value if isfinite(value) else {"float": repr(value)},
+    Decimal: lambda value: {"decimal": str(value)},
+    bytes: lambda value: {"bytes": b64encode(value).decode()},
+    list: lambda value: [_form(one) for one in value],
+    dict: lambda value: {"map": [[_form(name), _form(one)] for name, one in value.items()]},
+}
 
 
 def _value(form: Any) -> Any:
     """The value that a form stands for."""
-    match form:
-        case list():
-            return [_value(one) for one in form]
-        case dict():
-            [(name, contents)] = form.items()
-            return _READERS[name](contents)
-    return form
+    kind = type(form)
+    if kind is dict:
+        [(name, contents)] = form.items()
+        return _READERS[name](contents)
+    return _values(form) if kind is list else form
+
+
+def _values(forms: Any) -> list[Any]:
+    return [_value(form) if type(form) in _NESTED else form for form in forms]
+
+
+_NESTED: Final = frozenset({dict, list})

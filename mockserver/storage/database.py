@@ -21,14 +21,30 @@ class Row(NamedTuple):
     text: str | None
 
 
+class Record(NamedTuple):
+    """A record of a session: its text, the bytes that it counts for, and the text that it replaces."""
+
+    text: str
+    size: int
+    earlier: str | None = None
+
+
 class Changes(NamedTuple):
     """What a transaction writes."""
 
-    #: None: the session has ended.
+    #: None: it stays as it is, or has ended where all is new.
     document: Document | None
     rows: Sequence[Row]
     #: Whatever there was under this name before, rows and records, goes first.
     is_new: bool
+    records: Sequence[Record] = ()
+
+
+class Found(NamedTuple):
+    """What a transaction begins with: the session, or None, and the texts of the rows that were asked for."""
+
+    document: Document | None
+    rows: Sequence[str | None] = ()
 
 
 class Records(NamedTuple):
@@ -41,8 +57,12 @@ class Records(NamedTuple):
 class Database(Protocol):
     """Sessions by name. Each verb raises `StoreGone` where there is no answer."""
 
-    def enter(self, name: str) -> Document | None:
-        """Begin a transaction: until this thread leaves it, nobody else enters the session, in whatever process."""
+    def enter(self, name: str, kinds: Sequence[str] = (), key: str = "") -> Found:
+        """Begin a transaction: until this thread leaves it, nobody else enters the session, in whatever process.
+
+        Rows of these kinds that have this key are read with the session, as each way to it takes time.
+        """
+        ...
 
     def leave(self, name: str, changes: Changes | None) -> None:
         """Write all changes at once, or none of them, and end the transaction. None: nothing is written."""
@@ -62,8 +82,8 @@ class Database(Protocol):
         """The sessions that there are."""
         ...
 
-    def record(self, name: str, text: str, size: int, earlier: str | None) -> None:
-        """Keep a record of a session; where there is none of this name, of none. `earlier` is what it replaces."""
+    def record(self, name: str, record: Record) -> None:
+        """Keep a record of a session; where there is none of this name, of none."""
 
     def records(self, name: str) -> Records | None:
         """What was recorded of a session, or of "" none; None: there is no such session."""

@@ -37,7 +37,7 @@ class MemoryStore:
         #: Exchanges of requests without a usable key.
         self.orphans = Journal()
 
-    def transaction(self, name: str) -> MemoryTransaction:
+    def transaction(self, name: str, about: str = "") -> MemoryTransaction:  # noqa: ARG002 - all is here
         """The session, to be read and changed."""
         return MemoryTransaction(self._sessions, name)
 

@@ -9,18 +9,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache
+from hashlib import sha1
+from queue import Empty, LifoQueue
 from random import uniform
 from secrets import token_hex
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
-from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004 - those of Redis
+from redis.connection import ConnectionPool
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004 - that of Redis
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TimeoutError,  # noqa: A004 - as above
+)
 from redis.retry import Retry
 
-from safelight.mockserver.storage.database import Changes, Document, Records
+from safelight.mockserver.storage.database import Changes, Document, Found, Record, Records
 from safelight.mockserver.storage.store import StoreGone, UnusableStore
 from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
@@ -43,12 +53,14 @@ _REST_SECONDS: Final = 1.0
 _MAX_WAIT_SECONDS: Final = 10.0
 _LOOKS: Final = (0.000_3, 0.003)
 
-#: Take the lock, and read the session: its settings and the rest. 0: somebody else holds it.
+#: Take the lock, and read the session: its settings, the rest, and rows. 0: somebody else holds it.
 _ENTER: Final = """
 if not redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and redis.call('get', KEYS[1]) ~= ARGV[1] then
     return 0
 end
-return redis.call('hmget', KEYS[2], 'settings', 'rest')
+local found = redis.call('hmget', KEYS[2], 'settings', 'rest')
+for at = 4, #ARGV do found[at - 1] = redis.call('hget', KEYS[2] .. ':' .. ARGV[at], ARGV[3]) end
+return found
 """
 
 #: Hold the lock for longer.
@@ -56,8 +68,30 @@ _RENEW: Final = """
 return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('pexpire', KEYS[1], ARGV[2])
 """
 
+#: The rows of a key.
+_ROW: Final = """
+local found = {}
+for at, rows in ipairs(KEYS) do found[at] = redis.call('hget', rows, ARGV[1]) end
+return found
+"""
+
+#: Keep a record in a stream, and let the oldest go where there is no room.
+_KEEP: Final = f"""
+local function keep(session, text, bytes_of_it, earlier)
+    local stream, size = session .. ':journal', session .. ':journal:size'
+    redis.call('xadd', stream, '*', 'size', bytes_of_it, 'text', text, 'earlier', earlier)
+    local bytes = redis.call('hincrby', size, 'bytes', bytes_of_it)
+    while redis.call('xlen', stream) > {MAX_ENTRIES} or bytes > {MAX_BYTES} do
+        local oldest = redis.call('xrange', stream, '-', '+', 'COUNT', 1)[1]
+        bytes = redis.call('hincrby', size, 'bytes', -oldest[2][2])
+        redis.call('hincrby', size, 'dropped', 1)
+        redis.call('xdel', stream, oldest[1])
+    end
+end
+"""
+
 #: Write what has changed, and give the lock back. A script that is sent twice does it once. 0: the lock was lost.
-_LEAVE: Final = """
+_LEAVE: Final = f"""{_KEEP}
 local lock, session, sessions = KEYS[1], KEYS[2], KEYS[3]
 local token, name, is_new, is_written = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4]
 if redis.call('get', lock) ~= token then
@@ -69,10 +103,11 @@ if is_new then
     redis.call('srem', sessions, name)
 end
 if is_written == '1' then
-    redis.call('hset', session, 'settings', ARGV[5], 'rest', ARGV[6], 'written', token)
+    redis.call('hset', session, 'settings', ARGV[5], 'rest', ARGV[6])
     if is_new then redis.call('sadd', sessions, name) end
 end
-for at = 7, #ARGV, 3 do
+local records = 8 + 3 * ARGV[7]
+for at = 8, records - 1, 3 do
     local kind, key, text = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     if text == '' then
         redis.call('hdel', session .. ':' .. kind, key)
@@ -81,22 +116,14 @@ for at = 7, #ARGV, 3 do
         redis.call('hset', session .. ':' .. kind, key, text)
     end
 end
+for at = records, #ARGV, 3 do keep(session, ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
+if is_written == '1' or #ARGV > 7 then redis.call('hset', session, 'written', token) end
 redis.call('del', lock)
 return 1
 """
 
-#: Keep a record in a stream, and let the oldest go where there is no room.
-_RECORD: Final = """
-local session = redis.call('exists', KEYS[1]) == 1 and KEYS[1] or KEYS[2]
-local stream, size = session .. ':journal', session .. ':journal:size'
-redis.call('xadd', stream, '*', 'size', ARGV[2], 'text', ARGV[1], 'earlier', ARGV[3])
-local bytes = redis.call('hincrby', size, 'bytes', ARGV[2])
-while redis.call('xlen', stream) > tonumber(ARGV[4]) or bytes > tonumber(ARGV[5]) do
-    local oldest = redis.call('xrange', stream, '-', '+', 'COUNT', 1)[1]
-    bytes = redis.call('hincrby', size, 'bytes', -oldest[2][2])
-    redis.call('hincrby', size, 'dropped', 1)
-    redis.call('xdel', stream, oldest[1])
-end
+_RECORD: Final = f"""{_KEEP}
+keep(redis.call('exists', KEYS[1]) == 1 and KEYS[1] or KEYS[2], ARGV[1], ARGV[2], ARGV[3])
 """
 
 
@@ -107,43 +134,34 @@ class RedisDatabase:
         #: When it is asked again.
         self._asked_again = 0.0
         try:
-            # A connection that was open when Redis went away has to be made anew: a second try does that.
-            self._redis: Any = Redis.from_url(
-                url,
-                decode_responses=True,
-                socket_timeout=_TIMEOUT_SECONDS,
-                socket_connect_timeout=_TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 1, (ConnectionError,)),
-            )
-            self._told(partial(self._redis.set, nx=True), "safelight:form", _FORM)
-            form = self._told(self._redis.get, "safelight:form")
+            self._connections = _Connections(url)
+            self._told("SET", "safelight:form", _FORM, "NX")
+            form = self._told("GET", "safelight:form")
         except (StoreGone, ValueError) as error:
             raise UnusableStore(error.reason if isinstance(error, StoreGone) else str(error)) from None
         if form != _FORM:
             raise UnusableStore("another version of Safelight has written what it holds: take another database of it")
-        scripts = (_ENTER, _RENEW, _LEAVE, _RECORD)
-        self._enter, self._renew, self._leave, self._record = map(self._redis.register_script, scripts)
         self._locks = _Locks(self._renewed)
 
-    def enter(self, name: str) -> Document | None:
+    def enter(self, name: str, kinds: Sequence[str] = (), key: str = "") -> Found:
         """Take the lock of a session, and read it."""
         token = self._locks.take(name)
         try:
-            found = self._locked(name, token)
+            settings, rest, *rows = self._locked(name, token, key, *kinds)
         except BaseException:
             self._locks.give_back(name)
             raise
         self._locks.hold(name)
-        return _document(found)
+        return Found(_document((settings, rest)), rows)
 
     def leave(self, name: str, changes: Changes | None) -> None:
         """Write all changes, and give the lock back."""
         token = self._locks.token(name)
-        document, rows, is_new = changes or Changes(None, (), is_new=False)
-        arguments = [token, name, int(is_new), int(document is not None), *(document or ("", ""))]
-        arguments += [text or "" for row in rows for text in row]
+        document, rows, is_new, records = changes or Changes(None, (), is_new=False)
+        arguments = [token, name, int(is_new), int(document is not None), *(document or ("", "")), len(rows)]
+        arguments += ["" if value is None else value for part in (*rows, *records) for value in part]
         try:
-            is_done = self._told(self._leave, [_lock(name), _session(name), _SESSIONS], arguments)
+            is_done = self._run(_LEAVE, [_lock(name), _session(name), _SESSIONS], arguments)
         finally:
             self._locks.give_back(name)
         if changes and not is_done:
@@ -151,53 +169,49 @@ class RedisDatabase:
 
     def read(self, name: str) -> Document | None:
         """The session as it is now."""
-        return _document(self._told(self._redis.hmget, _session(name), ["settings", "rest"]))
+        return _document(self._told("HMGET", _session(name), "settings", "rest"))
 
     def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
         """The texts of the rows that have this key."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for kind in kinds:
-            pipeline.hget(f"{_session(name)}:{kind}", key)
-        texts: Sequence[str | None] = self._told(pipeline.execute)
+        texts: Sequence[str | None] = self._run(_ROW, [f"{_session(name)}:{kind}" for kind in kinds], [key])
         return texts
 
     def rows(self, name: str, kind: str) -> Mapping[str, str]:
         """All rows of a kind."""
-        found: Mapping[str, str] = self._told(self._redis.hgetall, f"{_session(name)}:{kind}")
-        return found
+        return _pairs(self._told("HGETALL", f"{_session(name)}:{kind}"))
 
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
-        return list(self._told(self._redis.smembers, _SESSIONS))
+        return list(self._told("SMEMBERS", _SESSIONS))
 
-    def record(self, name: str, text: str, size: int, earlier: str | None) -> None:
+    def record(self, name: str, record: Record) -> None:
         """Keep a record."""
-        keys = [_session(name), _session("")]
-        self._told(self._record, keys, [text, size, earlier or "", MAX_ENTRIES, MAX_BYTES])
+        self._run(_RECORD, [_session(name), _session("")], [record.text, record.size, record.earlier or ""])
 
     def records(self, name: str) -> Records | None:
         """What was recorded; a record that replaces an earlier one stands in its place."""
-        if name and not self._told(self._redis.exists, _session(name)):
+        if name and not self._told("EXISTS", _session(name)):
             return None
         texts: list[str] = []
-        for _, entry in self._told(self._redis.xrange, f"{_session(name)}:journal"):
+        for _, fields in self._told("XRANGE", f"{_session(name)}:journal", "-", "+"):
+            entry = _pairs(fields)
             if not entry["earlier"]:
                 texts.append(entry["text"])
             elif entry["earlier"] in texts:
                 texts[len(texts) - 1 - texts[::-1].index(entry["earlier"])] = entry["text"]
-        return Records(texts, int(self._told(self._redis.hget, f"{_session(name)}:journal:size", "dropped") or 0))
+        return Records(texts, int(self._told("HGET", f"{_session(name)}:journal:size", "dropped") or 0))
 
     def close(self) -> None:
         """Close the connections."""
         self._locks.stop()
-        self._redis.close()
+        self._connections.close()
 
-    def _locked(self, name: str, token: str) -> Sequence[str | None]:
+    def _locked(self, name: str, token: str, key: str, *kinds: str) -> Sequence[str | None]:
         """Wait for the lock; what was read with it."""
         deadline = time.monotonic() + _MAX_WAIT_SECONDS
-        keys, arguments = [_lock(name), _session(name)], [token, _LOCK_MILLISECONDS]
+        keys, arguments = [_lock(name), _session(name)], [token, _LOCK_MILLISECONDS, key, *kinds]
         while time.monotonic() < deadline:
-            found: Sequence[str | None] = self._told(self._enter, keys, arguments)
+            found: Sequence[str | None] = self._run(_ENTER, keys, arguments)
             if found:
                 return found
             time.sleep(uniform(*_LOOKS))
@@ -205,18 +219,87 @@ class RedisDatabase:
 
     def _renewed(self, name: str, token: str) -> None:
         with suppress(StoreGone):
-            self._told(self._renew, [_lock(name)], [token, _LOCK_MILLISECONDS])
+            self._run(_RENEW, [_lock(name)], [token, _LOCK_MILLISECONDS])
 
-    def _told(self, verb: Callable[..., Any], *arguments: Any) -> Any:
+    def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """What a script gives. Redis knows it by its digest, until it is started anew."""
+        rest = len(keys), *keys, *arguments
+        try:
+            return self._told("EVALSHA", _digest(script), *rest)
+        except NoScriptError:
+            return self._told("EVAL", script, *rest)
+
+    def _told(self, *command: Any) -> Any:
+        """What Redis answers to a command. Raises `StoreGone`."""
         if time.monotonic() < self._asked_again:
             raise StoreGone("Redis: it did not answer a moment ago")
         try:
-            return verb(*arguments)
+            return self._connections.ask(command)
+        except NoScriptError:
+            raise
         except TimeoutError as error:
             self._asked_again = time.monotonic() + _REST_SECONDS
             raise StoreGone(f"Redis: {error}") from None
         except (RedisError, OSError) as error:
-            raise StoreGone(f"Redis: {error}") from None
+            raise StoreGone(f"Redis: {_sentence(error)}") from None
+
+
+#: What Redis refuses -> what to do about it.
+_SENTENCES: Final[Mapping[type[Exception], str]] = {
+    AuthenticationError: "it wants another user or password: redis://USER:PASSWORD@HOST:PORT/0",
+    ReadOnlyError: "it is a replica, to which nobody can write: name the primary",
+    OutOfMemoryError: "its memory is full: set a larger maxmemory, or empty it",
+}
+
+
+def _sentence(error: Exception) -> str:
+    return next((said for kind, said in _SENTENCES.items() if isinstance(error, kind)), str(error))
+
+
+class _Connections:
+    """Those that nobody uses, the one that was used last on top. The client of `redis` takes 60 us more a command."""
+
+    def __init__(self, url: str) -> None:
+        #: It knows how they are made, and has none.
+        self._pool: Any = ConnectionPool.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._idle: LifoQueue[Any] = LifoQueue()
+
+    def ask(self, command: Sequence[Any]) -> Any:
+        """What is answered. A connection that was open when Redis went away is made anew, once."""
+        connection = self._connection()
+        try:
+            with suppress(ConnectionError):
+                return _answer(connection, command)
+            return _answer(connection, command)
+        finally:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        """Close them all. They are made anew when they are needed."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().disconnect()
+
+    def _connection(self) -> Any:
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        return self._pool.connection_class(**self._pool.connection_kwargs)
+
+
+def _answer(connection: Any, command: Sequence[Any]) -> Any:
+    connection.send_command(*command)
+    return connection.read_response()
+
+
+@cache
+def _digest(script: str) -> str:
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Locks:
@@ -286,6 +369,11 @@ def _session(name: str) -> str:
 
 def _lock(name: str) -> str:
     return f"safelight:lock:{name}"
+
+
+def _pairs(found: Mapping[str, str] | Sequence[str]) -> Mapping[str, str]:
+    """A mapping as Redis answers it: itself, or names and values in turn, which its older protocol has."""
+    return found if isinstance(found, Mapping) else dict(zip(found[::2], found[1::2], strict=True))
 
 
 def _document(found: Sequence[str | None]) -> Document | None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.storage import codec
-from safelight.mockserver.storage.database import Changes, Database, Document, Row
+from safelight.mockserver.storage.database import Changes, Database, Document, Record, Row
 from safelight.mockserver.storage.rows import Rows, Source
 from safelight.mockserver.storage.store import NoSession, StoreGone, Transaction
 from safelight.traffic.exchange import Exchange
@@ -70,9 +70,10 @@ class RowStore:
         self.database = database
         self._open = local()
 
-    def transaction(self, name: str) -> Transaction:
+    def transaction(self, name: str, about: str = "") -> Transaction:
         """The session, read when the block begins, and what was changed of it is written when it ends."""
-        return self._entered().get(name) or RowTransaction(self.database, name, self._entered())
+        entered = self._entered()
+        return entered.get(name) or RowTransaction(self.database, name, entered, about)
 
     def look(self, name: str) -> SessionState | None:
         """The session as it is now; within its transaction, as that has it."""
@@ -87,10 +88,16 @@ class RowStore:
     def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
         """Keep an exchange; without a name, or without such a session, among the orphans.
 
-        While the database does not answer it is lost: its client gets its answer all the same.
+        Within a transaction of its session it is written with what that changes. Else, while the database does not
+        answer, it is lost: its client gets its answer all the same.
         """
-        with suppress(StoreGone):
-            self.database.record(name or "", _text(exchange), exchange.size, earlier and _text(earlier))
+        record = Record(_text(exchange), exchange.size, earlier and _text(earlier))
+        entered = self._entered().get(name or "")
+        if entered and entered.state:
+            entered.records.append(record)
+        else:
+            with suppress(StoreGone):
+                self.database.record(name or "", record)
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session, so far. Raises `NoSession`."""
@@ -115,8 +122,10 @@ class RowStore:
 class RowTransaction:
     """A block within one transaction of the database; blocks within it are the same."""
 
-    def __init__(self, database: Database, name: str, entered: dict[str, RowTransaction]) -> None:
-        self._database, self._name, self._entered = database, name, entered
+    def __init__(self, database: Database, name: str, entered: dict[str, RowTransaction], about: str) -> None:
+        self._database, self._name, self._entered, self._about = database, name, entered, about
+        #: What is to be recorded.
+        self.records: list[Record] = []
         self._depth, self._is_new = 0, False
         self._before: Document | None = None
         self._settings: Settings | None = None
@@ -124,8 +133,7 @@ class RowTransaction:
 
     def __enter__(self) -> Self:
         if not self._depth:
-            self._before = self._database.enter(self._name)
-            self.state = _state(self._database, self._name, self._before)
+            self.state = self._read()
             self._settings = self.state.settings if self.state else None
             self._entered[self._name] = self
         self._depth += 1
@@ -142,6 +150,7 @@ class RowTransaction:
     def begin(self, state: SessionState) -> None:
         """Begin the session, or begin it anew: its journal is empty."""
         self.state, self._is_new = state, True
+        self.records.clear()
         for part in _PARTS:
             setattr(part.owner(state), part.name, Rows.of(part.of(state)))
 
@@ -149,15 +158,24 @@ class RowTransaction:
         """Forget the session and its journal."""
         self.state, self._is_new = None, True
 
+    def _read(self) -> SessionState | None:
+        key, parts = codec.encoded(self._about), _OF_A_TASK if self._about else ()
+        self._before, texts = self._database.enter(self._name, [part.kind for part in parts], key)
+        state = _state(self._database, self._name, self._before)
+        if state:
+            for part, text in zip(parts, texts, strict=True):
+                part.of(state).offer(key, text)
+        return state
+
     def _changes(self) -> Changes | None:
         if self.state is None:
             return Changes(None, (), is_new=True) if self._is_new else None
         is_same = self._before is not None and self.state.settings is self._settings
         settings = self._before.settings if is_same and self._before else codec.encoded(self.state.settings)
         document = Document(settings, codec.encoded([getattr(self.state, name) for name in _REST]))
-        rows = list(_changed(self.state))
-        is_written = self._is_new or rows or document != self._before
-        return Changes(document, rows, self._is_new) if is_written else None
+        changed = document if self._is_new or document != self._before else None
+        changes = Changes(changed, list(_changed(self.state)), self._is_new, self.records)
+        return changes if any(changes) else None
 
 
 def _state(database: Database, name: str, document: Document | None) -> SessionState | None:

@@ -10,7 +10,7 @@ from queue import Empty, LifoQueue
 from threading import Lock, local
 from typing import Final, NamedTuple
 
-from safelight.mockserver.storage.database import Changes, Document, Records
+from safelight.mockserver.storage.database import Changes, Document, Found, Record, Records
 from safelight.mockserver.storage.store import StoreGone, UnusableStore
 from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
@@ -50,13 +50,13 @@ class SQLiteDatabase:
         except (StoreGone, UnusableStore) as error:
             raise UnusableStore(error.reason) from None
 
-    def enter(self, name: str) -> Document | None:
+    def enter(self, name: str, kinds: Sequence[str] = (), key: str = "") -> Found:
         """Begin a transaction of the whole file, or take part in the one of this thread."""
         if not self._mine.depth:
             self._begin()
         self._mine.depth += 1
         try:
-            return self.read(name)
+            return Found(self.read(name), self.row(name, kinds, key) if kinds else ())
         except BaseException:
             self._leave()
             raise
@@ -78,10 +78,11 @@ class SQLiteDatabase:
 
     def row(self, name: str, kinds: Sequence[str], key: str) -> Sequence[str | None]:
         """The texts of the rows that have this key."""
-        query = "select text from row where session = ? and kind = ? and key = ?"
+        wanted = ", ".join("?" * len(kinds))
+        query = f"select kind, text from row where session = ? and key = ? and kind in ({wanted})"  # noqa: S608 - as above
         with self._connection() as connection:
-            found = [connection.execute(query, (name, kind, key)).fetchone() for kind in kinds]
-            return [text[0] if text else None for text in found]
+            found = dict(connection.execute(query, (name, key, *kinds)).fetchall())
+            return [found.get(kind) for kind in kinds]
 
     def rows(self, name: str, kind: str) -> Mapping[str, str]:
         """All rows of a kind."""
@@ -93,12 +94,12 @@ class SQLiteDatabase:
         with self._connection() as connection:
             return [name for (name,) in connection.execute("select name from session")]
 
-    def record(self, name: str, text: str, size: int, earlier: str | None) -> None:
+    def record(self, name: str, record: Record) -> None:
         """Keep a record, and let the oldest go where there is no room."""
-        name = name if self.enter(name) else ""
+        name = name if self.enter(name).document else ""
         try:
             with self._connection() as connection:
-                _record(connection, name, text, size, earlier)
+                _record(connection, name, record)
         finally:
             self._leave()
 
@@ -219,8 +220,12 @@ def _write(connection: sqlite3.Connection, name: str, changes: Changes) -> None:
         connection.execute("insert or replace into session values (?, ?, ?)", (name, *changes.document))
     gone = [(name, row.kind, row.key) for row in changes.rows if row.text is None]
     kept = [(name, *row) for row in changes.rows if row.text is not None]
-    connection.executemany("delete from row where session = ? and kind = ? and key = ?", gone)
-    connection.executemany("insert or replace into row values (?, ?, ?, ?)", kept)
+    if gone:
+        connection.executemany("delete from row where session = ? and kind = ? and key = ?", gone)
+    if kept:
+        connection.executemany("insert or replace into row values (?, ?, ?, ?)", kept)
+    for record in changes.records:
+        _record(connection, name, record)
 
 
 class _Journal(NamedTuple):
@@ -236,7 +241,8 @@ def _journal(connection: sqlite3.Connection, name: str) -> _Journal:
     return _Journal(*(found or (0, 0, 0)))
 
 
-def _record(connection: sqlite3.Connection, name: str, text: str, size: int, earlier: str | None) -> None:
+def _record(connection: sqlite3.Connection, name: str, record: Record) -> None:
+    text, size, earlier = record
     records, size_of_all, dropped = _journal(connection, name)
     number = records
     if earlier is None:

@@ -39,8 +39,11 @@ class Store(Protocol):
     #: Its verbs wait for a disk or a network: the service is then called in a worker thread.
     does_io: bool
 
-    def transaction(self, name: str) -> Transaction:
-        """The session, to be read and changed. A thread may enter a session again that it has entered."""
+    def transaction(self, name: str, about: str = "") -> Transaction:
+        """The session, to be read and changed. A thread may enter a session again that it has entered.
+
+        `about` is the id of the task that it will be about, where that is known.
+        """
         ...
 
     def look(self, name: str) -> SessionState | None:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import h11
 from anyio import move_on_after, sleep
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope
@@ -24,8 +23,10 @@ from starlette.websockets import WebSocketClose
 
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Connection, Wire
+from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.service.workers import in_worker
 from safelight.mockserver.transports.at_once import Head
 from safelight.mockserver.transports.cors import EnvelopeCORS
 from safelight.mockserver.transports.playback import played
@@ -111,9 +112,7 @@ class Core:
             else:
                 with api.in_flight:
                     request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
-                    reply = (
-                        await run_in_threadpool(api.handle, request) if api.is_heavy(request) else api.handle(request)
-                    )
+                    reply = await in_worker(api.effort_of(request), partial(api.handle, request))
                     await self._deliver(reply, request, scope, receive, send)
             if request.body is None:
                 await _discard(scope, receive, send)
@@ -129,7 +128,7 @@ class Core:
         origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
         taken = b"" if head.method == "GET" else body
         request = Request(head.method, text, query.decode("latin-1"), headers, taken, origin)
-        return None if self.api.is_heavy(request) else request
+        return request if self.api.effort_of(request) is Effort.MOMENT else None
 
     async def go_on(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
         """Deliver a reply whose exchange is under way already, and end that."""
@@ -180,7 +179,7 @@ async def _noted(reply: Reply, scope: Scope) -> Reply:
     """The reply, whose store is told before it goes out that it is delivered, and in a worker how much was sent."""
     connection = _connection(scope)
     if not (connection and connection.transport.is_closing()):
-        await run_in_threadpool(reply.deliver)
+        await in_worker(Effort.STORE, reply.deliver)
     loop, on_end = asyncio.get_running_loop(), reply.on_end
     end = on_end and (lambda sent: loop.run_in_executor(None, on_end, sent))
     return reply._replace(on_delivery=None, on_end=end)

@@ -16,7 +16,6 @@ from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Final
 
-from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
@@ -31,8 +30,6 @@ _GRACE: Final = 0.5
 _LAST_RESORT: Final = 5
 #: Turns of the loop in which a request is read, and handed to the application.
 _TURNS: Final = 4
-#: Heavy calls at a time, which compute: more would only be slower, each of them, and more to wait for at the end.
-_WORKERS: Final = os.cpu_count() or 2
 #: Seconds after which a worker that computes gives way to the loop, which asks several times for each request.
 #: Python's own 5 ms made of each of them a poll that waits.
 _SWITCH_SECONDS: Final = 0.0005
@@ -154,7 +151,6 @@ class AppServer(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
         self._loop = asyncio.get_running_loop()
-        current_default_thread_limiter().total_tokens = _WORKERS
         await super().startup(sockets)
         self._ready()
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -228,6 +229,20 @@ def test_whatever_ends_a_judge_leaves_nothing_running(here: Path, judge: tuple[s
 def test_a_client_that_sends_nothing_is_told_where_to_send_it() -> None:
     result = checked("--only", "1.1", cmd=("true",))
     assert (result.exit_code, "which is at SAFELIGHT_BASE_URL" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_the_parts_of_a_run_are_all_cases_each_once(parts: int) -> None:
+    listed = ("check", "client", "--list")
+    found = [called(*listed, "--part", f"{number}/{parts}").output.splitlines() for number in range(1, parts + 1)]
+    assert sorted(chain.from_iterable(found)) == sorted(called(*listed).output.splitlines())
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+
+
+@pytest.mark.parametrize("part", ["3/2", "0/2", "1", "1/0", "a/b"])
+def test_what_is_no_part_is_refused(part: str) -> None:
+    result = called("check", "client", "--part", part, "--list")
+    assert (result.exit_code, "is no part: write 1/2 and 2/2" in result.output) == (2, True)
 
 
 def test_a_pattern_that_fits_no_case_is_told_of_the_list() -> None:

@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -303,3 +304,28 @@ def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_called_no_store_is_refused() -> None:
     assert "sqlite:FILE" in refusal(safelight(["serve", "--store", "postgres://db"]))
+
+
+def test_hosts_behind_a_balancer_are_one_fake(store: str) -> None:
+    options = ("--store", store, "--queued", "0", "--running", "0")
+    balancer = "fake.example:8080"
+    with serving(*options) as one, serving(*options) as other:
+        servers = cycle((one, other))
+
+        def asked(method: str, target: str, **request: Any) -> httpx.Response:
+            """The answer of the one whose turn it is, which gets the header `Host` as the balancer does."""
+            server = next(servers)
+            headers = {"x-api-key": server.key, "host": balancer}
+            return server.client.request(method, httpx.URL(server.url).join(target), headers=headers, **request)
+
+        submit = asked("POST", "?endpoint=image_generation", json={"prompt": "a lamp", "width": 64})
+        task_id = submit.json()["data"]["id"]
+        polls = [asked("GET", f"?endpoint=task_status&task_id={task_id}") for _ in range(3)]
+        [picture] = {poll.json()["data"]["result"]["image_url"] for poll in polls}
+        answers = [asked("GET", httpx.URL(picture).path) for _ in range(2)]
+        journals = [ControlClient(server.url, server.key).journal() for server in (one, other)]
+    assert picture.startswith(f"http://{balancer}/")
+    assert [answer.status_code for answer in answers] == 2 * [200]
+    assert answers[0].content == answers[1].content
+    assert journals[0] == journals[1]
+    assert len(journals[0]) == 6

@@ -8,8 +8,6 @@ from http import HTTPStatus
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from starlette.concurrency import run_in_threadpool
-
 from safelight.contracts import Axis, Timeline
 from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, shown
@@ -18,6 +16,8 @@ from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import Refused
 from safelight.mockserver.model.task_override import TaskOverride
+from safelight.mockserver.service.effort import Effort
+from safelight.mockserver.service.workers import in_worker
 from safelight.traffic.exchange import Exchange
 
 #: Seconds of real time that are waited unless the body says otherwise.
@@ -101,7 +101,7 @@ async def _answered(asked: ControlCall, task_id: str) -> int:
 
 async def _looked(asked: ControlCall, look: Callable[[], _Seen]) -> _Seen:
     """What a look at the session gives, in a worker where that waits for a disk or a network."""
-    return await run_in_threadpool(look) if asked.service.sessions.store.does_io else look()
+    return await in_worker(Effort.CONTROL, look) if asked.service.sessions.store.does_io else look()
 
 
 async def _until(asked: ControlCall, task_id: str, polls: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,7 +34,14 @@ CHANGES = Changes(Document("settings", "rest"), [Row("task", "1", "a task")], is
 def test_a_submit_that_cannot_be_written_is_refused_and_costs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     settings = Settings(plan=("submit#1: http 500 after",))
-    api = Service(settings=settings, store=opened(f"sqlite:{path}"), keys=[FAKE_KEY], clock=VirtualClock)
+    told: list[int] = []
+    api = Service(
+        settings=settings,
+        store=opened(f"sqlite:{path}"),
+        keys=[FAKE_KEY],
+        clock=VirtualClock,
+        listener=lambda _, exchange: told.append(exchange.status),
+    )
     submit = Request("POST", "/v1/index.php", "endpoint=image_generation", HEADERS, b'{"prompt": "a lamp"}')
     other = sqlite3.connect(path)
     other.execute("alter table row rename to gone")
@@ -52,7 +60,8 @@ def test_a_submit_that_cannot_be_written_is_refused_and_costs_nothing(tmp_path: 
     assert (struck.status, accepted.status) == (500, 200), "the fault was not used up"
     with api.sessions.enter(FAKE_KEY) as session:
         assert len(session.tasks) == len(session.ledger) == 2
-    assert [exchange.status for exchange in api.sessions.store.journal(fingerprint(FAKE_KEY))] == [503, 500, 200]
+    journal = api.sessions.store.journal(fingerprint(FAKE_KEY))
+    assert [exchange.status for exchange in journal] == told == [503, 500, 200]
 
 
 class Failing(SQLiteDatabase):
@@ -123,3 +132,42 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(UnusableStore, match="another version"):
         opened(f"sqlite:{path}")
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"maxmemory": "1"}, "its memory is full: set a larger maxmemory, or empty it"),
+        ({"requirepass": "s3cret"}, "it wants another user or password: redis://USER:PASSWORD@HOST:PORT/0"),
+    ],
+)
+def test_what_redis_refuses_is_said_with_what_to_do(settings: dict[str, str], sentence: str) -> None:
+    url = redis_server.empty()
+    with redis_server.configured(**settings), pytest.raises(UnusableStore, match=f"^Redis: {re.escape(sentence)}$"):
+        opened(url)
+    opened(url).close()
+
+
+@pytest.mark.needs("redis-server")
+def test_a_replica_is_refused() -> None:
+    url = redis_server.empty()
+    with Redis.from_url(url) as client:
+        client.replicaof("127.0.0.1", "1")
+        try:
+            with pytest.raises(UnusableStore, match="it is a replica, to which nobody can write: name the primary"):
+                opened(url)
+        finally:
+            client.replicaof("NO", "ONE")
+
+
+@pytest.mark.needs("redis-server")
+def test_while_redis_takes_no_writes_the_answer_is_503_and_then_it_goes_on() -> None:
+    api = Service(store=opened(redis_server.empty()), keys=[FAKE_KEY])
+    submit = Request("POST", "/v1/index.php", "endpoint=image_generation", HEADERS, b'{"prompt": "a lamp"}')
+    with redis_server.configured(maxmemory="1"):
+        refused = api.handle(submit)
+    assert (refused.status, api.handle(submit).status) == (503, 200)
+    with api.sessions.enter(FAKE_KEY) as session:
+        assert len(session.tasks) == len(session.ledger) == 1
+    api.sessions.store.close()

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
 from fake import RICH, SUBMIT, status_of
 from json_store import STORE_NAMES, STORES
 from safelight.mockserver.model.clock import VirtualClock
-from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Request
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
-from safelight.mockserver.storage.database import Changes
+from safelight.mockserver.storage.database import Changes, Database
 from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.row_store import RowStore
 from safelight.mockserver.storage.sqlite import SQLiteDatabase
@@ -123,3 +124,51 @@ def test_a_poll_reads_no_large_body_and_a_forgotten_task_leaves_none(tmp_path: P
     assert len(tasks) < 5
     assert max(map(len, tasks.values())) < 1_000
     assert min(map(len, bodies.values())) > len(LARGE)
+
+
+class Asked:
+    """A database, and the verbs that were asked of it: each is a way to a disk or over a network."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.verbs: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._database, name)
+
+        def asked(*arguments: Any) -> Any:
+            self.verbs.append(name)
+            return verb(*arguments)
+
+        return asked
+
+    def last(self) -> list[str]:
+        """The verbs since they were last looked at."""
+        found, self.verbs = self.verbs, []
+        return found
+
+
+@pytest.mark.parametrize("any_key", [False, True])
+def test_a_request_is_one_transaction_with_its_record(tmp_path: Path, any_key: bool) -> None:  # noqa: FBT001
+    database = Asked(SQLiteDatabase(tmp_path / "sessions.db"))
+    api = Service(store=RowStore(cast("Database", database)), any_key=any_key, keys=[FAKE_KEY])
+    task_id = send(api, "POST", SUBMIT, prompt="a lamp")["id"]
+    database.last()
+    send(api, "POST", SUBMIT, prompt="a lamp")
+    assert database.last() == ["enter", "row", "leave"], "the row: is the new id taken?"
+    send(api, "GET", status_of(task_id))
+    assert database.last() == ["enter", "leave"]
+    assert len(api.sessions.store.journal(fingerprint(FAKE_KEY))) == 3
+
+
+def test_guests_that_come_while_others_ask_wait_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.mockserver.sessions.registry.MAX_GUEST_SESSIONS", 3)
+    api = Service(store=opened(f"sqlite:{tmp_path / 'sessions.db'}"), any_key=True)
+
+    def balance(number: int) -> int:
+        key = f"sk-guest-{number % 7}"
+        return api.handle(Request("GET", "/v1/index.php", "endpoint=user_balance", {"x-api-key": key})).status
+
+    with ThreadPoolExecutor(8) as clients:
+        assert set(clients.map(balance, range(200))) == {200}
+    assert len(api.sessions.store.names()) <= 3

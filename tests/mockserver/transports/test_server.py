@@ -13,9 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from anyio.to_thread import current_default_thread_limiter
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
 from safelight.mockserver.model.keys import FAKE_KEY
 from safelight.mockserver.service.service import Service
@@ -191,14 +188,6 @@ def test_what_keeps_a_server_in_a_thread_from_starting_is_raised() -> None:
     ):
         pytest.fail("it cannot have started")
     assert threads() == before
-
-
-def test_no_more_is_computed_at_a_time_than_there_are_processors() -> None:
-    async def limit(scope: Scope, receive: Receive, send: Send) -> None:
-        await PlainTextResponse(str(current_default_thread_limiter().total_tokens))(scope, receive, send)
-
-    with in_thread(limit) as server:
-        assert httpx.get(server.url).text == str(os.cpu_count())
 
 
 def test_two_servers_are_two() -> None:
