@@ -50,6 +50,10 @@ class Peer:
     command: Callable[[int, Path], Sequence[str]]
     submit: str = _SUBMIT
     poll: str = _POLL
+    #: It runs on a JVM, which takes its time to get warm.
+    on_jvm: bool = False
+    #: It answers whatever comes: it is a yardstick, and no mock server.
+    is_bare: bool = False
 
 
 def _npm(package: str, version: str) -> Path:
@@ -140,7 +144,7 @@ def _beside(name: str) -> Callable[[int, Path], Sequence[str]]:
 
 
 #: Those that live by a document have a path for each operation.
-_BY_PATHS: Final = {"submit": "/v1/image_generation", "poll": "/v1/task_status?task_id=1"}
+_BY_PATHS: Final = ("/v1/image_generation", "/v1/task_status?task_id=1")
 
 
 def _prism(port: int, folder: Path) -> Sequence[str]:
@@ -283,13 +287,13 @@ def _debian(package: str, command: str) -> str:
 #: The fake first, then the others from the most to the least that they do.
 PEERS: Final = (
     Peer("safelight", "validates, books, keeps a journal", _fake),
-    Peer("Prism", "validates, answers from an example", _prism, **_BY_PATHS),
-    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock),
-    Peer("Specmatic", "validates, answers from an example", _specmatic, **_BY_PATHS),
+    Peer("Prism", "validates, answers from an example", _prism, *_BY_PATHS),
+    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock, on_jvm=True),
+    Peer("Specmatic", "validates, answers from an example", _specmatic, *_BY_PATHS, on_jvm=True),
     Peer("Mockoon", "matches the route", _mockoon),
     Peer("mountebank", "matches method, path and query", _mountebank),
     Peer("pytest-httpserver", "matches method, path and query", _httpserver),
-    Peer("a bare Starlette route", "parses the JSON body", _beside("bare")),
-    Peer("a bare ASGI application", "reads the body", _beside("asgi")),
-    Peer("nginx", "sends a file", _nginx),
+    Peer("a bare Starlette route", "parses the JSON body", _beside("bare"), is_bare=True),
+    Peer("a bare ASGI application", "reads the body", _beside("asgi"), is_bare=True),
+    Peer("nginx", "sends a file", _nginx, is_bare=True),
 )
