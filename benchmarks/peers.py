@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _CONNECTIONS, _MANY = 16, 256
 #: Seconds that this takes at least: a slow server has answered none of them after one.
 _LATE_SECONDS: Final = 3
-#: Seconds of load before anything is measured, for what runs on no JVM.
+#: Seconds of load before anything is measured, for what compiles nothing.
 _WARM_UP_SECONDS: Final = 1
 #: Seconds that a server may take to its first answer: two of them are JVMs.
 _MAX_START_SECONDS: Final = 60
@@ -88,7 +88,7 @@ def main() -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         servers = list(_started(stack, folder, asked.only))
         for server, _, target in _turns(servers):
-            seconds = asked.warm_up if server.peer.on_jvm else _WARM_UP_SECONDS
+            seconds = asked.warm_up if server.peer.warms_up else _WARM_UP_SECONDS
             measured(server.pid, target, connections=_CONNECTIONS, seconds=seconds)
         for _ in range(asked.rounds):
             for server, name, target in _turns(servers):
@@ -122,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds that count (9)")
     parser.add_argument("--seconds", type=int, default=3, help="seconds of one measurement (3)")
-    parser.add_argument("--warm-up", type=int, default=12, help="seconds before that for a JVM (12)")
+    parser.add_argument("--warm-up", type=int, default=12, help="seconds before that for a JVM and Node (12)")
     parser.add_argument("--only", nargs="*", help="names of servers, such as Prism; the fake is always there")
     parser.add_argument("--no-write", action="store_true", help="leave the docs as they are")
     return parser.parse_args()

@@ -50,8 +50,8 @@ class Peer:
     command: Callable[[int, Path], Sequence[str]]
     submit: str = _SUBMIT
     poll: str = _POLL
-    #: It runs on a JVM, which takes its time to get warm.
-    on_jvm: bool = False
+    #: It runs on a JVM or on Node, which take their time to get warm.
+    warms_up: bool = False
     #: It answers whatever comes: it is a yardstick, and no mock server.
     is_bare: bool = False
 
@@ -149,7 +149,8 @@ _BY_PATHS: Final = ("/v1/image_generation", "/v1/task_status?task_id=1")
 
 def _prism(port: int, folder: Path) -> Sequence[str]:
     prism = _command_of("@stoplight/prism-cli", "prism")
-    return [prism, "mock", _openapi(folder), "-p", str(port), "-h", "127.0.0.1", "--verboseLevel", "silent"]
+    options = ["-h", "127.0.0.1", "--verboseLevel", "silent", "--multiprocess", "false"]
+    return [prism, "mock", _openapi(folder), "-p", str(port), *options]
 
 
 def _wiremock(port: int, folder: Path) -> Sequence[str]:
@@ -287,11 +288,11 @@ def _debian(package: str, command: str) -> str:
 #: The fake first, then the others from the most to the least that they do.
 PEERS: Final = (
     Peer("safelight", "validates, books, keeps a journal", _fake),
-    Peer("Prism", "validates, answers from an example", _prism, *_BY_PATHS),
-    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock, on_jvm=True),
-    Peer("Specmatic", "validates, answers from an example", _specmatic, *_BY_PATHS, on_jvm=True),
-    Peer("Mockoon", "matches the route", _mockoon),
-    Peer("mountebank", "matches method, path and query", _mountebank),
+    Peer("Prism", "validates, answers from an example", _prism, *_BY_PATHS, warms_up=True),
+    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock, warms_up=True),
+    Peer("Specmatic", "validates, answers from an example", _specmatic, *_BY_PATHS, warms_up=True),
+    Peer("Mockoon", "matches the route", _mockoon, warms_up=True),
+    Peer("mountebank", "matches method, path and query", _mountebank, warms_up=True),
     Peer("pytest-httpserver", "matches method, path and query", _httpserver),
     Peer("a bare Starlette route", "parses the JSON body", _beside("bare"), is_bare=True),
     Peer("a bare ASGI application", "reads the body", _beside("asgi"), is_bare=True),

@@ -79,12 +79,12 @@ def page(rows: Sequence[Row], rounds: int, seconds: int) -> str:
 
 #: Operation, the other server, how many times ours it has to take, and what that is called.
 _GOALS: Final = (
-    ("submit", "Prism", 3, "{} times Prism"),
-    ("submit", "WireMock", 2, "{} times WireMock with a schema"),
-    ("submit", "a bare Starlette route", 0.6, "{:.0%} of the bare Starlette route"),
-    ("poll", "Prism", 4, "{} times Prism"),
-    ("poll", "WireMock", 4, "{} times WireMock"),
-    ("poll", "a bare Starlette route", 0.75, "{:.0%} of the bare Starlette route"),
+    ("submit", "Prism", 3, "{} times as fast as Prism"),
+    ("submit", "WireMock", 2, "{} times as fast as WireMock with a schema"),
+    ("submit", "a bare Starlette route", 0.6, "{:.0%} as fast as the bare Starlette route"),
+    ("poll", "Prism", 4, "{} times as fast as Prism"),
+    ("poll", "WireMock", 4, "{} times as fast as WireMock"),
+    ("poll", "a bare Starlette route", 0.75, "{:.0%} as fast as the bare Starlette route"),
 )
 _MAX_MB, _MAX_MB_UNDER_LOAD, _MAX_START_MS = 60, 90, 500
 
@@ -97,12 +97,16 @@ def goals(rows: Sequence[Row]) -> list[str]:
         if name in by_name:
             share = by_name[name].share(ours, operation)
             figure = f"{share:.0%}" if least < 1 else f"{share:.1f} times"
-            lines.append((f"as fast as {what.format(least)}, at least: {operation}", figure, share >= least))
+            lines.append((f"a {operation}: at least {what.format(least)}", figure, share >= least))
     for operation in OPERATIONS:
         best = min((row.p99[operation] for row in rows[1:] if not row.is_bare), default=0.0)
         figure = f"{ours.p99[operation]:,.0f} ms to {best:,.0f}"
         lines.append(
-            (f"p99 of 256 connections, no worse than the best: {operation}", figure, ours.p99[operation] <= best)
+            (
+                f"a {operation}: p99 of 256 connections no worse than that of the best mock server",
+                figure,
+                ours.p99[operation] <= best,
+            )
         )
     for what, most, unit, found in (
         ("memory after the start, below", _MAX_MB, "MB", ours.at_start),
