@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 #: Connections of the rounds, and of the run that says how late the latest answers are.
 _CONNECTIONS, _MANY = 16, 256
 #: Seconds that this takes at least: a slow server has answered none of them after one.
-_LATE_SECONDS: Final = 4
+_LATE_SECONDS: Final = 3
+#: Seconds of load before anything is measured, for what compiles nothing.
+_WARM_UP_SECONDS: Final = 1
 #: Seconds that a server may take to its first answer: two of them are JVMs.
 _MAX_START_SECONDS: Final = 60
-#: How often each is started to see how long that takes.
+#: How often the fake is started to see how long that takes; each of the others is started once.
 _STARTS: Final = 3
 
 _KEYED: Final = {"x-api-key": FAKE_KEY}
@@ -66,6 +68,7 @@ class Measured:
         return Row(
             self.peer.name,
             self.peer.does,
+            self.peer.is_bare,
             {name: [seen.cpu for seen in found] for name, found in self.rounds.items()},
             {name: median(seen.rate for seen in found) for name, found in self.rounds.items()},
             self.late,
@@ -85,7 +88,8 @@ def main() -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         servers = list(_started(stack, folder, asked.only))
         for server, _, target in _turns(servers):
-            measured(server.pid, target, connections=_CONNECTIONS, seconds=asked.warm_up)
+            seconds = asked.warm_up if server.peer.warms_up else _WARM_UP_SECONDS
+            measured(server.pid, target, connections=_CONNECTIONS, seconds=seconds)
         for _ in range(asked.rounds):
             for server, name, target in _turns(servers):
                 seen = measured(server.pid, target, connections=_CONNECTIONS, seconds=asked.seconds)
@@ -118,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9, help="rounds that count (9)")
     parser.add_argument("--seconds", type=int, default=3, help="seconds of one measurement (3)")
-    parser.add_argument("--warm-up", type=int, default=10, help="seconds of load before that, for the JVMs (10)")
+    parser.add_argument("--warm-up", type=int, default=12, help="seconds before that for a JVM and Node (12)")
     parser.add_argument("--only", nargs="*", help="names of servers, such as Prism; the fake is always there")
     parser.add_argument("--no-write", action="store_true", help="leave the docs as they are")
     return parser.parse_args()
@@ -135,9 +139,9 @@ def _started(stack: ExitStack, folder: Path, only: Sequence[str] | None) -> Iter
 
 
 def _server(stack: ExitStack, peer: Peer, folder: Path) -> Measured:
-    """A server that runs; it was started several times, and the last one stays."""
+    """A server that runs; where it was started several times, the last one stays."""
     starts = []
-    for last in [False] * (_STARTS - 1) + [True]:
+    for last in [False] * (_STARTS - 1 if peer is PEERS[0] else 0) + [True]:
         port = _free_port()
         own = folder / str(port)
         own.mkdir(parents=True)

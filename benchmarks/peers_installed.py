@@ -50,6 +50,10 @@ class Peer:
     command: Callable[[int, Path], Sequence[str]]
     submit: str = _SUBMIT
     poll: str = _POLL
+    #: It runs on a JVM or on Node, which take their time to get warm.
+    warms_up: bool = False
+    #: It answers whatever comes: it is a yardstick, and no mock server.
+    is_bare: bool = False
 
 
 def _npm(package: str, version: str) -> Path:
@@ -140,12 +144,13 @@ def _beside(name: str) -> Callable[[int, Path], Sequence[str]]:
 
 
 #: Those that live by a document have a path for each operation.
-_BY_PATHS: Final = {"submit": "/v1/image_generation", "poll": "/v1/task_status?task_id=1"}
+_BY_PATHS: Final = ("/v1/image_generation", "/v1/task_status?task_id=1")
 
 
 def _prism(port: int, folder: Path) -> Sequence[str]:
     prism = _command_of("@stoplight/prism-cli", "prism")
-    return [prism, "mock", _openapi(folder), "-p", str(port), "-h", "127.0.0.1", "--verboseLevel", "silent"]
+    options = ["-h", "127.0.0.1", "--verboseLevel", "silent", "--multiprocess", "false"]
+    return [prism, "mock", _openapi(folder), "-p", str(port), *options]
 
 
 def _wiremock(port: int, folder: Path) -> Sequence[str]:
@@ -283,13 +288,13 @@ def _debian(package: str, command: str) -> str:
 #: The fake first, then the others from the most to the least that they do.
 PEERS: Final = (
     Peer("safelight", "validates, books, keeps a journal", _fake),
-    Peer("Prism", "validates, answers from an example", _prism, **_BY_PATHS),
-    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock),
-    Peer("Specmatic", "validates, answers from an example", _specmatic, **_BY_PATHS),
-    Peer("Mockoon", "matches the route", _mockoon),
-    Peer("mountebank", "matches method, path and query", _mountebank),
+    Peer("Prism", "validates, answers from an example", _prism, *_BY_PATHS, warms_up=True),
+    Peer("WireMock", "matches a JSON Schema, keeps a journal", _wiremock, warms_up=True),
+    Peer("Specmatic", "validates, answers from an example", _specmatic, *_BY_PATHS, warms_up=True),
+    Peer("Mockoon", "matches the route", _mockoon, warms_up=True),
+    Peer("mountebank", "matches method, path and query", _mountebank, warms_up=True),
     Peer("pytest-httpserver", "matches method, path and query", _httpserver),
-    Peer("a bare Starlette route", "parses the JSON body", _beside("bare")),
-    Peer("a bare ASGI application", "reads the body", _beside("asgi")),
-    Peer("nginx", "sends a file", _nginx),
+    Peer("a bare Starlette route", "parses the JSON body", _beside("bare"), is_bare=True),
+    Peer("a bare ASGI application", "reads the body", _beside("asgi"), is_bare=True),
+    Peer("nginx", "sends a file", _nginx, is_bare=True),
 )

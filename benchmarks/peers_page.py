@@ -26,6 +26,7 @@ class Row:
 
     name: str
     does: str
+    is_bare: bool
     #: Microseconds of the processor for each request, a figure for each round.
     cpu: Mapping[str, Sequence[float]]
     #: Requests a second.
@@ -60,6 +61,8 @@ def page(rows: Sequence[Row], rounds: int, seconds: int) -> str:
             f"Medians of {rounds} rounds of {seconds} s, quartiles in brackets; µs are those of the processor for each",
             "request, of all processes of the server. *Times ours* is the median of the ratios within a round.",
             "",
+            *goals(rows),
+            "",
             "![Microseconds of the processor for each request](pictures/peers.svg)",
             "",
             *(head, "|---|---|---:|---:|---:|---:|"),
@@ -72,6 +75,47 @@ def page(rows: Sequence[Row], rounds: int, seconds: int) -> str:
             "",
         ]
     )
+
+
+#: Operation, the other server, how many times ours it has to take, and what that is called.
+_GOALS: Final = (
+    ("submit", "Prism", 3, "{} times as fast as Prism"),
+    ("submit", "WireMock", 2, "{} times as fast as WireMock with a schema"),
+    ("submit", "a bare Starlette route", 0.6, "{:.0%} as fast as the bare Starlette route"),
+    ("poll", "Prism", 4, "{} times as fast as Prism"),
+    ("poll", "WireMock", 4, "{} times as fast as WireMock"),
+    ("poll", "a bare Starlette route", 0.75, "{:.0%} as fast as the bare Starlette route"),
+)
+_MAX_MB, _MAX_MB_UNDER_LOAD, _MAX_START_MS = 60, 90, 500
+
+
+def goals(rows: Sequence[Row]) -> list[str]:
+    """Each goal, the figure, and whether it is met."""
+    ours, by_name = rows[0], {row.name: row for row in rows}
+    lines = []
+    for operation, name, least, what in _GOALS:
+        if name in by_name:
+            share = by_name[name].share(ours, operation)
+            figure = f"{share:.0%}" if least < 1 else f"{share:.1f} times"
+            lines.append((f"a {operation}: at least {what.format(least)}", figure, share >= least))
+    for operation in OPERATIONS:
+        best = min((row.p99[operation] for row in rows[1:] if not row.is_bare), default=0.0)
+        figure = f"{ours.p99[operation]:,.0f} ms to {best:,.0f}"
+        lines.append(
+            (
+                f"a {operation}: p99 of 256 connections no worse than that of the best mock server",
+                figure,
+                ours.p99[operation] <= best,
+            )
+        )
+    for what, most, unit, found in (
+        ("memory after the start, below", _MAX_MB, "MB", ours.at_start),
+        ("memory under load, below", _MAX_MB_UNDER_LOAD, "MB", ours.under_load),
+        ("start to the first answer, below", _MAX_START_MS, "ms", ours.start),
+    ):
+        lines.append((f"{what} {most} {unit}", f"{found:,.0f} {unit}", found < most))
+    head = ["| goal | figure | |", "|---|---:|---|"]
+    return [*head, *(f"| {what} | {figure} | {'met' if is_met else '**not met**'} |" for what, figure, is_met in lines)]
 
 
 def _costs(row: Row, ours: Row) -> list[str]:

@@ -1,7 +1,8 @@
-"""A long run with faults, in which nothing may grow: `python benchmarks/soak.py [SECONDS]`, an hour unless said.
+"""A long run with faults, in which nothing may grow: `python benchmarks/soak.py [SECONDS [RATE]]`, an hour unless said.
 
-Two clients submit, poll and fetch, whatever faults they meet. Each line says how much is kept. The run fails where the
-journal or the tasks take more than their bounds, or where memory goes on growing.
+Two clients submit, poll and fetch, whatever faults they meet, together `RATE` times a second or as fast as they can.
+Each line says how much is kept. The run fails where the journal or the tasks take more than their bounds, or where
+memory goes on growing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
+from math import inf
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 #: Kept at most: less than usual, so that a short run fills it too.
 _BOUNDS: Final = Bounds(max_finished_tasks=2_000, max_task_bytes=4_000_000)
 _MAX_JOURNAL_BYTES: Final = 16_000_000
+_MAX_PICTURE_BYTES: Final = 4_000_000
 
 _FAULTS: Final = (
     "poll 5%: http 502",
@@ -45,14 +48,17 @@ _FAULTS: Final = (
 _HEADERS: Final = {"x-api-key": FAKE_KEY, "content-type": "application/json"}
 
 
-def main(seconds: float) -> None:
-    """Run for so long, with a line for each twentieth."""
+def main(seconds: float, rate: float = inf) -> None:
+    """Run for so long, with so many requests a second at most, and a line for each twentieth."""
     profile = task_profile(queued="0..1", running="0..3", fail_rate=0.1)
     settings = Settings(profile, plan=_FAULTS, balance=10**9)
-    service = Service(keys=[FAKE_KEY], settings=settings, bounds=_BOUNDS)
+    service = Service(keys=[FAKE_KEY], settings=settings, bounds=_BOUNDS, max_picture_bytes=_MAX_PICTURE_BYTES)
     over, counts = Event(), [0, 0]
+    interval = len(counts) / rate
     with in_thread(create_app(service)) as server:
-        clients = [Thread(target=_client, args=(server.url, over, counts, number)) for number in range(len(counts))]
+        clients = [
+            Thread(target=_client, args=(server.url, over, counts, number, interval)) for number in range(len(counts))
+        ]
         for client in clients:
             client.start()
         memory = list(_watched(service, counts, seconds))
@@ -86,7 +92,7 @@ def _watched(service: Service, counts: list[int], seconds: float) -> Iterator[fl
         yield memory
 
 
-def _client(url: str, over: Event, counts: list[int], number: int) -> None:
+def _client(url: str, over: Event, counts: list[int], number: int, interval: float) -> None:
     random, netloc = Random(number), urlsplit(url).netloc
     tasks: list[str] = []
     while not over.is_set():
@@ -95,6 +101,7 @@ def _client(url: str, over: Event, counts: list[int], number: int) -> None:
             for _ in range(100):
                 counts[number] += 1
                 _act(client, random, tasks)
+                over.wait(interval)
 
 
 def _act(client: HTTPConnection, random: Random, tasks: list[str]) -> None:
@@ -113,4 +120,4 @@ def _act(client: HTTPConnection, random: Random, tasks: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if sys.argv[1:] else 3_600)
+    main(*(map(float, sys.argv[1:]) if sys.argv[1:] else [3_600]))

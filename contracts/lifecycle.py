@@ -143,26 +143,35 @@ class Timeline:
         return cls(read)
 
     def at(self, position: float) -> State:
-        """The state after `position` units. Several steps that are due are all taken."""
-        # Ends are summed up as `length` is: to subtract instead rounds differently, and a task would end late.
-        begun = 0.0
-        for number, step in enumerate(self.steps[:-1]):
-            end = begun + step.dwell
-            if position < end or end == inf:
-                return self._state(number, position)
-            begun = end
-        return self._state(len(self.steps) - 1, position)
+        """The state after `position` units. Several steps that are due are all taken.
 
-    def _state(self, number: int, position: float) -> State:
-        """The state in one step. A task that runs in several, one after the other, has come so far of them all."""
+        A task that runs in several, one after the other, has come so far of them all.
+        """
+        number = self._number(position)
         step = self.steps[number]
         progress = step.progress
         if step.phase is Phase.RUNNING and progress is None:
             progress = self._progress(number, position)
         return State(step.phase, progress, step.reason, step.word, step.unseen)
 
+    def phase_at(self, position: float) -> Phase:
+        """The phase of that state."""
+        return self.steps[self._number(position)].phase
+
+    def _number(self, position: float) -> int:
+        """Which step it is after `position` units."""
+        # Ends are summed up as `length` is: to subtract instead rounds differently, and a task would end late.
+        end, last = 0.0, len(self.steps) - 1
+        for number, step in enumerate(self.steps):
+            end += step.dwell
+            if position < end or end == inf or number == last:
+                break
+        return number
+
     def _progress(self, number: int, position: float) -> int:
         """Loops, not sums: this is asked with each poll. A step without length parts nothing, as nobody sees it."""
+        if self.steps[number].dwell == inf:
+            return 0
         first, begun, dwell = number, 0.0, 0.0
         while first and (self.steps[first - 1].phase is Phase.RUNNING or not self.steps[first - 1].dwell):
             first -= 1

@@ -25,7 +25,8 @@ def reader_of_usual_texts(*, max_digits: int, max_depth: int) -> Callable[[bytes
             raise _NotUsual
         return int(digits)
 
-    scan, scan_short = _scanner(integer), _scanner(int)  # in a short text no integer is long
+    scan, scan_short = _scanner(integer, _members), _scanner(int, _members)  # in a short text no integer is long
+    scan_flat = _scanner(int, None)
 
     def usual(body: bytes) -> Any:
         # Half a surrogate pair is always escaped. What is no UTF-8 holds zero bytes, or does not begin with a document.
@@ -33,7 +34,13 @@ def reader_of_usual_texts(*, max_digits: int, max_depth: int) -> Callable[[bytes
             return NOTHING
         try:
             text = body.decode()
-            document, end = (scan_short if len(body) <= max_digits else scan)(text, 0)
+            if len(body) <= max_digits:
+                document, end = scan_flat(text, 0)
+                # Each member has a colon, so that none stands twice; others may stand in strings, or in objects below.
+                if type(document) is not dict or body.count(b":") != len(document):
+                    document, end = scan_short(text, 0)
+            else:
+                document, end = scan(text, 0)
         except (ValueError, StopIteration):
             return NOTHING
         return document if end == len(text) else NOTHING
@@ -41,9 +48,11 @@ def reader_of_usual_texts(*, max_digits: int, max_depth: int) -> Callable[[bytes
     return usual
 
 
-def _scanner(integer: Callable[[str], int]) -> Callable[[str, int], tuple[Any, int]]:
+def _scanner(
+    integer: Callable[[str], int], members: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None
+) -> Callable[[str, int], tuple[Any, int]]:
     """What reads a document where a text begins, and gives where it ends. Made once: `json.loads` makes others."""
-    decoder = json.JSONDecoder(parse_int=integer, parse_constant=_constant, object_pairs_hook=_members)
+    decoder = json.JSONDecoder(parse_int=integer, parse_constant=_constant, object_pairs_hook=members)
     scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once  # type: ignore[attr-defined]  # of each decoder
     return scan
 

@@ -65,7 +65,7 @@ def broken(one: Exchange, message: str) -> Exchange:
 def task(task_id: str = ID, prompt: str = "a lighthouse at dusk") -> Task:
     """A task, which costs 10 credits."""
     body = parameters_as_json({"prompt": prompt})
-    return Task(task_id, 1, "image_generation", "default", body, 0, Timeline.of(), Axis.SECONDS, 0.0, 10)
+    return Task(task_id, 1, "image_generation", "default", body, Timeline.of(), Axis.SECONDS, 0.0, 10)
 
 
 def paid(*ids: str) -> dict[str, Any]:

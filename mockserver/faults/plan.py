@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 from math import inf
-from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.contracts.wording import counted
 from safelight.mockserver.faults.rules import FaultRule, PlannedRequest, read_rules, reread_rule
+from safelight.mockserver.model.chance import Chance
 from safelight.mockserver.model.session_state import PlannedRule, RuleCounts
 from safelight.traffic.expectations import Missed
 
@@ -152,8 +152,8 @@ class Plan:
         if rule.percent == 100:  # noqa: PLR2004 - all
             return True
         # The same for the same request of a session with the same seed.
-        chance = Random(f"{self._session.seed} {self._session.key} rule {serial} {request.task_id} {number}")
-        return chance.uniform(0, 100) < rule.percent
+        chance = Chance(f"{self._session.seed} {self._session.key} rule {serial} {request.task_id} {number}")
+        return 100 * chance.share() < rule.percent
 
     def _is_over(self, serial: int, quota: float, now: float) -> bool:
         """More requests than the quota came within a second, those that were struck left out."""

@@ -25,18 +25,23 @@ def state_of(session: SessionState, task: Task, *, add: int = 0) -> State:
     return task.timeline.at(position_of(session, task, add))
 
 
+def phase_of(session: SessionState, task: Task) -> Phase:
+    """The phase of that state, as the last poll was answered with."""
+    return task.timeline.phase_at(position_of(session, task))
+
+
 def position_of(session: SessionState, task: Task, add: int = 0) -> float:
     """How far along its axis a task is: seconds since its submit, polls before this one, or ticks."""
     if task.axis is Axis.SECONDS:
         return session.clock.now() - task.submitted
     counts = session.counts.get(task.id)
     if task.axis is Axis.TICKS:
-        return counts.ticks if counts else 0
+        return counts.moved if counts else 0
     if add:
         counts = counts or counts_of(session, task.id)
-        counts.polls += add
-        return counts.polls - add
-    return max(counts.polls - 1, 0) if counts else 0
+        counts.moved += add
+        return counts.moved - add
+    return max(counts.moved - 1, 0) if counts else 0
 
 
 def counts_of(session: SessionState, task_id: str) -> TaskCounts:
@@ -78,7 +83,7 @@ def expect_refund(session: SessionState, task: Task) -> None:
         return
     if task.axis is Axis.SECONDS:
         heap.push(session.refunds_due, (task.submitted + begins, task.number, task.id))
-    elif state_of(session, task).phase is Phase.FAILED:
+    elif phase_of(session, task) is Phase.FAILED:
         heap.push(session.refunds_due, (-inf, task.number, task.id))
 
 
@@ -100,7 +105,7 @@ def settle(session: SessionState) -> None:
         failed.append(heap.pop(due))
     for entry in sorted(failed, key=itemgetter(1)):
         task = session.tasks.get(entry[2])
-        if task and state_of(session, task).phase is Phase.FAILED:
+        if task and phase_of(session, task) is Phase.FAILED:
             refund(session, task)
         elif task and entry[0] > soon - _ROUNDING_SECONDS:
             heap.push(due, entry)
@@ -172,7 +177,7 @@ def _perhaps_finished(session: SessionState) -> Iterator[Task]:
 
 
 def _drop(session: SessionState, task: Task) -> None:
-    if state_of(session, task).phase is Phase.FAILED:
+    if phase_of(session, task) is Phase.FAILED:
         refund(session, task)
     session.task_bytes -= task.size
     del session.tasks[task.id]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import inf, log
+from math import inf
 from typing import TYPE_CHECKING, Final, Protocol
 
 from safelight.contracts.wording import echoed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from random import Random
+
+    from safelight.mockserver.model.chance import Chance
 
 
 class Delay(Protocol):
     """How long something takes, in units of the axis."""
 
-    def draw(self, random: Random) -> float:
+    def draw(self, chance: Chance) -> float:
         """One duration, 0 or more."""
         ...
 
@@ -28,7 +29,7 @@ class Fixed:
 
     units: float
 
-    def draw(self, random: Random) -> float:  # noqa: ARG002 - the protocol's signature
+    def draw(self, chance: Chance) -> float:  # noqa: ARG002 - the protocol's signature
         """The units."""
         return self.units
 
@@ -44,9 +45,9 @@ class Uniform:
     low: float
     high: float
 
-    def draw(self, random: Random) -> float:
+    def draw(self, chance: Chance) -> float:
         """One duration between the bounds."""
-        return random.uniform(self.low, self.high)
+        return chance.uniform(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ class LogNormal:
     median: float
     sigma: float = 0.5
 
-    def draw(self, random: Random) -> float:
+    def draw(self, chance: Chance) -> float:
         """One duration above 0."""
-        return random.lognormvariate(log(self.median), self.sigma)
+        return chance.lognormal(self.median, self.sigma)
 
 
 #: Finite whatever its digits; the exponent is what Python writes small numbers with.

@@ -24,6 +24,11 @@ class BytesElsewhere(Protocol):
         """Their SHA-256."""
         ...
 
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        ...
+
     def read(self) -> bytes:
         """The bytes."""
         ...
@@ -32,10 +37,10 @@ class BytesElsewhere(Protocol):
 class BytesOnDisk:
     """Bytes in a temporary file, which goes when nothing refers to them any longer, or the process ends."""
 
-    __slots__ = ("__weakref__", "_path", "digest")
+    __slots__ = ("__weakref__", "_path", "digest", "size")
 
     def __init__(self, contents: bytes) -> None:
-        self.digest = sha256(contents).digest()
+        self.digest, self.size = sha256(contents).digest(), len(contents)
         with NamedTemporaryFile(dir=_folder(), delete=False) as file:
             self._path = Path(file.name)
             finalize(self, _remove, self._path).atexit = False  # then the whole folder goes

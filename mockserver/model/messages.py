@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -45,7 +46,13 @@ class Request(NamedTuple):
 @lru_cache(256)
 def parameters(query: str) -> Mapping[str, str]:
     """The parameters of a query; the last of a name counts, as in PHP. Kept, as a client asks the same each time."""
+    if _PLAIN_QUERY.fullmatch(query):
+        return dict([part.split("=") for part in query.split("&")])
     return dict(parse_qsl(query, keep_blank_values=True))
+
+
+#: A query in which nothing is encoded or left out.
+_PLAIN_QUERY: Final = re.compile(r"[\w.~-]+=[\w.~-]*(?:&[\w.~-]+=[\w.~-]*)*", re.ASCII)
 
 
 class Reply(NamedTuple):

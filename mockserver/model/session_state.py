@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import Random
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from safelight.mockserver.model.chance import Chance
 from safelight.mockserver.model.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -68,9 +68,8 @@ class PlanState:
 class TaskCounts:
     """What was counted of one task."""
 
-    #: Polls that moved it along the axis of polls.
-    polls: int = 0
-    ticks: int = 0
+    #: Polls, or ticks, that moved it along the axis of its timeline.
+    moved: int = 0
     #: Polls that were answered, on whatever axis.
     answered: int = 0
     #: When it was last answered about, in seconds of the session's clock; None: not since its submit.
@@ -118,5 +117,5 @@ class SessionState:
     def __post_init__(self) -> None:
         self.began = self.clock.now()
         self.revoked = self.settings.revoked
-        self.first_serial = Random(f"{self.seed} {self.key}").getrandbits(40)
+        self.first_serial = Chance(f"{self.seed} {self.key}").bits(40)
         self.look_at_tasks, self.look_at_bytes = self.bounds

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safelight.contracts.compact import compact
+from safelight.mockserver.model.chance import Chance
 from safelight.mockserver.model.kept_bytes import BytesElsewhere, BytesOnDisk, kept_bytes
 
 if TYPE_CHECKING:
@@ -27,16 +28,23 @@ class Task:
     workflow: str
     #: The parameters that were submitted, as JSON: a text takes a quarter of the memory of what it says.
     body: bytes | BytesElsewhere
-    #: The seed its picture is drawn from: the one of the request, or the one drawn.
-    seed: int
     timeline: Timeline
     axis: Axis
     #: When it was submitted, in seconds of the session's clock.
     submitted: float
     #: Credits taken.
     price: Credits
-    #: Bytes of the request: what keeping it costs.
-    size: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the parameters: what keeping them costs."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.size
+
+    @property
+    def seed(self) -> int:
+        """The seed its picture is drawn from: the one of the request, or one that follows from its id."""
+        wanted = int(self.request.get("seed", -1))
+        return Chance(self.id).bits(32) if wanted < 0 else wanted
 
     @property
     def request(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from safelight.mockserver.model.delays import delay
 from safelight.mockserver.model.task_profile import check_id, check_text
 
 if TYPE_CHECKING:
-    from random import Random
+    from safelight.mockserver.model.chance import Chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TaskOverride:
         if self.id is not None:
             check_id(self.id)
 
-    def applied(self, drawn: Timeline, random: Random) -> Timeline:
+    def applied(self, drawn: Timeline, chance: Chance) -> Timeline:
         """The drawn timeline with these options in place of what was drawn."""
         if self.timeline or (self.queued, self.running, self.fail) == (None, None, None):
             return self.timeline or drawn
@@ -50,8 +50,8 @@ class TaskOverride:
         queued, running, end = drawn.steps if is_usual else Timeline.of().steps
         if self.fail is not None:
             end = Timeline.of(fail=self.fail).steps[-1]
-        return Timeline((_lasting(queued, self.queued, random), _lasting(running, self.running, random), end))
+        return Timeline((_lasting(queued, self.queued, chance), _lasting(running, self.running, chance), end))
 
 
-def _lasting(step: Step, units: str | float | None, random: Random) -> Step:
-    return step if units is None else replace(step, dwell=delay(units).draw(random))
+def _lasting(step: Step, units: str | float | None, chance: Chance) -> Step:
+    return step if units is None else replace(step, dwell=delay(units).draw(chance))

@@ -10,7 +10,7 @@ from safelight.contracts.wording import echoed, shown
 from safelight.mockserver.model.delays import NO_DELAY, Delay
 
 if TYPE_CHECKING:
-    from random import Random
+    from safelight.mockserver.model.chance import Chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class TaskProfile:
             raise ValueError(f"a fail rate of {shown(self.fail_rate)} is no share: give 0 to 1")
         check_text(self.fail_reason, "reason")
 
-    def draw(self, number: int, random: Random) -> Timeline:
+    def draw(self, number: int, chance: Chance) -> Timeline:
         """The timeline of the `number`-th task."""
-        queued, running = self.queued.draw(random), self.running.draw(random)
+        queued, running = self.queued.draw(chance), self.running.draw(chance)
         # Drawn always, so that a change of the rate changes no other number.
-        unlucky = random.random() < self.fail_rate
+        unlucky = chance.share() < self.fail_rate
         fail = (self.fail_reason or True) if unlucky or number in self.fail_nth else False
         if self.timeline:
             return self.timeline

@@ -25,16 +25,16 @@ def accepted(call: Call, answer: str, *, engine: str = "comfyui", workflow: str 
         request = {name: value for name, value in request.items() if name in known}
     kind = intern(workflow) if workflow else operation  # one text for all tasks
     body = sent if is_as_sent else None
-    task = call.session.submit(
-        operation, request, kind, ENGINES[engine], size=len(sent), body=body, override=call.override
-    )
-    return Answer(_data(answer, task.id), task.id, call.session.state(task).phase)
+    task = call.session.submit(operation, request, kind, ENGINES[engine], body=body, override=call.override)
+    return Answer(_data(answer, task.id), task.id, call.session.phase(task))
 
 
 def _data(answer: str, task_id: str) -> Mapping[str, Any]:
     """The data of an answer: the schema's own words, and what is about this task."""
-    own = {"id": task_id, "check_status": f"?endpoint=task_status&task_id={quote(task_id, safe='')}"}
-    return {name: own.get(name, value) for name, value in _stated(answer).items()}
+    data = {**_stated(answer), "id": task_id}
+    if "check_status" in data:
+        data["check_status"] = f"?endpoint=task_status&task_id={quote(task_id, safe='')}"
+    return data
 
 
 @cache

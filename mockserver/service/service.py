@@ -49,12 +49,13 @@ class Service:
         end_listener: EndListener | None = None,
         openapi_paths: bool = False,
         plain_pictures: bool = False,
+        max_picture_bytes: int | None = None,
     ) -> None:
         store = store or MemoryStore()
         self.sessions = Registry(
             store, settings or Settings(), seed=seed, clock=clock, any_key=any_key, bounds=bounds or Bounds()
         )
-        self.uploads = Uploads(store, plain=plain_pictures)
+        self.uploads = Uploads(store, plain=plain_pictures, max_bytes=max_picture_bytes)
         #: The exchanges under way: transports enter it.
         self.in_flight = InFlight()
         self.has_openapi_paths = openapi_paths

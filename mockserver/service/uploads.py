@@ -37,8 +37,10 @@ _MAX_EDITS: Final = 16
 class Uploads:
     """The files of all sessions, drawn when they are first fetched."""
 
-    def __init__(self, store: Store, *, plain: bool = False) -> None:
+    def __init__(self, store: Store, *, plain: bool = False, max_bytes: int | None = None) -> None:
         self._store = store
+        #: Bytes of files that are kept; None: as many as usual.
+        self._max_bytes = max_bytes
         #: Pictures are of one tone, which takes a tenth of the time.
         self._is_plain = plain
         #: One picture at a time: each step of Pillow keeps the interpreter to itself, and among several nobody else
@@ -134,7 +136,7 @@ class Uploads:
     def _gallery(self) -> Gallery:
         from safelight.mockserver.pictures import Gallery  # noqa: PLC0415 - as above
 
-        return Gallery()
+        return Gallery() if self._max_bytes is None else Gallery(limit=self._max_bytes)
 
 
 NO_SUCH_FILE: Final = Refused(404, "No such picture: the URL is not one that a task was answered with")

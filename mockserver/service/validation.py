@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Advice, Provenance, advice, parse
@@ -14,7 +14,7 @@ from safelight.mockserver.model.messages import Request, parameters
 from safelight.mockserver.service.hints import advice_on_encoding, advice_on_way, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from safelight.contracts import Violation
     from safelight.mockserver.model.settings import Settings
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
 #: Violations, and pieces of advice, that are looked for in one request: a hostile one has any number.
 MAX_FINDINGS: Final = 20
 
-#: The document, the violations and the advice.
-_Checked = tuple[Any, "Sequence[Violation]", "Sequence[Advice]"]
-
 
 def validate(_: Service, call: Call) -> None:
     """Read the parameters, and hold them against the schema of the operation's request."""
     endpoint, home = call.endpoint, call.home
     if endpoint.method == "GET":
-        call.document, call.violations, found = _query(endpoint.schema, home.query)
-        call.advice = partial(_advice_on_query, call.way, found)
+        call.document = parameters(home.query)
+        call.violations = violations(endpoint.schema, call.document, max_violations=MAX_FINDINGS)
+        call.advice = partial(_advice_on_query, call.way, home.query, "" if call.violations else endpoint.schema)
     else:
         assert call.settings is not None
         call.document, call.violations, call.is_as_sent = _body(home, endpoint.name, call.settings)
@@ -62,7 +60,9 @@ def _reading(operation: str, document: Any, settings: Settings) -> tuple[Reading
     return reading._replace(document=document), lowered
 
 
-def _advice_on_query(way: str, found: Sequence[Advice]) -> list[Advice]:
+def _advice_on_query(way: str, query: str, schema: str) -> list[Advice]:
+    """What is broken is not advised on too: it has no schema here."""
+    found = advice(parameters(query), schema, max_advice=MAX_FINDINGS) if schema else ()
     return [*advice_on_way(way), *found]
 
 
@@ -81,14 +81,6 @@ def _advice_on_body(way: str, request: Request, operation: str, settings: Settin
     ]
     remarks = reading.findings(max_findings=MAX_FINDINGS)[1]
     return [*found, *advice_on_encoding(request), *clamping, *remarks]
-
-
-@lru_cache(256)
-def _query(schema: str, text: str) -> _Checked:
-    """Kept, as a client asks the same again and again."""
-    query: Mapping[str, str] = parameters(text)
-    found = violations(schema, query, max_violations=MAX_FINDINGS)
-    return query, found, () if found else advice(query, schema, max_advice=MAX_FINDINGS)
 
 
 def sentence(found: Sequence[Violation]) -> str:

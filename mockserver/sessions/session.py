@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import count
-from random import Random
-from threading import local
 from typing import TYPE_CHECKING, Any, Final
 
-from safelight.contracts import Axis, State
+from safelight.contracts import Axis, Phase, State
 from safelight.contracts.wording import echoed
 from safelight.mockserver.faults.plan import Plan
 from safelight.mockserver.faults.rules import reread_rule
 from safelight.mockserver.model import booking
+from safelight.mockserver.model.chance import Chance
 from safelight.mockserver.model.clock import AdjustableClock
 from safelight.mockserver.model.credits import plus
 from safelight.mockserver.model.kept_bytes import kept_bytes
@@ -157,6 +156,10 @@ class Session:
         """The task's state now; `add` 1 counts this as a poll."""
         return booking.state_of(self.data, task, add=add)
 
+    def phase(self, task: Task) -> Phase:
+        """The phase alone of the task's state."""
+        return booking.phase_of(self.data, task)
+
     def answered(self, task_id: str) -> int:
         """How many polls of a task were answered."""
         counts = self.data.counts.get(task_id)
@@ -181,7 +184,7 @@ class Session:
         task = self.find(task_id)
         if task is None:
             raise ValueError(f"no task {echoed(task_id)}: it was never issued to this key")
-        booking.counts_of(self.data, task_id).ticks += ticks
+        booking.counts_of(self.data, task_id).moved += ticks
         booking.expect_refund(self.data, task)
 
     def fail(self, task_id: str, reason: str | None = None) -> bool:
@@ -217,11 +220,10 @@ class Session:
         workflow: str,
         engine: Engine,
         *,
-        size: int,
         body: bytes | None = None,
         override: TaskOverride | None = None,
     ) -> Task:
-        """Accept a valid request: draw its task's timeline, id and seed, and book it. Raises `Refused`.
+        """Accept a valid request: draw its task's timeline and id, and book it. Raises `Refused`.
 
         The parameters are kept as the `body` in which they were sent, where that has no others. An `override` that the
         request itself brings comes before those that were set for the next tasks.
@@ -234,25 +236,22 @@ class Session:
             self.data.ledger.add(Entry(self.now(), price, "", "refund"))
             raise Refused(HTTPStatus.BAD_GATEWAY, f"Upstream error: {engine.title} does not answer")
         number, of_workflow = self._counted(ALL_SUBMITS), self._counted(workflow)
-        random = _chance(f"{self.data.seed} {self.key} {number}")
+        chance = Chance(f"{self.data.seed} {self.key} {number}")
         override = override or self._next_override(operation, parameters)
         profile = settings.profile_of(workflow)
-        drawn = profile.draw(of_workflow if workflow in settings.workflows else number, random)
+        drawn = profile.draw(of_workflow if workflow in settings.workflows else number, chance)
         given = settings.ids[number - 1] if number <= len(settings.ids) else None
-        task_id = override.id or given or self._unused_id(engine.new_id, random, number)
-        drawn_seed, wanted_seed = random.getrandbits(32), int(parameters.get("seed", -1))
+        task_id = override.id or given or self._unused_id(engine.new_id, chance, number)
         task = Task(
             id=task_id,
             number=number,
             operation=operation,
             workflow=workflow,
             body=parameters_as_json(parameters) if body is None else kept_bytes(body),
-            seed=drawn_seed if wanted_seed < 0 else wanted_seed,
-            timeline=override.applied(drawn, random),
+            timeline=override.applied(drawn, chance),
             axis=Axis(override.axis) if override.axis else profile.axis,
             submitted=self.now(),
             price=price,
-            size=size,
         )
         return booking.book(self.data, task, slots=settings.slots_of(workflow))
 
@@ -279,34 +278,19 @@ class Session:
         """The ids that the settings give to tasks that are still to come."""
         return self.settings.ids[self.data.submits.get(ALL_SUBMITS, 0) :]
 
-    def _unused_id(self, new_id: NewId, random: Random, number: int) -> str:
+    def _unused_id(self, new_id: NewId, chance: Chance, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
         for serial in count(self.data.first_serial + number, _SERIAL_STEP):
-            drawn = new_id(random, serial)
+            drawn = new_id(chance, serial)
             if not self.knows(drawn):
                 break
         return drawn
 
     def _is_reserved(self, task_id: str) -> bool:
         """An override or the settings give this id to a task to come."""
+        if not (self.data.overrides or self.settings.ids):
+            return False
         return any(override.id == task_id for override in self.data.overrides) or task_id in self._ids_to_come()
-
-
-class _Chance(local):
-    """The random numbers of one thread."""
-
-    def __init__(self) -> None:
-        self.random = Random(0)
-
-
-_CHANCE: Final = _Chance()
-
-
-def _chance(seed: str) -> Random:
-    """Random numbers as of a new `Random(seed)`, which is seeded twice before it gives one. Until the next is asked."""
-    random = _CHANCE.random
-    random.seed(seed)
-    return random
 
 
 _NO_OVERRIDE: Final = TaskOverride()

@@ -37,10 +37,10 @@ _NOWHERE: Final = Source(lambda _: None, dict, lambda _: b"")
 class StoredBytes:
     """The large body of a task, which has a row of its own: a poll does without it."""
 
-    __slots__ = ("digest", "read")
+    __slots__ = ("digest", "read", "size")
 
-    def __init__(self, digest: bytes) -> None:
-        self.digest = digest
+    def __init__(self, digest: bytes, size: int) -> None:
+        self.digest, self.size = digest, size
         #: The bytes.
         self.read: Callable[[], bytes] = bytes
 
@@ -50,14 +50,14 @@ class StoredBytes:
     def __hash__(self) -> int:
         return hash(self.digest)
 
-    def kept(self) -> bytes:
+    def kept(self) -> tuple[bytes, int]:
         """What is kept with the task."""
-        return self.digest
+        return self.digest, self.size
 
     @classmethod
-    def restored(cls, digest: bytes) -> Self:
+    def restored(cls, kept: tuple[bytes, int]) -> Self:
         """The bytes of this digest."""
-        return cls(digest)
+        return cls(*kept)
 
 
 @codec.stateful
@@ -171,5 +171,5 @@ class Rows(MutableMapping[_Key, _Value]):
 def _light(value: Any) -> Any:
     """A value without what has a row of its own."""
     if isinstance(value, Task) and isinstance(value.body, BytesOnDisk):
-        return replace(value, body=StoredBytes(value.body.digest))
+        return replace(value, body=StoredBytes(value.body.digest, value.body.size))
     return value

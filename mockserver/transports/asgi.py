@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import inf
 from typing import Any, Final, Protocol
@@ -27,7 +27,7 @@ from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.service.workers import in_worker
-from safelight.mockserver.transports.at_once import Head
+from safelight.mockserver.transports.at_once import Head, KnownHeaders
 from safelight.mockserver.transports.cors import EnvelopeCORS
 from safelight.mockserver.transports.playback import played
 
@@ -95,6 +95,8 @@ class Core:
     api: Service
     body_limit: int
     control: Beside | None
+    #: What its clients send with each request.
+    known: KnownHeaders = field(default_factory=KnownHeaders)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Sending) -> None:
         """Answer one request."""
@@ -102,7 +104,7 @@ class Core:
             await WebSocketClose()(scope, receive, send)
             return
         api, control = self.api, self.control
-        headers = _headers(tuple([(name, value) for name, value in scope["headers"]]))
+        headers = headers_as_text(tuple([(name, value) for name, value in scope["headers"]]))
         with suppress(ClientDisconnect):  # half a request is none
             if control and control.takes(scope["path"], scope.get("server")):
                 request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
@@ -122,7 +124,7 @@ class Core:
         path, _, query = head.target.partition(b"?")
         if not head.target.startswith(b"/") or b"%" in path or b"#" in head.target or len(body) > self.body_limit:
             return None  # what is to be decoded, and told apart, the server does
-        text, headers = path.decode("ascii", "replace"), _headers(tuple(head.headers))
+        text, headers = path.decode("ascii", "replace"), head.headers
         if self.control and self.control.takes(text, head.server):
             return None
         origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
@@ -197,7 +199,7 @@ def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Re
 
 
 @lru_cache(256)
-def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
+def headers_as_text(raw: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
     """The headers as text. Kept, as a client sends the same again and again; of several of a name the first counts."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
 

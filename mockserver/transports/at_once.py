@@ -1,7 +1,12 @@
-"""What is answered before a server reads on: the head of a request as it takes it, and its answer as one text."""
+"""What is answered before a server reads on: the head of a request as it takes it, and its answer as one text.
+
+A client sends the same lines of headers with each request. Those that the parser has read once are known, byte for
+byte: of a request with such lines only the first is read, and the parser does not see it.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from http.client import responses
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from safelight.mockserver.model.messages import HEADERS, Reply, http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 
 class Head(NamedTuple):
@@ -17,10 +22,55 @@ class Head(NamedTuple):
 
     method: str
     target: bytes
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Mapping[str, str]
     scheme: str
     #: Host and port at which it came in.
     server: tuple[str, int | None] | None
+
+
+class Seen(NamedTuple):
+    """A request that came in one piece, as far as it differs from connection to connection in nothing."""
+
+    method: str
+    target: bytes
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: Lines of headers that are known, and bytes of a head that is looked at.
+_MAX_KNOWN: Final = 256
+_MAX_HEAD_BYTES: Final = 4_000
+
+#: The first line of a request, and where its headers end.
+_FIRST_LINE: Final = re.compile(rb"(GET|POST) (/[!\"$-~]*) HTTP/1\.1\r\n")
+_END: Final = b"\r\n\r\n"
+
+
+class KnownHeaders:
+    """Lines of headers as they were sent -> what the parser read in them."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[Mapping[str, str], int]] = {}
+
+    def find(self, data: bytes) -> Seen | None:
+        """The request that the data is, no less and no more, where its headers are known."""
+        first, end = _FIRST_LINE.match(data), data.find(_END, 0, _MAX_HEAD_BYTES)
+        known = self._known.get(data[first.end() : end]) if first else None
+        if not first or known is None or end + len(_END) + known[1] != len(data):
+            return None
+        method, target = first.groups()
+        return Seen(_METHODS[method], target, known[0], data[end + len(_END) :])
+
+    def learn(self, data: bytes, headers: Mapping[str, str], body: bytes) -> None:
+        """Know the headers of a request that was answered at once, where the data is that request and no more."""
+        first, end = _FIRST_LINE.match(data), data.find(_END, 0, _MAX_HEAD_BYTES)
+        if first and first.end() < end and data[end + len(_END) :] == body:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[data[first.end() : end]] = headers, len(body)
+
+
+_METHODS: Final = {b"GET": "GET", b"POST": "POST"}
 
 
 _JSON: Final = "application/json"

@@ -4,21 +4,24 @@ A client that ends its side of the connection may still read, as `nc -N` does: w
 request is dropped. Whether it has left altogether shows only when it is written to.
 
 A request that came in one piece and needs no waiting is answered before the parser goes on, without a task and the
-messages of ASGI, which cost as much as the answer itself. Whatever is not as usual about it goes the long way.
+messages of ASGI, which cost as much as the answer itself; and without the parser, where it has read the same headers
+before. Whatever is not as usual about it goes the long way.
 """
 
 from asyncio import CancelledError, Transport
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from safelight.mockserver.model.messages import failure
+from safelight.mockserver.model.messages import Reply, Request, failure
 from safelight.mockserver.model.wire import EXTENSION, raw
-from safelight.mockserver.transports.asgi import Core, disconnected
+from safelight.mockserver.transports.asgi import Core, disconnected, headers_as_text
 from safelight.mockserver.transports.at_once import Head, plain
 
 #: Bytes of request line and headers that are taken in. The parser itself knows no limit.
@@ -52,6 +55,14 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _ends_with_client = False
     #: A head that is not handed on yet, as the rest of its request may be here.
     _is_held = False
+    #: The parser is between two requests.
+    _is_between = True
+    #: The head that the parser has read last, where its request was answered at once.
+    _answered: Head | None = None
+    #: What was decided without the parser, and is not delivered in one go: it goes on when the parser has come so far.
+    _ready: tuple[Reply, Request] | None = None
+    #: When a request was last answered without the parser, in seconds of the loop.
+    _answered_at = -inf
 
     def __init__(self, *arguments: Any, core: Core | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -67,9 +78,41 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but with an offer the body is read too, which httptools takes for the other protocol."""
-        if self._is_over:
+        if self._is_over or (self._core and self._is_answered(self._core, data)):
             return
         self._unset_keepalive_if_required()
+        is_alone = self._is_between
+        self._feed(data)
+        if self._core and is_alone and self._answered:
+            self._core.known.learn(data, self._answered.headers, self._held_body)
+
+    def _is_answered(self, core: Core, data: bytes) -> bool:
+        """Whether the data is a request with known headers, and is answered now."""
+        if not self._is_between or not self._is_free():
+            return False
+        seen = core.known.find(data)
+        if seen is None:
+            return False
+        request = core.at_once(self._head_of(seen.method, seen.target, seen.headers), seen.body)
+        if request is None or not self._answer(core, request):
+            return False
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._keep_alive(self.timeout_keep_alive)
+        return True
+
+    def _keep_alive(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """As uvicorn's, unless a request was answered meanwhile: to begin anew with each would cost more."""
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._keep_alive(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _feed(self, data: bytes) -> None:
         self._withheld += len(data)
         while data:
             try:
@@ -109,12 +152,19 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Nothing that came before is still to be answered, and the connection goes on afterwards."""
         parser = self.parser
         return (
-            not self._unanswered
+            self._is_free()
             and parser.get_method() in _USUAL
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
-            and not (self.expect_100_continue or self.flow.write_paused or self.transport.is_closing())
+            and not self.expect_100_continue
         )
+
+    def _is_free(self) -> bool:
+        """An answer can go out now."""
+        return not (self._unanswered or self.flow.write_paused or self.transport.is_closing())
+
+    def _head_of(self, method: str, target: bytes, headers: Mapping[str, str]) -> Head:
+        return Head(method, target, headers, self.scheme or "http", self.server)
 
     def _begin(self, app: ASGIApp) -> None:
         """Begin to answer the request whose head was read, by this application."""
@@ -138,23 +188,34 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _answer_at_once(self, core: Core) -> None:
         """Answer the request that is here as a whole, or hand it on; also with a reply that is not sent in one go."""
-        head = Head(
-            self.parser.get_method().decode("ascii"), self.url, self.headers, self.scheme or "http", self.server
-        )
-        request = core.at_once(head, self._held_body)
-        if request is None:
-            self._hand_on(self.app)
-            return
-        with core.api.in_flight as under_way:
-            reply = core.api.handle(request)
-            if (answer := plain(reply)) is not None:
-                self._is_held = False
-                reply.deliver()
-                self.transport.write(answer)
+        if self._ready is None:
+            head = self._head_of(
+                self.parser.get_method().decode("ascii"), self.url, headers_as_text(tuple(self.headers))
+            )
+            request = core.at_once(head, self._held_body)
+            if request is None:
+                self._hand_on(self.app)
+                return
+            if self._answer(core, request):
+                self._is_held, self._answered = False, head
                 self.on_response_complete()
                 return
-            under_way.__enter__()  # `go_on` leaves it
+        assert self._ready
+        (reply, request), self._ready = self._ready, None
         self._hand_on(quiet(partial(core.go_on, reply, request)))
+
+    def _answer(self, core: Core, request: Request) -> bool:
+        """Answer a request in one go. False: its reply is not delivered so, and stays ready."""
+        with core.api.in_flight as under_way:
+            reply = core.api.handle(request)
+            answer = plain(reply)
+            if answer is not None:
+                reply.deliver()
+                self.transport.write(answer)
+                return True
+            under_way.__enter__()  # `go_on` leaves it
+        self._ready = reply, request
+        return False
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body on."""
@@ -169,6 +230,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self._withheld = 0
         if self._offers:
             return
+        self._is_between = True
         if self._core and self._is_held:
             self._answer_at_once(self._core)
         if self._unanswered:
@@ -177,6 +239,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Measure the head of each request alone. What uvicorn does here is done once the head is handed on."""
         self._head = self._withheld = 0
+        self._is_between, self._answered = False, None
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:

@@ -37,6 +37,9 @@ _SWITCH_SECONDS: Final = 0.0005
 _KEEP_ALIVE: Final = 75
 #: Objects, and rounds, after which the garbage collector looks: seldom, as what a request leaves behind has no cycles.
 _GC_THRESHOLD: Final = (20_000, 20, 20)
+#: uvloop takes one connection for each listening socket in a turn, in which it answers all that it has: of many that
+#: come at once the last waits for long. So it gets the same socket several times.
+_MORE_ACCEPTORS: Final = 15
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
 #: "Every address" is none that can be called everywhere.
@@ -136,8 +139,10 @@ class AppServer(Server):
             sys.setswitchinterval(_SWITCH_SECONDS)
             gc.set_threshold(*_GC_THRESHOLD)
         # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
-        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
-            runner.run(self.serve(sockets or [self._bound]))
+        factory = self.config.get_loop_factory()
+        more = _MORE_ACCEPTORS if getattr(factory, "__module__", "") == "uvloop" else 0
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(self.serve(sockets or [self._bound, *(self._bound.dup() for _ in range(more))]))
 
     def settle(self) -> None:
         """Return when the server has taken in what was sent to it so far. To be called from another thread."""

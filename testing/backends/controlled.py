@@ -173,8 +173,8 @@ def _credits(amount: float) -> Any:
     return credits_of(amount) if amount >= 0 else -credits_of(-amount)
 
 
-#: What a task says of itself as it is now, beside what it is.
-_NOW: Final = ("phase", "progress", "reason", "polls")
+#: What a task says of itself as it is now, beside what it is; and what follows from that.
+_NOW: Final = ("phase", "progress", "reason", "polls", "seed")
 
 
 def _task(form: Mapping[str, Any]) -> Task:

@@ -104,7 +104,7 @@ def test_what_a_session_has_stays_and_what_it_is_like_changes(folder: Path, stor
     with sessions.enter(KEY) as session:
         session.plan.add("image#1: http 404")
         session.plan.deliver(0)
-        task = session.submit("image_generation", {"prompt": "x"}, "default", ENGINES["comfyui"], size=1)
+        task = session.submit("image_generation", {"prompt": "x"}, "default", ENGINES["comfyui"])
     write(folder, "queued = 9\nbalance = 50\nfaults = ['poll#3: http 503', 'poll#2: http 502']")
     assert again(reload) == "safelight.toml was read again: queued, faults, balance and prices changed."
     with sessions.enter(KEY) as session:

@@ -135,6 +135,11 @@ STEPS: Final = st.builds(Step, st.sampled_from(Phase), DWELLS)
 ANY_LIFE: Final = st.lists(STEPS, min_size=1, max_size=6).map(lambda steps: Timeline(tuple(steps)))
 
 
+@given(ANY_LIFE, st.floats(0, 500))
+def test_the_phase_at_a_position_is_that_of_the_state(life: Timeline, position: float) -> None:
+    assert life.phase_at(position) is life.at(position).phase
+
+
 def follows(before: Phase, after: Phase) -> bool:
     """By the table, in any number of moves: some may have been due at once."""
     return before is after or any(follows(between, after) for between in MOVES[before])

@@ -202,7 +202,7 @@ def test_a_list_has_a_thousand_things_on_a_page_at_most() -> None:
     fake = Steered()
     session = fake.api.sessions.open(KEY, Settings(balance=10**6))
     for _ in range(1_001):
-        session.submit("image_generation", {"prompt": "a lamp"}, "default", ENGINES["comfyui"], size=1)
+        session.submit("image_generation", {"prompt": "a lamp"}, "default", ENGINES["comfyui"])
     for path, name in (("/tasks", "tasks"), ("/ledger", "entries")):
         first = fake.data("GET", path)
         assert (len(first[name]), first["cursor"]) == (1_000, 1_000)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from math import inf, log
-from random import Random
 from statistics import median, stdev
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safelight.contracts import Axis, Phase, Step, Timeline
+from safelight.mockserver.model.chance import Chance
 from safelight.mockserver.model.delays import Delay, Fixed, LogNormal, Uniform, delay
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_override import TaskOverride
@@ -90,8 +90,8 @@ def test_whatever_is_read_can_be_drawn_from(text: str | float, seed: int) -> Non
     if mistake:
         assert mistake.startswith(f"{text!r} is no delay: ")
     else:
-        random = Random(seed)
-        assert all(delay(text).draw(random) >= 0 for _ in range(5))
+        chance = Chance(str(seed))
+        assert all(delay(text).draw(chance) >= 0 for _ in range(5))
 
 
 def mistake_in(text: str | float) -> str:
@@ -104,8 +104,8 @@ def mistake_in(text: str | float) -> str:
 
 
 def draws(text: str, number: int = 2_000) -> list[float]:
-    random, made = Random(2), delay(text)
-    return [made.draw(random) for _ in range(number)]
+    chance, made = Chance("2"), delay(text)
+    return [made.draw(chance) for _ in range(number)]
 
 
 def test_a_fixed_delay_is_always_the_same() -> None:

@@ -4,11 +4,15 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPResponse
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from hypothesis import example, given
+from hypothesis import strategies as st
 from starlette.routing import Route
 
 from safelight.mockserver.control.control import Control
@@ -18,7 +22,8 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.transports.asgi import Core, bare_app, core_of, create_app
-from safelight.mockserver.transports.at_once import plain
+from safelight.mockserver.transports.at_once import KnownHeaders, Seen, plain
+from safelight.mockserver.transports.protocol import EnvelopeProtocol
 from safelight.mockserver.transports.server import AppServer, in_thread
 
 #: Method, target, body: the two hot operations first, then what goes the long way for one reason or another.
@@ -68,11 +73,97 @@ def test_an_answer_is_the_same_whether_its_request_came_in_one_piece_or_in_two(
     server: AppServer, method: str, target: str, document: dict[str, str]
 ) -> None:
     body = json.dumps(document).encode() if document else b""
+    text = request_of(method, target, body)
+    cut = len(text) - len(body) // 2 - 1
+    whole = answer(server, [text], method)
+    assert answer(server, [text[:cut], text[cut:]], method) == whole
+    assert answer(server, [text], method) == whole, "its headers are known by now"
+
+
+def request_of(method: str, target: str, body: bytes) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "host: 127.0.0.1", f"x-api-key: {FAKE_KEY}"]
     lines += ["content-type: application/json", f"content-length: {len(body)}", "", ""]
-    text = "\r\n".join(lines).encode() + body
-    cut = len(text) - len(body) // 2 - 1
-    assert answer(server, [text], method) == answer(server, [text[:cut], text[cut:]], method)
+    return "\r\n".join(lines).encode() + body
+
+
+class Reader:
+    """What the parser reads in the bytes of one request."""
+
+    def __init__(self, data: bytes) -> None:
+        self.target, self.headers, self.body, self.requests = b"", dict[str, str](), b"", 0
+        self.parser = HttpRequestParser(self)
+        with suppress(HttpParserError, HttpParserUpgrade):
+            self.parser.feed_data(data)
+
+    def on_url(self, part: bytes) -> None:
+        self.target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+
+    def on_body(self, part: bytes) -> None:
+        self.body += part
+
+    def on_message_complete(self) -> None:
+        self.requests += 1
+
+
+KNOWN: Final = request_of("POST", "/?endpoint=image_generation", b'{"prompt": "a lamp"}')
+PARTS: Final = st.sampled_from(
+    [KNOWN[:1], b"GET ", b"POST ", b"\r\n", b"\r\n\r\n", b"HTTP/1.1", b"/", b"#", b"%41", b"?"]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(KNOWN)), st.integers(0, 4), PARTS | st.binary(max_size=3)), max_size=2))
+@example([])
+@example([(0, 4, b"GET")])
+@example([(len(KNOWN), 0, KNOWN)])
+def test_what_is_read_without_the_parser_is_what_the_parser_reads(changes: list[tuple[int, int, bytes]]) -> None:
+    known, read = KnownHeaders(), Reader(KNOWN)
+    known.learn(KNOWN, read.headers, read.body)
+    data = KNOWN
+    for place, cut, part in changes:
+        data = data[:place] + part + data[place + cut :]
+    seen = known.find(data)
+    if not changes:
+        assert seen, "the request itself is known"
+    if seen:
+        again = Reader(data)
+        assert again.requests == 1
+        method = again.parser.get_method().decode()
+        assert seen == Seen(method, again.target, again.headers, again.body)
+        assert again.parser.should_keep_alive()
+
+
+def test_of_many_different_headers_the_latest_are_known() -> None:
+    known = KnownHeaders()
+    sent = [KNOWN.replace(b"host: 127.0.0.1", b"host: client-%d" % number) for number in range(300)]
+    for data in sent:
+        known.learn(data, {}, Reader(data).body)
+    assert known.find(sent[0]) is None
+    assert known.find(sent[-1])
+
+
+@pytest.mark.parametrize("rest", [b"x", KNOWN])
+def test_headers_are_not_learned_from_data_that_is_more_than_a_request(rest: bytes) -> None:
+    known = KnownHeaders()
+    known.learn(KNOWN + rest, {}, Reader(KNOWN).body)
+    assert known.find(KNOWN) is None
+
+
+def test_a_connection_is_kept_as_long_after_a_request_with_known_headers(server: AppServer) -> None:
+    parts = urlsplit(server.url)
+    text = request_of("GET", "/v1/index.php?endpoint=user_balance", b"")
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        for keep_alive in (75, 75, 0):
+            connection.sendall(text)
+            assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
+            [protocol] = [one for one in server.server_state.connections if isinstance(one, EnvelopeProtocol)]
+            assert protocol.timeout_keep_alive_task
+            protocol.timeout_keep_alive = keep_alive
+            protocol.loop.call_soon_threadsafe(protocol.timeout_keep_alive_handler)  # as if its time had come
+            server.settle()
+        assert connection.recv(10) == b"", "now it has"
 
 
 def test_what_most_requests_are_answered_with_goes_out_in_one_go() -> None:
