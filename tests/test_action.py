@@ -25,6 +25,8 @@ LINTED: Final = {
     "action.yml": ("vendor.github-actions",),
     "examples/ci/nightly.yml": ("vendor.github-workflows", "custom.github-workflows-require-timeout"),
     "examples/ci/gitlab.yml": ("vendor.gitlab-ci",),
+    "examples/ci/service-github.yml": ("vendor.github-workflows", "custom.github-workflows-require-timeout"),
+    "examples/ci/service-gitlab.yml": ("vendor.gitlab-ci",),
 }
 
 
