@@ -50,6 +50,7 @@ def main() -> None:
         wrong = list(differences(expected_files(sources), wheel_files(wheel)))
         if wrong:
             sys.exit("\n".join(["the wheel is not what the folders hold:", *wrong]))
+        check_published(wheel)
         print(f"wheel: {wheel.name} holds the {len(expected_files(sources))} files of the folders and nothing else")
         for number, (loss, unpack) in enumerate(LINKLESS.items()):
             other = linkless_wheel(sources, place / f"archive-{number}", unpack)
@@ -75,6 +76,22 @@ def expected_files(sources: Iterable[str]) -> set[str]:
     links = {name for name in own if (ROOT / "src" / name).is_symlink()}
     folders = {link.removeprefix("safelight/") for link in links}
     return (own - links) | {f"safelight/{name}" for name in sources if name.split("/")[0] in folders}
+
+
+def check_published(wheel: Path) -> None:
+    """An index takes the wheel and the source distribution beside it, and what it shows leads somewhere from there."""
+    run(sys.executable, "-m", "twine", "check", "--strict", *map(str, sorted(wheel.parent.iterdir())), cwd=wheel.parent)
+    with ZipFile(wheel) as archive:
+        [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        shown = archive.read(metadata).decode("utf-8")
+    if wrong := relative_links(shown):
+        sys.exit(f"links that lead nowhere in what an index shows: {', '.join(wrong)}")
+    print("wheel: twine takes it and the source distribution, and all links of the description are absolute")
+
+
+def relative_links(page: str) -> list[str]:
+    """The links and pictures of a Markdown page that need its folder."""
+    return re.findall(r"\]\((?!https?://|#)([^)]*)\)", page)
 
 
 def wheel_files(wheel: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Control over HTTP of `serve`: on for this machine, for others with a token."""
+"""Control over HTTP of `serve`: on for this machine, for others with a token or under a name that is allowed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ class Controlled(NamedTuple):
 def control_of(bound: socket.socket, values: Mapping[str, Any]) -> Controlled:
     """The control that the settings ask for, of a server on this socket, or `Unusable`."""
     token, port = values["control_token"], values["control_port"]
+    hosts, origins = values["control_host"] or (), values["control_origin"] or ()
     is_at_home = ip_address(bound.getsockname()[0].partition("%")[0]).is_loopback
-    if not values["control"] or (port is None and token is None and not is_at_home):
+    if not values["control"] or (port is None and token is None and not hosts and not is_at_home):
         return Controlled(None)
     if port is None:
-        return Controlled(Control(token))
+        return Controlled(Control(token, None, hosts, origins))
     try:
         own = listen(_HOME, port)
     except CannotListen as error:
         raise Unusable(f"--control-port: {error}") from None
-    return Controlled(Control(token, own.getsockname()[1]), own)
+    return Controlled(Control(token, own.getsockname()[1], hosts, origins), own)

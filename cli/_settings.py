@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from safelight.cli._completion import offered, words_of
 from safelight.cli._config import load, shown_path
 from safelight.cli._unusable import Unusable
 from safelight.mockserver.model.settings import Settings
@@ -165,6 +166,7 @@ class _Option(click.Option):
             multiple=bool(row.reader.gather),
             default=None,
             envvar=row.variable,
+            shell_complete=offered(words_of(row)),
             help=f"{row.summary}.{several}{default}",
         )
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
+from safelight.cli._completion import offered
 from safelight.cli._unusable import Unusable
 from safelight.conformance.clients.case import Case, Trial, selected
 from safelight.conformance.clients.expectations import expectations
 
+#: How a shell completes the number of a case.
+CASES: Final = offered(lambda _: {case.id: case.fact for case in selected()})
+
 
 @click.command()
-@click.argument("numbers", metavar="CASE...", nargs=-1, required=True)
+@click.argument("numbers", metavar="CASE...", nargs=-1, required=True, shell_complete=CASES)
 def command(numbers: tuple[str, ...]) -> None:
     """Say what a client case is about: `safelight explain 4.7`."""
     try:

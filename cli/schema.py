@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from safelight.cli._commands import Group
+from safelight.cli._completion import offered
 from safelight.cli._config import shown_path
 from safelight.cli._unusable import Unusable
 from safelight.conformance.report.document import schema_text
@@ -30,6 +31,9 @@ MAX_DOCUMENT_BYTES: Final = 100_000_000
 #: Violations that are reported: nobody reads more, and to find them all can take long.
 MAX_VIOLATIONS: Final = 1_000
 
+#: How a shell completes the name of a schema.
+_NAMES: Final = offered(lambda _: {name: schema(name)["title"] for name in names()})
+
 
 @click.group(cls=Group)
 def command() -> None:
@@ -43,14 +47,14 @@ def list_() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_NAMES)
 def show(name: str) -> None:
     """Print the schema NAME, as its file has it."""
     _print(_text(name), end="")
 
 
 @command.command("rules")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_NAMES)
 def rules_(name: str | None) -> None:
     """List the rules: id, provenance, limit.
 
@@ -93,7 +97,7 @@ def report() -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_NAMES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 def check(name: str, files: tuple[Path, ...]) -> None:
     """Check each FILE against the schema NAME.

@@ -148,7 +148,8 @@ def _announce(
     url = entry_of(bound, fake.path)
     if ready:
         own = {"control": control} if control else {}
-        ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
+        key = {"api_key": fake.key} if fake.key == FAKE_KEY else {"fingerprint": fingerprint(fake.key)}
+        ready.write(json.dumps({"url": url, **key, **own}) + "\n")
     say(
         _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
     )

@@ -1,5 +1,7 @@
 """A test that needs a tool this machine lacks is left out by name and counted aloud."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections import defaultdict

@@ -59,6 +59,12 @@ def table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([heading, f"|{'---|' * len(headings)}", *lines])
 
 
+def yaml_file(path: Path) -> str:
+    """A file of YAML as a page shows it."""
+    name = path.relative_to(DOCS.parent)
+    return f"`{name}`:\n\n<!-- not run: a linter has read it -->\n\n```yaml\n{path.read_text('utf-8')}```"
+
+
 def write(parts: Iterable[Written]) -> list[Path]:
     """Write them into their files; those that are not as they were."""
     return [part.path for part in parts if _written(part)]

@@ -6,7 +6,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +34,13 @@ class Served:
     key: str
     client: httpx.Client
     folder: Path
-    #: Where it is controlled, where that is at a port of its own.
-    control: str = ""
+    #: What its ready file says.
+    facts: Mapping[str, str]
+
+    @property
+    def control(self) -> str:
+        """Where it is controlled, where that is at a port of its own."""
+        return self.facts.get("control", "")
 
     def call(self, method: str, endpoint: str, key: str | None = None, **request: Any) -> httpx.Response:
         """The answer of an operation."""
@@ -89,17 +94,23 @@ def serving(*options: str, stdout: IO[bytes] | int | None = None, **variables: s
         os.close(told)
         try:
             assert select.select([ready], [], [], MAX_SECONDS)[0], "the server does not say that it is ready"
-            yield from _answering(process, ready_file.readline(), Path(folder))
+            yield from _answering(process, ready_file.readline(), Path(folder), _own_key(options))
         finally:
             process.kill()
             process.wait()
 
 
-def _answering(process: subprocess.Popen[bytes], ready: str, folder: Path) -> Iterator[Served]:
+def _own_key(options: Sequence[str]) -> str:
+    """The key that the options say: no file tells it."""
+    return options[options.index("--api-key") + 1] if "--api-key" in options else ""
+
+
+def _answering(process: subprocess.Popen[bytes], ready: str, folder: Path, own_key: str) -> Iterator[Served]:
     assert ready, f"the server ended: {(folder / 'stderr').read_text()}"
     facts = json.loads(ready)
     with httpx.Client(trust_env=False, verify=False, timeout=MAX_SECONDS) as client:
-        yield Served(process, facts["url"], facts["api_key"], client, folder, facts.get("control", ""))
+        key = facts.get("api_key", own_key)
+        yield Served(process, facts["url"], key, client, folder, facts)
 
 
 def _data(answer: httpx.Response) -> dict[str, Any]:

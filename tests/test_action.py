@@ -25,6 +25,8 @@ LINTED: Final = {
     "action.yml": ("vendor.github-actions",),
     "examples/ci/nightly.yml": ("vendor.github-workflows", "custom.github-workflows-require-timeout"),
     "examples/ci/gitlab.yml": ("vendor.gitlab-ci",),
+    "examples/ci/service-github.yml": ("vendor.github-workflows", "custom.github-workflows-require-timeout"),
+    "examples/ci/service-gitlab.yml": ("vendor.gitlab-ci",),
 }
 
 
@@ -58,7 +60,7 @@ def test_pre_commit_accepts_the_hook_and_the_example_of_its_use() -> None:
 def test_the_files_use_what_there_is() -> None:
     load = YAML(typ="safe").load
     steps = load(ROOT / "examples/ci/nightly.yml")["jobs"]["check"]["steps"]
-    [used] = [step for step in steps if step["uses"].startswith("OWNER/safelight@")]
+    [used] = [step for step in steps if "/safelight@" in step["uses"]]
     assert used["with"].keys() <= ACTION["inputs"].keys()
     assert steps[-1]["with"]["path"] == ACTION["inputs"]["reports"]["default"]
     [hook] = load(ROOT / ".pre-commit-hooks.yaml")

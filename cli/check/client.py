@@ -20,6 +20,7 @@ from safelight.cli._report import REPORTS, console, report_options, write_report
 from safelight.cli._settings import CommandOptions, SettingsCommand, announce_found, command_options, settings_options
 from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Unusable
+from safelight.cli.explain import CASES
 from safelight.conformance.clients.case import Case, edition, selected
 from safelight.conformance.clients.evidence import Limits
 from safelight.conformance.clients.process import CannotStart
@@ -51,8 +52,14 @@ def _part(_: click.Context, option: click.Parameter, text: str | None) -> tuple[
 @click.option("--watch", is_flag=True, help="Run CMD once, as `exec` does, and judge all that it sends.")
 @click.option("--server-only", is_flag=True, help="Start no CMD: your client walks through the cases, or you lead it.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Where --server-only listens.  [default: free]")
-@click.option("--only", multiple=True, metavar="CASE", help="Run these cases alone: 4.7, '4.*'.  Repeatable.")
-@click.option("--skip", multiple=True, metavar="CASE", help="Leave these out.  Repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CASE",
+    shell_complete=CASES,
+    help="Run these cases alone: 4.7, '4.*'.  Repeatable.",
+)
+@click.option("--skip", multiple=True, metavar="CASE", shell_complete=CASES, help="Leave these out.  Repeatable.")
 @click.option("--last-failed", is_flag=True, help="Run what did not pass the last time.")
 @click.option("--part", callback=_part, metavar="I/N", help="Run the I-th of N parts: each on a machine of its own.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=USUAL_JOBS, show_default=True, help="Cases at a time.")

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from safelight.cli._completion import offered
 from safelight.cli._hypothesis import keep_in_cache
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
 from safelight.cli._keys import KEY, OTHER_KEY, key_of
@@ -49,6 +50,9 @@ from safelight.contracts.wording import counted
 _PATH = click.Path(path_type=Path)
 _SUBMITS = [operation.name for operation in operations().values() if operation.is_submit]
 
+#: How a shell completes the id of a check.
+_CHECKS: Final = offered(lambda _: {check_id: row.fact for check_id, row in CHECKS.items()})
+
 
 @click.command("server")
 @click.argument("url", metavar="URL", required=False)
@@ -59,8 +63,9 @@ _SUBMITS = [operation.name for operation in operations().values() if operation.i
 @click.option("--bank", "bank_file", type=_PATH, callback=writable, metavar="FILE",
               help="Finished tasks that cost nothing to read.")  # fmt: skip
 @click.option("--operation", "paid", multiple=True, type=click.Choice(_SUBMITS), help="Pay for this too.  Repeatable.")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run these checks alone: S33, 'S3*'.  Repeatable.")
-@click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.  Repeatable.")
+@click.option("--only", multiple=True, metavar="CHECK", shell_complete=_CHECKS,
+              help="Run these checks alone: S33, 'S3*'.  Repeatable.")  # fmt: skip
+@click.option("--skip", multiple=True, metavar="CHECK", shell_complete=_CHECKS, help="Leave these out.  Repeatable.")
 @click.option("--last-failed", is_flag=True, help="Run what did not pass the last time on this server.")
 @click.option("--examples", type=click.IntRange(1, 1_000), default=1, show_default=True,
               help="Requests for each rule: the simplest; with more, a search.")  # fmt: skip

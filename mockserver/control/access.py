@@ -1,6 +1,10 @@
-"""Who may control a fake: programs on this machine, or whoever has the token; no page that another site served."""
+"""Who may control a fake: programs on this machine, or whoever has the token; no page that another site served.
+
+Names of hosts and origins of pages can be allowed beside these.
+"""
 
 import hmac
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
@@ -8,19 +12,27 @@ from urllib.parse import urlsplit
 
 from safelight.contracts.wording import shown
 from safelight.mockserver.model.addresses import is_this_machine
-from safelight.mockserver.model.messages import Refused, Request
+from safelight.mockserver.model.messages import Refused, Reply, Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
+#: What a page of an allowed origin may send and read: everything. A browser takes `*` for all headers but one.
+_READABLE: Final[Mapping[str, str]] = {"vary": "origin", "access-control-expose-headers": "*"}
+_SENDABLE: Final[Mapping[str, str]] = {
+    "access-control-allow-methods": "*",
+    "access-control-allow-headers": "*, authorization",
+}
 
 
-def check_access(request: Request, token: str | None) -> None:
+def check_access(
+    request: Request, token: str | None, hosts: Collection[str] = (), origins: Collection[str] = ()
+) -> None:
     """Raises `Refused` where the request may not control the fake; with a token, each has to bring it."""
-    _check_origin(request)
+    _check_origin(request, origins)
     if token is None:
-        _check_host(request)
+        _check_host(request, hosts)
     elif TOKEN not in request.headers:
         raise Refused(
             HTTPStatus.UNAUTHORIZED, f"No token was sent: this fake is controlled with one, as header {TOKEN}"
@@ -29,21 +41,45 @@ def check_access(request: Request, token: str | None) -> None:
         raise Refused(HTTPStatus.UNAUTHORIZED, f"The token in {TOKEN} is not the one of this fake")
 
 
-def _check_origin(request: Request) -> None:
+def preflight(request: Request, origins: Collection[str]) -> Reply | None:
+    """The answer to a browser that asks whether a page of an allowed origin may send a request."""
+    asks = request.method == "OPTIONS" and "access-control-request-method" in request.headers
+    return Reply(HTTPStatus.OK, b"", "text/plain", _SENDABLE) if asks and _is_allowed(request, origins) else None
+
+
+def readable(reply: Reply, request: Request, origins: Collection[str]) -> Reply:
+    """The reply, as a page of an allowed origin may read it."""
+    if not _is_allowed(request, origins):
+        return reply
+    allowed = {"access-control-allow-origin": request.headers["origin"], **_READABLE}
+    return reply._replace(headers={**reply.headers, **allowed})
+
+
+def _is_allowed(request: Request, origins: Collection[str]) -> bool:
+    return request.headers.get("origin") in origins
+
+
+def _check_origin(request: Request, origins: Collection[str]) -> None:
     """A browser says where a page comes from that makes a request: in every POST, PUT and DELETE at least."""
+    if _is_allowed(request, origins):
+        return
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
     if site not in _OWN or (origin is not None and origin != request.origin):
         where = "A page of another site" if origin is None else f"A page of {shown(origin)}"
-        raise Refused(HTTPStatus.FORBIDDEN, f"{where} wants to steer this fake, and no page of another origin may")
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            f"{where} wants to control this fake, and no page of another origin may, unless --control-origin allows it",
+        )
 
 
-def _check_host(request: Request) -> None:
+def _check_host(request: Request, hosts: Collection[str]) -> None:
     """A name that leads here and stands for another machine is how a page gets round its origin: DNS rebinding."""
     host, name = request.headers.get("host", ""), ""
     with suppress(ValueError):
         name = urlsplit(f"//{host}").hostname or ""
-    if not is_this_machine(name):
+    if not is_this_machine(name) and name.rstrip(".").casefold() not in hosts:
         raise Refused(
             HTTPStatus.FORBIDDEN,
-            f"The host {shown(host)} is not this machine: call it 127.0.0.1 or localhost, or set a token",
+            f"The host {shown(host)} is not this machine: call it 127.0.0.1 or localhost, "
+            "allow the name with --control-host, or set a token",
         )

@@ -1,7 +1,7 @@
 """Control beside the API: the options of a server's control, and the reply to each request."""
 
 import logging
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import Any, Final
 
 from safelight.contracts.secrets import redacted, with_keys
-from safelight.mockserver.control.access import check_access
+from safelight.mockserver.control.access import check_access, preflight, readable
 from safelight.mockserver.control.bodies import body_of, query_of
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
 from safelight.mockserver.model.keys import FORM, sent_key
@@ -29,11 +29,14 @@ _LOG: Final = logging.getLogger("safelight")
 class Control:
     """The routes under `/_safelight/`. With a `token` each request has to bring it, from wherever it comes.
 
-    With a `port` they answer there alone: the server then listens on it too.
+    With a `port` they answer there alone: the server then listens on it too. `hosts` are further names under which
+    they may be called, and `origins` those of other sites' pages that may call them.
     """
 
     token: str | None = field(default=None, repr=False)
     port: int | None = None
+    hosts: Collection[str] = ()
+    origins: Collection[str] = ()
 
     def __post_init__(self) -> None:
         if self.token is not None and not FORM.fullmatch(self.token):
@@ -48,9 +51,11 @@ class Control:
 
         A worker makes it, from the first byte of the body to the last of the answer: no list keeps the loop.
         """
+        if asked := preflight(request, self.origins):
+            return readable(asked, request, self.origins)
         answer = await in_worker(Effort.CONTROL, partial(self._answer, service, request))
         # What only waits has no need of a worker, of which there are few.
-        return answer if isinstance(answer, Reply) else await answer
+        return readable(answer if isinstance(answer, Reply) else await answer, request, self.origins)
 
     def _answer(self, service: Service, request: Request) -> Reply | Awaitable[Reply]:
         key = sent_key(request)[0]
@@ -64,7 +69,7 @@ class Control:
 
     def _routed(self, service: Service, request: Request, key: str, secrets: AbstractSet[str]) -> Any:
         """What the route's function answers, or `Refused`."""
-        check_access(request, self.token)
+        check_access(request, self.token, self.hosts, self.origins)
         method = "GET" if request.method == "HEAD" else request.method
         route, path_parameters = found(method, request.path.removeprefix(PREFIX))
         body, query = body_of(request, route.body), query_of(request, route.query)

@@ -113,6 +113,17 @@ def text(pattern: str = "", hint: str = "", form: str = "TEXT") -> Reader:
     return Reader(characters, {"type": "string", **limit}, form, str)
 
 
+def formed(pattern: str, noun: str, hint: str, form: str) -> Reader:
+    """A text of this pattern, in small letters."""
+
+    def small(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise _refused(value, noun, hint)
+        return value.casefold()
+
+    return Reader(small, {"type": "string", "pattern": f"^{pattern}$"}, form, str)
+
+
 #: Items of an array.
 MAX_ITEMS: Final = 1_000
 

@@ -24,6 +24,7 @@ from safelight.mockserver.sessions.readers import (
     TIMELINE,
     array,
     credits,  # noqa: A004 - the word for it
+    formed,
     number,
     pairs_of,
     settings,
@@ -185,6 +186,21 @@ CALLERS: Final = _rows(
 _PORT: Final = whole("port", "0 to 65535", maximum=65_535, form="PORT")
 _TOKEN: Final = text(r"[!-~]{1,200}", "a token is 1 to 200 visible ASCII characters, as it has to fit into a header")
 
+_NAME: Final = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}"
+_NAMES: Final = array(
+    formed(_NAME, "name of a host", "one such as safelight, without a port", "NAME"), '["safelight"]', frozenset
+)
+_ORIGINS: Final = array(
+    formed(
+        rf"https?://(?:{_NAME}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?",
+        "origin of a page",
+        "scheme, host and port as the browser shows them, such as http://localhost:5173",
+        "ORIGIN",
+    ),
+    '["http://localhost:5173"]',
+    frozenset,
+)
+
 _STORE: Final = text(f"(?:{PATTERN})", f"a store is {WORDS}", form="STORE")
 _PROCESSES: Final = whole("number of processes", "1 to 64", minimum=1, maximum=64)
 _LOGS: Final = word(["readable", "json", "none"], "FORM")
@@ -201,7 +217,16 @@ SERVER: Final = _rows(
         variable="SAFELIGHT_CONTROL_TOKEN",
     ),
     Setting("control_port", "Control it at this port alone, from this machine", _PORT, 8124),
-    Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
+    Setting(
+        "control_host", "Whoever reaches it under this name can control it, without a token", _NAMES, ["safelight"]
+    ),
+    Setting("control_origin", "Pages of this origin can control it", _ORIGINS, ["http://localhost:5173"]),
+    Setting(
+        "ready_file",
+        "Write URL and key here as JSON, once it answers",
+        text(form="FILE"),
+        "ready.json",
+    ),
     Setting(
         "store",
         "Where sessions are kept: memory, sqlite:FILE, redis://HOST:PORT",
@@ -280,8 +305,9 @@ CONFLICTS: Final = (
     *(Conflict({"slots": ..., name: ...}, SLOTS_NEED_SECONDS) for name in ("polls", "ticks")),
     Conflict({"speed": ..., "virtual_time": True}, "virtual time skips time, and speed lets it pass: give one of them"),
     Conflict({"speed": ..., "clock": "virtual"}, "a virtual clock stands still until it is advanced: leave out speed"),
-    Conflict(
-        {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
+    *(
+        Conflict({"control": False, name: ...}, f"with control off there is no {name}: leave out one of them")
+        for name in ("control_port", "control_host", "control_origin")
     ),
     *(
         Conflict({"upstream": ..., name: ...}, f"an upstream has settings of its own: leave out {name}")

@@ -112,3 +112,24 @@ def test_exec_is_steered_too() -> None:
         check=True,
     )
     assert json.loads(done.stdout) == 7
+
+
+@pytest.mark.parametrize(("name", "status"), [("fake", 200), ("127.0.0.1", 200), ("another", 403)])
+def test_a_server_for_other_machines_is_steered_under_a_name_that_is_allowed(name: str, status: int) -> None:
+    with serving("--host", "0.0.0.0", "--control-host", "Fake") as server:
+        assert steer(server, "GET", "/session", headers={"host": f"{name}:8123"}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("host", "fake:8123", "write one such as safelight, without a port"),
+        ("host", "*", "write one such as safelight, without a port"),
+        ("origin", "localhost:5173", "such as http://localhost:5173"),
+        ("origin", "http://localhost:5173/", "such as http://localhost:5173"),
+        ("origin", "*", "such as http://localhost:5173"),
+    ],
+)
+def test_what_is_no_name_and_no_origin_is_one_sentence(option: str, value: str, sentence: str) -> None:
+    done = safelight(["serve", "--port", "0", f"--control-{option}", value])
+    assert (done.returncode, value in done.stderr, sentence in done.stderr) == (2, True, True)

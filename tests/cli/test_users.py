@@ -44,7 +44,6 @@ def balance(server: Served, key: str) -> Any:
 
 def test_each_user_has_a_name_an_id_and_credits_and_whoever_is_none_is_refused(tmp_path: Path) -> None:
     with serving("--config", file_of(tmp_path)) as server:
-        assert server.key == ALICE
         assert balance(server, ALICE) == {"user_id": 17, "username": "alice", "balance": 40.5, "currency": "credits"}
         assert balance(server, BOB) == {"user_id": 2, "username": "bob", "balance": 500.0, "currency": "credits"}
         assert balance(server, "carol's") == 401
@@ -57,7 +56,6 @@ def test_each_user_has_a_name_an_id_and_credits_and_whoever_is_none_is_refused(t
 
 def test_a_key_of_ones_own_is_welcome_beside_the_users(tmp_path: Path) -> None:
     with serving("--config", file_of(tmp_path), "--api-key", "mine") as server:
-        assert server.key == "mine"
         assert [balance(server, key)["balance"] for key in ("mine", BOB)] == [500.0, 500.0]
 
 
@@ -72,6 +70,13 @@ def test_no_key_is_printed_only_fingerprints(tmp_path: Path, form: str) -> None:
     assert [key for key in (ALICE, BOB, "carol's") if key in said] == []
     users = ", ".join(f"{name} (fingerprint {fingerprint(key)})" for name, key in (("alice", ALICE), ("bob", BOB)))
     assert f"Its users are {users}, carol (fingerprint " in said
+
+
+@pytest.mark.parametrize("options", [(), ("--api-key", "a-key-of-ones-own")])
+def test_the_ready_file_has_no_key_of_anybody_only_a_fingerprint(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with serving("--config", file_of(tmp_path), *options) as server:
+        key = options[-1] if options else ALICE
+        assert server.facts == {"url": server.url, "fingerprint": fingerprint(key)}
 
 
 def test_exec_tells_the_command_the_first_users_key(tmp_path: Path) -> None:
@@ -160,8 +165,8 @@ def test_a_revoked_key_stays_revoked_whoever_names_it(tmp_path: Path) -> None:
     text = "[users.alice]\nkey = 'revoked-1'\nrevoked = true"
     for options in ([], ["--api-key", "revoked-1"]):
         with serving("--config", file_of(tmp_path, text), *options) as server:
-            assert server.key == "revoked-1"
-            assert balance(server, server.key) == 401
+            assert server.facts["fingerprint"] == fingerprint("revoked-1")
+            assert balance(server, "revoked-1") == 401
             assert balance(server, "sk-" + 12 * "5afe") == 401
 
 

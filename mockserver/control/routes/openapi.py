@@ -14,7 +14,7 @@ from safelight.mockserver.model.messages import Reply
 _JSON: Final = "application/json"
 
 _ABOUT: Final = (
-    "What tests steer a fake with that runs as `safelight serve`. A server with a token wants it in each request; "
+    "What tests control a fake with that runs as `safelight serve`. A server with a token wants it in each request; "
     "the key says whose session is meant."
 )
 

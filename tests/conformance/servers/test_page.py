@@ -1,9 +1,8 @@
 """What pages about servers have from elsewhere: the table of the checks, and files of `examples/ci`."""
 
-from pathlib import Path
 from typing import Final
 
-from parts import DOCS, Part, check_fresh, table
+from parts import DOCS, Part, check_fresh, table, yaml_file
 from safelight.conformance.checks import CHECKS, GROUPS
 from safelight.conformance.servers.check import checks
 
@@ -12,16 +11,11 @@ CI: Final = DOCS.parent / "examples" / "ci"
 
 def parts() -> list[Part]:
     return [
-        Part("nightly.md", "workflow", lambda: _file(CI / "nightly.yml")),
-        Part("nightly.md", "gitlab", lambda: _file(CI / "gitlab.yml")),
-        Part("validate.md", "hook", lambda: _file(CI / "pre-commit-config.yaml")),
+        Part("nightly.md", "workflow", lambda: yaml_file(CI / "nightly.yml")),
+        Part("nightly.md", "gitlab", lambda: yaml_file(CI / "gitlab.yml")),
+        Part("validate.md", "hook", lambda: yaml_file(CI / "pre-commit-config.yaml")),
         Part("checks.md", "checks", lambda: table(("id", "name", "a good server", "cost", "level"), _rows())),
     ]
-
-
-def _file(path: Path) -> str:
-    name = path.relative_to(DOCS.parent)
-    return f"`{name}`:\n\n<!-- not run: a linter has read it -->\n\n```yaml\n{path.read_text('utf-8')}```"
 
 
 def _rows() -> list[tuple[str, ...]]:

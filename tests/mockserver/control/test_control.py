@@ -583,6 +583,12 @@ def test_where_any_key_is_welcome_each_can_be_steered_at_once() -> None:
         (Control(TOKEN), {"x-safelight-token": TOKEN}, 200),
         (Control(TOKEN), {"x-safelight-token": TOKEN, "host": "fake.example"}, 200),
         (Control(TOKEN), {"x-safelight-token": TOKEN, "origin": "http://evil.example"}, 403),
+        (Control(hosts={"fake"}), {"host": "Fake.:8123"}, 200),
+        (Control(hosts={"fake"}), {"host": "127.0.0.1"}, 200),
+        (Control(hosts={"fake"}), {"host": "fake.evil.example"}, 403),
+        (Control(hosts={"fake"}), {"host": "fake", "origin": "http://evil.example"}, 403),
+        (Control(hosts={"fake"}), {"host": "fake:8123", "origin": "http://fake:8123"}, 200),
+        (Control(TOKEN, hosts={"fake"}), {"host": "fake"}, 401),
     ],
 )
 def test_programs_of_this_machine_may_steer_or_who_has_the_token(
@@ -592,6 +598,42 @@ def test_programs_of_this_machine_may_steer_or_who_has_the_token(
     assert answered.status == status
     assert TOKEN not in answered.body.decode() + repr(control)
     assert "access-control-allow-origin" not in answered.headers
+
+
+PAGE: Final = "http://localhost:5173"
+FROM_THE_PAGE: Final = {"origin": PAGE, "sec-fetch-site": "cross-site"}
+
+
+@pytest.mark.parametrize(
+    ("control", "headers", "status"),
+    [
+        (Control(), {}, 403),
+        (Control(origins={PAGE}), {}, 200),
+        (Control(origins={PAGE}), {"host": "evil.example"}, 403),
+        (Control(TOKEN, origins={PAGE}), {}, 401),
+        (Control(TOKEN, origins={PAGE}), {"x-safelight-token": TOKEN}, 200),
+    ],
+)
+def test_a_page_of_an_allowed_origin_may_steer_as_a_program_may_and_reads_what_is_refused(
+    control: Control, headers: dict[str, str], status: int
+) -> None:
+    answered = Steered(control).send("GET", "/_safelight/session", headers=FROM_THE_PAGE | headers)
+    assert answered.status == status
+    assert answered.headers.get("access-control-allow-origin") == (PAGE if control.origins else None)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5174", "https://localhost:5173", "http://localhost", "null"])
+def test_a_page_of_any_other_origin_may_not(origin: str) -> None:
+    answered = Steered(Control(origins={PAGE})).send("GET", "/_safelight/session", headers={"origin": origin})
+    assert (answered.status, "access-control-allow-origin" in answered.headers) == (403, False)
+
+
+@pytest.mark.parametrize(("origin", "status"), [(PAGE, 200), ("http://evil.example", 403)])
+def test_a_browser_that_asks_first_hears_what_a_page_may_send(origin: str, status: int) -> None:
+    asks = {"origin": origin, "access-control-request-method": "PUT"}
+    answered = Steered(Control(TOKEN, origins={PAGE})).send("OPTIONS", "/_safelight/session", headers=asks)
+    assert answered.status == status
+    assert ("access-control-allow-headers" in answered.headers) is (status == 200)
 
 
 @pytest.mark.parametrize("token", ["", "two words", "é"])
