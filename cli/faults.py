@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
 import click
 
-from safelight.mockserver.faults.catalogue import faults, name_of
+from safelight.mockserver.faults.catalogue import faults, first_line, form
 
 
 @click.command()
@@ -27,13 +26,3 @@ def command() -> None:
 
 def _module(made: Any) -> str:
     return str(made.__module__)
-
-
-def form(made: Any) -> str:
-    """A fault and its settings: `cut PERCENT`."""
-    return " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
-
-
-def first_line(made: Any) -> str:
-    """What a fault does."""
-    return str(made.__doc__).partition("\n")[0].removesuffix(".")

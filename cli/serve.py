@@ -14,11 +14,12 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
 
 import click
 
 from safelight.cli._config import shown_path
-from safelight.cli._control import control_of
+from safelight.cli._control import Controlled, control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
@@ -57,7 +58,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         controlled = control_of(bound, values)
         app = fake.app(controlled.control)
         sockets = [bound, *filter(None, [controlled.bound])]
-        announce = partial(_announce, fake, bound, ready_file, controlled.url)
+        announce = partial(_announce, fake, bound, ready_file, controlled)
 
         def serve(ready: Callable[[], None]) -> None:
             before = set(threading.enumerate())
@@ -83,7 +84,8 @@ def _end(workers: set[threading.Thread]) -> None:
         os._exit(0)  # nothing is lost: what is said goes out at once, and nothing is kept
 
 
-def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str) -> None:
+def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, controlled: Controlled) -> None:
+    control = controlled.url
     url, host = entry_of(bound, fake.path), bound.getsockname()[0]
     if ready:
         own = {"control": control} if control else {}
@@ -94,6 +96,8 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if fake.taken_over:
         sessions = counted(fake.taken_over, "session")
         say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")
+    if controlled.control and controlled.control.page:
+        say(f"A page shows what happens: {urljoin(control or url, '/')}\n")
     if control:
         say(f"It is controlled at {control}\n")
     if fake.users:

@@ -12,21 +12,30 @@ from safelight.mockserver.model.messages import Refused, Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
+#: The header that brings the fingerprint of a session, of which the sender has no key.
+SESSION: Final = "x-safelight-session"
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
 
 
 def check_access(request: Request, token: str | None) -> None:
     """Raises `Refused` where the request may not control the fake; with a token, each has to bring it."""
-    _check_origin(request)
+    check_sender(request, token)
     if token is None:
-        _check_host(request)
-    elif TOKEN not in request.headers:
+        return
+    if TOKEN not in request.headers:
         raise Refused(
             HTTPStatus.UNAUTHORIZED, f"No token was sent: this fake is controlled with one, as header {TOKEN}"
         )
-    elif not hmac.compare_digest(request.headers[TOKEN].encode(), token.encode()):
+    if not hmac.compare_digest(request.headers[TOKEN].encode(), token.encode()):
         raise Refused(HTTPStatus.UNAUTHORIZED, f"The token in {TOKEN} is not the one of this fake")
+
+
+def check_sender(request: Request, token: str | None) -> None:
+    """Raises `Refused` for a page of another site; where no token is wanted, for a host that is not this one too."""
+    _check_origin(request)
+    if token is None:
+        _check_host(request)
 
 
 def _check_origin(request: Request) -> None:

@@ -5,20 +5,20 @@ from collections.abc import Awaitable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, Final
 
-from anyio import CapacityLimiter
-from anyio.lowlevel import RunVar
-from anyio.to_thread import run_sync
-
 from safelight.contracts.secrets import redacted, with_keys
-from safelight.mockserver.control.access import check_access
+from safelight.contracts.wording import shown
+from safelight.mockserver.control.access import SESSION, check_access, check_sender
 from safelight.mockserver.control.bodies import body_of, query_of
+from safelight.mockserver.control.dashboard import file_at, is_home
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
+from safelight.mockserver.control.workers import in_worker
 from safelight.mockserver.model.keys import FORM, sent_key
-from safelight.mockserver.model.messages import Refused, Reply, Request, failure, success
+from safelight.mockserver.model.messages import Refused, Reply, Request, Stream, failure, success
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.store import NoSession, StoreGone
 from safelight.traffic.redaction import redacted_value
@@ -30,34 +30,43 @@ _LOG: Final = logging.getLogger("safelight")
 class Control:
     """The routes under `/_safelight/`. With a `token` each request has to bring it, from wherever it comes.
 
-    With a `port` they answer there alone: the server then listens on it too.
+    With a `port` they answer there alone: the server then listens on it too. With a `page` a browser finds at `/` what
+    shows the sessions and controls them.
     """
 
     token: str | None = field(default=None, repr=False)
     port: int | None = None
+    page: bool = False
 
     def __post_init__(self) -> None:
         if self.token is not None and not FORM.fullmatch(self.token):
             raise ValueError("this is no token: a header carries 1 to 200 visible ASCII characters")
 
-    def takes(self, path: str, server: tuple[str, int | None] | None) -> bool:
-        """A request for this path, which came in at this host and port, is for a control route."""
-        return path.startswith(f"{PREFIX}/") and self.port in (None, server[1] if server else None)
+    def takes(self, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None) -> bool:
+        """A request for this target, which came in at this host and port, is for a control route or the page."""
+        is_ours = path.startswith(f"{PREFIX}/") or (self.page and is_home(path, query, headers))
+        return is_ours and self.port in (None, server[1] if server else None)
 
-    async def answer(self, service: Service, request: Request) -> Reply:
+    async def answer(self, service: Service, request: Request) -> Reply | Stream:
         """The reply to one request. It is in no journal, and no key is in it: all that is said goes out here.
 
         A worker makes it, from the first byte of the body to the last of the answer: no list keeps the loop.
         """
-        answer = await run_sync(self._answer, service, request, limiter=_workers())
+        answer = await in_worker(partial(self._answer, service, request))
         # What only waits has no need of a worker, of which there are few.
-        return answer if isinstance(answer, Reply) else await answer
+        return answer if isinstance(answer, Reply | Stream) else await answer
 
-    def _answer(self, service: Service, request: Request) -> Reply | Awaitable[Reply]:
+    def _answer(self, service: Service, request: Request) -> Reply | Stream | Awaitable[Reply | Stream]:
         key = sent_key(request)[0]
         secrets = with_keys(service.sessions.secrets, key)
         try:
             with _refusals(request, secrets):
+                if self.page and (file := file_at(request.path)):
+                    check_sender(request, self.token)
+                    return file
+                check_access(request, self.token)
+                key = key or _named_key(service, request)
+                secrets = with_keys(secrets, key)
                 answer = self._routed(service, request, key, secrets)
                 return _waited(answer, request, secrets) if isawaitable(answer) else _reply(answer, secrets)
         except Refused as refused:
@@ -65,14 +74,23 @@ class Control:
 
     def _routed(self, service: Service, request: Request, key: str, secrets: AbstractSet[str]) -> Any:
         """What the route's function answers, or `Refused`."""
-        check_access(request, self.token)
         method = "GET" if request.method == "HEAD" else request.method
         route, path_parameters = found(method, request.path.removeprefix(PREFIX))
         body, query = body_of(request, route.body), query_of(request, route.query)
-        return route.handled(ControlCall(service, key, secrets, self.token is not None, path_parameters, body, query))
+        asked = ControlCall(service, request, key, secrets, self.token is not None, path_parameters, body, query)
+        return route.handled(asked)
 
 
-async def _waited(answer: Awaitable[Mapping[str, Any]], request: Request, secrets: AbstractSet[str]) -> Reply:
+def _named_key(service: Service, request: Request) -> str:
+    """The key of the session whose fingerprint a request without a key brings: the page has no key."""
+    name = request.headers.get(SESSION, "")
+    state = service.sessions.store.look(name) if name else None
+    if name and state is None:
+        raise Refused(404, f"No session has the fingerprint {shown(name)}: {PREFIX}/sessions lists those there are")
+    return state.key if state else ""
+
+
+async def _waited(answer: Awaitable[Mapping[str, Any]], request: Request, secrets: AbstractSet[str]) -> Reply | Stream:
     """The reply of a function that waits."""
     try:
         with _refusals(request, secrets):
@@ -99,23 +117,9 @@ def _refusals(request: Request, secrets: AbstractSet[str]) -> Iterator[None]:
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error") from None
 
 
-def _reply(answer: Mapping[str, Any] | Reply, secrets: AbstractSet[str]) -> Reply:
-    return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), secrets))
+def _reply(answer: Mapping[str, Any] | Reply | Stream, secrets: AbstractSet[str]) -> Reply | Stream:
+    return answer if isinstance(answer, Reply | Stream) else success(redacted_value(dict(answer), secrets))
 
 
 def _failure(refused: Refused, secrets: AbstractSet[str]) -> Reply:
     return failure(refused.status, redacted(refused.message, secrets), refused.headers)
-
-
-def _workers() -> CapacityLimiter:
-    """The workers of control in this event loop: its own, as those of the API may all be drawing pictures."""
-    try:
-        return _LIMITER.get()
-    except LookupError:
-        _LIMITER.set(limiter := CapacityLimiter(_MAX_WORKERS))
-        return limiter
-
-
-_MAX_WORKERS: Final = 2
-
-_LIMITER: Final = RunVar[CapacityLimiter]("workers of control")

@@ -201,6 +201,7 @@ SERVER: Final = _rows(
         variable="SAFELIGHT_CONTROL_TOKEN",
     ),
     Setting("control_port", "Control it at this port alone, from this machine", _PORT, 8124),
+    Setting("page", "A page at / shows in a browser what happens", FLAG, False, True),
     Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
     Setting(
         "store",
@@ -260,6 +261,7 @@ CONFLICTS: Final = (
     Conflict(
         {"control": False, "control_port": ...}, "with control off there is no control_port: leave out one of them"
     ),
+    Conflict({"control": False, "page": True}, "with control off there is no page: leave out one of them"),
     Conflict(
         {"any_key": True, "users": ...},
         "with any_key every key is accepted, and with users theirs alone: give one of them",
