@@ -90,14 +90,13 @@ def _announce(fake: Fake, bound: socket.socket, ready: _ReadyFile | None, contro
     if ready:
         own = {"control": control} if control else {}
         ready.write(json.dumps({"url": url, "api_key": fake.key, **own}) + "\n")
-    say(
-        _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
-    )
+    has_page = controlled.control is not None and controlled.control.page
+    page = f"{_PAGE}{urljoin(control or url, '/')}\n" if has_page else ""
+    curl = _curl(url, fake.key)
+    say(_BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, page=page, curl=curl))
     if fake.taken_over:
         sessions = counted(fake.taken_over, "session")
         say(f"It goes on with {sessions} of its store, each with the settings and the clock that it has.\n")
-    if controlled.control and controlled.control.page:
-        say(f"A page shows what happens: {urljoin(control or url, '/')}\n")
     if control:
         say(f"It is controlled at {control}\n")
     if fake.users:
@@ -111,10 +110,12 @@ _BANNER: Final = """\
 Safelight answers at  {url}
 with the API key      {key}
 and the seed          {seed}
-
+{page}
 Paste this to submit a picture:
   {curl}
 """
+
+_PAGE: Final = "See what happens at   "
 
 _OPEN: Final = "Warning: on {host} it answers other machines too. Whoever reaches it can use it.\n"
 

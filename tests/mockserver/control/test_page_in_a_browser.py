@@ -219,7 +219,7 @@ def test_filters_choose_by_operation_outcome_phase_text_and_task(served: Served,
         ("#by-operation", "user_balance", 1, 0),
         ("#by-outcome", "fault", 1, 1),
         ("#by-outcome", "wrong", 1, 0),
-        ("#by-phase", "done", 2, 2),
+        ("#by-phase", "done", 4, 2),
         ("#by-phase", "failed", 0, 0),
     ):
         page.select_option(name, value)
