@@ -90,7 +90,9 @@ def _named_key(service: Service, request: Request) -> str:
     return state.key if state else ""
 
 
-async def _waited(answer: Awaitable[Mapping[str, Any]], request: Request, secrets: AbstractSet[str]) -> Reply | Stream:
+async def _waited(
+    answer: Awaitable[Mapping[str, Any] | Reply], request: Request, secrets: AbstractSet[str]
+) -> Reply | Stream:
     """The reply of a function that waits."""
     try:
         with _refusals(request, secrets):

@@ -10,7 +10,7 @@ let alone = "";
 
 const OUTCOMES = {
   ok: one => one.outcome === "ok" && !one.fault, wrong: one => one.violations.length > 0, refused: one => moodOf(one) === "refused",
-  fault: one => Boolean(one.fault), hint: one => hintsOf(one).length > 0,
+  fault: one => Boolean(one.fault), hint: one => one.advice.length > 0,
 };
 
 export function chosen() {

@@ -4,9 +4,10 @@ import { byId, make } from "./dom.js";
 
 /** A field for a property; empty means: left out. */
 function field(name, stated, isRequired, change) {
-  const title = `${stated.title || name}${isRequired ? "" : ", or left out"}`;
-  return make("label", { className: "field", title: stated.description || "" },
-    make("span", {}, name, make("i", {}, ` ${title}`)), input(name, stated, isRequired, change));
+  const title = stated.title || name;
+  const isWide = !["integer", "number"].includes(stated.type);
+  return make("label", { className: isWide ? "field wide" : "field", title: [title, stated.description].filter(Boolean).join(". ") },
+    make("span", {}, name, make("i", {}, ` ${isRequired ? `${title}, needed` : title}`)), input(name, stated, isRequired, change));
 }
 
 function input(name, stated, isRequired, change) {

@@ -41,9 +41,15 @@ function openTask(id) {
 
 function hear(kind, data) {
   if (kind === "exchange") keep(data);
-  else if (kind === "began") begin();
+  else if (kind === "began") meet(data.session);
   else toast("The session was closed. A client that comes with its key, or PUT /_safelight/session, opens it again.");
   soon();
+}
+
+/** Another session of this key has begun, unless it is the one that we came for. */
+function meet(session) {
+  if (seen.session && seen.session !== session) begin();
+  seen.session = session;
 }
 
 function begin() {

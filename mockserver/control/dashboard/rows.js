@@ -96,7 +96,7 @@ export function fillTask(row, task, exchanges, now, come) {
 
 // Exchanges.
 
-const MOST_GAP = 10;
+const MOST_GAP = 5;
 
 export function exchangeRow() {
   const parts = Object.fromEntries(["time", "kind", "whose", "status", "said", "mark", "gap"].map(name => [name, make("span", { className: name })]));
@@ -127,7 +127,7 @@ export function fillExchange(row, exchange, task) {
   write(whose, task ? `#${task.number}` : "");
   write(status, exchange.status ? String(exchange.status) : exchange.wire || "…");
   write(words, said(exchange));
-  const hints = hintsOf(exchange).length;
+  const hints = exchange.advice.length;
   write(mark, hints ? (hints === 1 ? "hint" : `${hints} hints`) : "");
   write(gap, exchange.gap === null ? "" : `+${seconds(exchange.gap)}`);
   bar.style.width = `${Math.min(1, (exchange.gap || 0) / MOST_GAP) * 56}px`;

@@ -90,7 +90,7 @@ class ControlCall(NamedTuple):
 
 
 #: Answers with the data of a success, or with a whole reply where an answer is in no envelope; perhaps later.
-Handler = Callable[[ControlCall], Mapping[str, Any] | Reply | Stream | Awaitable[Mapping[str, Any]]]
+Handler = Callable[[ControlCall], Mapping[str, Any] | Reply | Stream | Awaitable[Mapping[str, Any] | Reply]]
 
 
 @dataclass(frozen=True, slots=True)

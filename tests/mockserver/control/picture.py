@@ -53,9 +53,7 @@ SUBMITS: Final[tuple[dict[str, Any], ...]] = (
     {"prompt": "a whale above the city", "workflow": "grok", "seed": 3},
     {"prompt": "a cat reading the news", "workflow": "rr3", "seed": 5},
     {"prompt": "mountains, early morning, film grain", "workflow": "anime", "seed": 8},
-    {"promt": "a typo in the name of a parameter"},
     {"prompt": "a paper boat on a river of ink", "workflow": "rr3", "seed": 21},
-    {"prompt": "a postcard that is too wide", "width": 4096},
     {"prompt": "a greenhouse at night", "workflow": "default", "seed": 12},
 )
 
@@ -89,6 +87,12 @@ class Client:
                 self.clock.advance(seconds)
                 self.poll()
 
+    def err(self) -> None:
+        """Make three mistakes that clients make."""
+        for parameters in ({"promt": "a typo"}, {"prompt": "a postcard", "width": 4096}):
+            self.ask("POST", "/v1/index.php", parameters, endpoint="image_generation")
+        self.ask("GET", "/v1/index.php", endpoint="task_status", task_id="undefined")
+
     def poll(self) -> None:
         """Poll each task that is not done, and fetch what is."""
         for task_id in list(self.waiting):
@@ -109,13 +113,14 @@ def served() -> Iterator[str]:
         client = Client(api, f"{parts.scheme}://{parts.netloc}")
         client.clock.freeze(True)
         client.live()
+        client.err()
         yield client.origin
 
 
 def take(browser: Browser, origin: str, file: str, picture: Picture) -> None:
     """Open the page, do what is to be seen, and keep that in few colours."""
     size = {"width": picture.width, "height": picture.height}
-    page: Page = browser.new_context(viewport=size, color_scheme=picture.scheme).new_page()  # type: ignore[arg-type]
+    page: Page = browser.new_page(viewport=size, color_scheme=picture.scheme)  # type: ignore[arg-type]
     page.goto(origin)
     expect(page.locator("#live")).to_have_text("live")
     expect(page.locator("#tasks-count")).not_to_be_empty()
@@ -125,7 +130,10 @@ def take(browser: Browser, origin: str, file: str, picture: Picture) -> None:
     page.evaluate("document.activeElement.blur()")
     image = Image.open(BytesIO(page.screenshot()))
     image.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(PICTURES / file, optimize=True)
+    page.close()
 
+
+expect.set_options(timeout=30_000)
 
 if __name__ == "__main__":
     with served() as origin, sync_playwright() as playwright:
