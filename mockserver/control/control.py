@@ -17,7 +17,7 @@ from safelight.mockserver.control.bodies import body_of, query_of
 from safelight.mockserver.control.dashboard import file_at, is_home
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
 from safelight.mockserver.control.workers import in_worker
-from safelight.mockserver.model.keys import FORM, sent_key
+from safelight.mockserver.model.keys import FINGERPRINT, FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, Request, Stream, failure, success
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.storage.store import NoSession, StoreGone
@@ -84,7 +84,7 @@ class Control:
 def _named_key(service: Service, request: Request) -> str:
     """The key of the session whose fingerprint a request without a key brings: the page has no key."""
     name = request.headers.get(SESSION, "")
-    state = service.sessions.store.look(name) if name else None
+    state = service.sessions.store.look(name) if FINGERPRINT.fullmatch(name) else None
     if name and state is None:
         raise Refused(404, f"No session has the fingerprint {shown(name)}: {PREFIX}/sessions lists those there are")
     return state.key if state else ""

@@ -119,8 +119,9 @@ def test_the_sessions_are_listed_by_fingerprint_and_user_without_a_key() -> None
     }
 
 
-def test_a_fingerprint_that_no_session_has_is_a_sentence() -> None:
-    answered = ask(fake(), "GET", "/_safelight/tasks", x_safelight_session="0123456789abcdef")
+@pytest.mark.parametrize("name", ["0123456789abcdef", fingerprint(KEY).upper(), f"{fingerprint(KEY)}:kinds", "../x"])
+def test_a_fingerprint_that_no_session_has_is_a_sentence(name: str) -> None:
+    answered = ask(fake(), "GET", "/_safelight/tasks", x_safelight_session=name)
     assert answered.status == 404
     assert "/_safelight/sessions lists those there are" in answered.body.decode()
 
