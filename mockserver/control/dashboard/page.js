@@ -82,13 +82,14 @@ function look() {
 }
 
 async function lookOnce() {
+  const { epoch } = seen;
   const [first, last] = [unfinished(), [...seen.tasks.values()].pop()];
   const from = first ? first.number - 1 : last?.number ?? 0;
   const [session, tasks, plan, ledger] = await Promise.all([
-    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.ledgerCursor)]);
-  for (const task of tasks.things) seen.tasks.set(task.id, task);
-  seen.entries = [...seen.entries, ...ledger.things];
-  seen.ledgerCursor += ledger.things.length;
+    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.entries.length)]);
+  if (epoch !== seen.epoch) return; // this was about a session that is no longer shown
+  for (const task of tasks) seen.tasks.set(task.id, task);
+  seen.entries = [...seen.entries, ...ledger];
   Object.assign(seen, { settings: session.settings, clock: session.clock, heardAt: performance.now() });
   asked = performance.now();
   byId("balance").textContent = session.balance.toLocaleString("en");
@@ -105,7 +106,7 @@ async function all(path, name, from) {
     things.push(...data[name]);
     ({ cursor } = data);
   }
-  return { things };
+  return things;
 }
 
 function complain(error) {
@@ -128,10 +129,10 @@ function draw() {
   const count = (shown, whole) => (shown === whole ? whole.toLocaleString("en") : `${shown.toLocaleString("en")} of ${whole.toLocaleString("en")}`);
   byId("tasks-count").textContent = count(tasks.length, seen.tasks.size);
   byId("journal-count").textContent = count(exchanges.length, seen.exchanges.length);
-  byId("journal-said").textContent = `${count(exchanges.length, seen.exchanges.length)}`;
-  const phases = Map.groupBy ? Map.groupBy(tasks, task => task.phase) : new Map();
-  byId("phases").replaceChildren(...["queued", "running", "done", "failed"].filter(name => phases.has(name))
-    .map(name => make("span", { className: `phase ${name}` }, `${phases.get(name).length} ${name}`)));
+  byId("journal-said").textContent = count(exchanges.length, seen.exchanges.length);
+  const phases = Object.groupBy(tasks, task => task.phase);
+  byId("phases").replaceChildren(...["queued", "running", "done", "failed"].filter(name => phases[name])
+    .map(name => make("span", { className: `phase ${name}` }, `${phases[name].length} ${name}`)));
 }
 
 function showTask(id) {

@@ -3,7 +3,7 @@
 const MOST_EXCHANGES = 10_000;
 
 export const seen = {
-  session: "", tasks: new Map(), exchanges: [], byTask: new Map(), entries: [], ledgerCursor: 0, settings: {}, clock: null, heardAt: 0,
+  session: "", epoch: 0, tasks: new Map(), exchanges: [], byTask: new Map(), entries: [], settings: {}, clock: null, heardAt: 0,
   now() {
     if (!this.clock) return 0;
     const runs = this.clock.kind !== "virtual" && !this.clock.frozen;
@@ -15,7 +15,7 @@ export const seen = {
 export function forgetAll() {
   seen.tasks.clear();
   seen.byTask.clear();
-  Object.assign(seen, { session: "", exchanges: [], entries: [], ledgerCursor: 0 });
+  Object.assign(seen, { session: "", epoch: seen.epoch + 1, exchanges: [], entries: [] });
 }
 
 function drop(exchange) {
