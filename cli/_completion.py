@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safelight.cli.faults import first_line
-from safelight.mockserver.faults.catalogue import faults
+from safelight.mockserver.faults.catalogue import faults, first_line
 from safelight.traffic.request_kinds import WORDS
 
 if TYPE_CHECKING:

@@ -37,9 +37,9 @@ def control_of(bound: socket.socket, values: Mapping[str, Any]) -> Controlled:
     if not values["control"] or (port is None and token is None and not hosts and not is_at_home):
         return Controlled(None)
     if port is None:
-        return Controlled(Control(token, None, hosts, origins))
+        return Controlled(Control(token, None, hosts, origins, page=values["page"]))
     try:
         own = listen(_HOME, port)
     except CannotListen as error:
         raise Unusable(f"--control-port: {error}") from None
-    return Controlled(Control(token, own.getsockname()[1], hosts, origins), own)
+    return Controlled(Control(token, own.getsockname()[1], hosts, origins, page=values["page"]), own)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from itertools import groupby
 from shutil import get_terminal_size
 from textwrap import fill
@@ -13,7 +12,7 @@ import click
 
 from safelight.cli._unusable import Unusable
 from safelight.contracts.wording import not_among
-from safelight.mockserver.faults.catalogue import faults, name_of
+from safelight.mockserver.faults.catalogue import faults, first_line, form
 
 #: Characters before what a fault does.
 _INDENT: Final = 34
@@ -47,13 +46,3 @@ def _wrapped(line: str) -> str:
 
 def _module(made: Any) -> str:
     return str(made.__module__)
-
-
-def form(made: Any) -> str:
-    """A fault and its settings: `cut PERCENT`."""
-    return " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
-
-
-def first_line(made: Any) -> str:
-    """What a fault does."""
-    return str(made.__doc__).partition("\n")[0].removesuffix(".")

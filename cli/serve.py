@@ -14,11 +14,12 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
 
 import click
 
 from safelight.cli._config import shown_path
-from safelight.cli._control import control_of
+from safelight.cli._control import Controlled, control_of
 from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
@@ -72,7 +73,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         app = fake.app(controlled.control)
         sockets = [bound, *filter(None, [controlled.bound])]
         config = options.file and f"Its settings are those of {shown_path(options.file)}; the command line wins"
-        announce = partial(_announce, fake, bound, ready_file, controlled.url, [config, replayed])
+        announce = partial(_announce, fake, bound, ready_file, controlled, [config, replayed])
         reload = Reload(lambda: _read(ctx)[0], fake, options)
 
         def serve(ready: Callable[[], None]) -> None:
@@ -143,16 +144,17 @@ def _end(workers: set[threading.Thread]) -> None:
 
 
 def _announce(
-    fake: Fake, bound: socket.socket, ready: _ReadyFile | None, control: str, sources: Sequence[str | None]
+    fake: Fake, bound: socket.socket, ready: _ReadyFile | None, controlled: Controlled, sources: Sequence[str | None]
 ) -> None:
-    url = entry_of(bound, fake.path)
+    control, url = controlled.url, entry_of(bound, fake.path)
     if ready:
         own = {"control": control} if control else {}
         key = {"api_key": fake.key} if fake.key == FAKE_KEY else {"fingerprint": fingerprint(fake.key)}
         ready.write(json.dumps({"url": url, **key, **own}) + "\n")
-    say(
-        _BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, curl=_curl(url, fake.key))
-    )
+    has_page = controlled.control is not None and controlled.control.page
+    page = f"{_PAGE}{urljoin(control or url, '/')}\n" if has_page else ""
+    curl = _curl(url, fake.key)
+    say(_BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, page=page, curl=curl))
     for source in filter(None, sources):
         say(f"{source}.\n")
     if fake.taken_over:
@@ -170,10 +172,12 @@ _BANNER: Final = """\
 Safelight answers at  {url}
 with the API key      {key}
 and the seed          {seed}
-
+{page}
 Paste this to submit a picture:
   {curl}
 """
+
+_PAGE: Final = "See what happens at   "
 
 
 def _shown(key: str) -> str:

@@ -16,6 +16,8 @@ from safelight.mockserver.model.messages import Refused, Reply, Request
 
 #: The header that brings the token.
 TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
+#: The header that brings the fingerprint of a session, of which the sender has no key.
+SESSION: Final = "x-safelight-session"
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
 #: What a page of an allowed origin may send and read: everything. A browser takes `*` for all headers but one.
@@ -30,14 +32,14 @@ def check_access(
     request: Request, token: str | None, hosts: Collection[str] = (), origins: Collection[str] = ()
 ) -> None:
     """Raises `Refused` where the request may not control the fake; with a token, each has to bring it."""
-    _check_origin(request, origins)
+    check_sender(request, token, hosts, origins)
     if token is None:
-        _check_host(request, hosts)
-    elif TOKEN not in request.headers:
+        return
+    if TOKEN not in request.headers:
         raise Refused(
             HTTPStatus.UNAUTHORIZED, f"No token was sent: this fake is controlled with one, as header {TOKEN}"
         )
-    elif not hmac.compare_digest(request.headers[TOKEN].encode(), token.encode()):
+    if not hmac.compare_digest(request.headers[TOKEN].encode(), token.encode()):
         raise Refused(HTTPStatus.UNAUTHORIZED, f"The token in {TOKEN} is not the one of this fake")
 
 
@@ -57,6 +59,13 @@ def readable(reply: Reply, request: Request, origins: Collection[str]) -> Reply:
 
 def _is_allowed(request: Request, origins: Collection[str]) -> bool:
     return request.headers.get("origin") in origins
+
+
+def check_sender(request: Request, token: str | None, hosts: Collection[str], origins: Collection[str]) -> None:
+    """Raises `Refused` for a page of another site; where no token is wanted, for a host that is not this one too."""
+    _check_origin(request, origins)
+    if token is None:
+        _check_host(request, hosts)
 
 
 def _check_origin(request: Request, origins: Collection[str]) -> None:

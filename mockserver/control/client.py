@@ -57,6 +57,10 @@ class ControlClient:
         """Close the session, and forget all that it kept."""
         return self._call("DELETE", "/session")
 
+    def sessions(self) -> list[Data]:
+        """The open sessions, each with the fingerprint of its key."""
+        return self._call("GET", "/sessions")["sessions"]  # type: ignore[no-any-return]
+
     def clock(self) -> Data:
         """What time it is in the session."""
         return self._call("GET", "/clock")
@@ -113,6 +117,18 @@ class ControlClient:
     def orphans(self, **query: Any) -> list[Data]:
         """The exchanges without a usable key: for those who have the token."""
         return self._all("/orphans", "exchanges", query)["exchanges"]  # type: ignore[no-any-return]
+
+    def send(self, operation: str, **parameters: Any) -> Data:
+        """Send a request of the API; its status and answer."""
+        return self._call("POST", "/send", {"operation": operation, "parameters": parameters})
+
+    def operations(self) -> list[Data]:
+        """The operations of the API, each with the JSON Schema of its request."""
+        return self._call("GET", "/operations")["operations"]  # type: ignore[no-any-return]
+
+    def faults(self) -> Data:
+        """The kinds of requests, and the faults with what they do."""
+        return self._call("GET", "/faults")
 
     def wait(self, task_id: str, polls: int = 1, within: float = 10) -> Data:
         """Return once so many polls of a task were answered; raises `ControlRefused` after `within` seconds."""

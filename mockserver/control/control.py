@@ -11,11 +11,13 @@ from inspect import isawaitable
 from typing import Any, Final
 
 from safelight.contracts.secrets import redacted, with_keys
-from safelight.mockserver.control.access import check_access, preflight, readable
+from safelight.contracts.wording import shown
+from safelight.mockserver.control.access import SESSION, check_access, check_sender, preflight, readable
 from safelight.mockserver.control.bodies import body_of, query_of
+from safelight.mockserver.control.dashboard import file_at, is_home
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
-from safelight.mockserver.model.keys import FORM, sent_key
-from safelight.mockserver.model.messages import Refused, Reply, Request, failure, success
+from safelight.mockserver.model.keys import FINGERPRINT, FORM, sent_key
+from safelight.mockserver.model.messages import Refused, Reply, Request, Stream, failure, success
 from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.service.workers import in_worker
@@ -30,23 +32,26 @@ class Control:
     """The routes under `/_safelight/`. With a `token` each request has to bring it, from wherever it comes.
 
     With a `port` they answer there alone: the server then listens on it too. `hosts` are further names under which
-    they may be called, and `origins` those of other sites' pages that may call them.
+    they may be called, and `origins` those of other sites' pages that may call them. With a `page` a browser finds at
+    `/` what shows the sessions and controls them.
     """
 
     token: str | None = field(default=None, repr=False)
     port: int | None = None
     hosts: Collection[str] = ()
     origins: Collection[str] = ()
+    page: bool = False
 
     def __post_init__(self) -> None:
         if self.token is not None and not FORM.fullmatch(self.token):
             raise ValueError("this is no token: a header carries 1 to 200 visible ASCII characters")
 
-    def takes(self, path: str, server: tuple[str, int | None] | None) -> bool:
-        """A request for this path, which came in at this host and port, is for a control route."""
-        return path.startswith(f"{PREFIX}/") and self.port in (None, server[1] if server else None)
+    def takes(self, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None) -> bool:
+        """A request for this target, which came in at this host and port, is for a control route or the page."""
+        is_ours = path.startswith(f"{PREFIX}/") or (self.page and is_home(path, query, headers))
+        return is_ours and self.port in (None, server[1] if server else None)
 
-    async def answer(self, service: Service, request: Request) -> Reply:
+    async def answer(self, service: Service, request: Request) -> Reply | Stream:
         """The reply to one request. It is in no journal, and no key is in it: all that is said goes out here.
 
         A worker makes it, from the first byte of the body to the last of the answer: no list keeps the loop.
@@ -55,13 +60,20 @@ class Control:
             return readable(asked, request, self.origins)
         answer = await in_worker(Effort.CONTROL, partial(self._answer, service, request))
         # What only waits has no need of a worker, of which there are few.
-        return readable(answer if isinstance(answer, Reply) else await answer, request, self.origins)
+        given = answer if isinstance(answer, Reply | Stream) else await answer
+        return readable(given, request, self.origins) if isinstance(given, Reply) else given
 
-    def _answer(self, service: Service, request: Request) -> Reply | Awaitable[Reply]:
+    def _answer(self, service: Service, request: Request) -> Reply | Stream | Awaitable[Reply | Stream]:
         key = sent_key(request)[0]
         secrets = with_keys(service.sessions.secrets, key)
         try:
             with _refusals(request, secrets):
+                if self.page and (file := file_at(request.path)):
+                    check_sender(request, self.token, self.hosts, self.origins)
+                    return file
+                check_access(request, self.token, self.hosts, self.origins)
+                key = key or _named_key(service, request)
+                secrets = with_keys(secrets, key)
                 answer = self._routed(service, request, key, secrets)
                 return _waited(answer, request, secrets) if isawaitable(answer) else _reply(answer, secrets)
         except Refused as refused:
@@ -69,14 +81,25 @@ class Control:
 
     def _routed(self, service: Service, request: Request, key: str, secrets: AbstractSet[str]) -> Any:
         """What the route's function answers, or `Refused`."""
-        check_access(request, self.token, self.hosts, self.origins)
         method = "GET" if request.method == "HEAD" else request.method
         route, path_parameters = found(method, request.path.removeprefix(PREFIX))
         body, query = body_of(request, route.body), query_of(request, route.query)
-        return route.handled(ControlCall(service, key, secrets, self.token is not None, path_parameters, body, query))
+        asked = ControlCall(service, request, key, secrets, self.token is not None, path_parameters, body, query)
+        return route.handled(asked)
 
 
-async def _waited(answer: Awaitable[Mapping[str, Any]], request: Request, secrets: AbstractSet[str]) -> Reply:
+def _named_key(service: Service, request: Request) -> str:
+    """The key of the session whose fingerprint a request without a key brings: the page has no key."""
+    name = request.headers.get(SESSION, "")
+    state = service.sessions.store.look(name) if FINGERPRINT.fullmatch(name) else None
+    if name and state is None:
+        raise Refused(404, f"No session has the fingerprint {shown(name)}: {PREFIX}/sessions lists those there are")
+    return state.key if state else ""
+
+
+async def _waited(
+    answer: Awaitable[Mapping[str, Any] | Reply], request: Request, secrets: AbstractSet[str]
+) -> Reply | Stream:
     """The reply of a function that waits."""
     try:
         with _refusals(request, secrets):
@@ -103,8 +126,8 @@ def _refusals(request: Request, secrets: AbstractSet[str]) -> Iterator[None]:
         raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error") from None
 
 
-def _reply(answer: Mapping[str, Any] | Reply, secrets: AbstractSet[str]) -> Reply:
-    return answer if isinstance(answer, Reply) else success(redacted_value(dict(answer), secrets))
+def _reply(answer: Mapping[str, Any] | Reply | Stream, secrets: AbstractSet[str]) -> Reply | Stream:
+    return answer if isinstance(answer, Reply | Stream) else success(redacted_value(dict(answer), secrets))
 
 
 def _failure(refused: Refused, secrets: AbstractSet[str]) -> Reply:

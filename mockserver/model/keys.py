@@ -81,6 +81,10 @@ def digest(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+#: What a fingerprint looks like.
+FINGERPRINT: Final = re.compile("[0-9a-f]{16}")
+
+
 @lru_cache(4_096)
 def fingerprint(key: str) -> str:
     """What stands for a key wherever people and URLs see it: the first 16 digits of its digest."""

@@ -17,7 +17,7 @@ from safelight.contracts.schemas import VERSION, VERSION_HEADER
 from safelight.mockserver.model.clock import machine_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from safelight.mockserver.model.wire import Wire
 
@@ -88,6 +88,13 @@ class Reply(NamedTuple):
         """Say that it is on its way."""
         if self.on_delivery:
             self.on_delivery()
+
+
+class Stream(NamedTuple):
+    """A reply whose body comes in pieces, one after another: what it is but for its body, and the pieces."""
+
+    head: Reply
+    pieces: AsyncGenerator[bytes, None]
 
 
 def http_date(seconds: float | None) -> str:

@@ -221,12 +221,8 @@ SERVER: Final = _rows(
         "control_host", "Whoever reaches it under this name can control it, without a token", _NAMES, ["safelight"]
     ),
     Setting("control_origin", "Pages of this origin can control it", _ORIGINS, ["http://localhost:5173"]),
-    Setting(
-        "ready_file",
-        "Write URL and key here as JSON, once it answers",
-        text(form="FILE"),
-        "ready.json",
-    ),
+    Setting("page", "A page at / shows in a browser what happens", FLAG, False, True),
+    Setting("ready_file", "Write URL and key here as JSON, once it answers", text(form="FILE"), "ready.json"),
     Setting(
         "store",
         "Where sessions are kept: memory, sqlite:FILE, redis://HOST:PORT",
@@ -314,6 +310,7 @@ CONFLICTS: Final = (
         for name in SERVE
         if name not in IN_FRONT
     ),
+    Conflict({"control": False, "page": True}, "with control off there is no page: leave out one of them"),
     Conflict(
         {"any_key": True, "users": ...},
         "with any_key every key is accepted, and with users theirs alone: give one of them",

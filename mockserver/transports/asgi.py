@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope
 from starlette.types import Send as Sending
 from starlette.websockets import WebSocketClose
 
-from safelight.mockserver.model.messages import Reply, Request
+from safelight.mockserver.model.messages import Reply, Request, Stream
 from safelight.mockserver.model.wire import EXTENSION, ON_SOCKET, AnswerLost, Connection, Wire
 from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.in_flight import InFlight
@@ -51,11 +51,13 @@ class Beside(Protocol):
         """What a request has to bring."""
         ...
 
-    def takes(self, path: str, server: tuple[str, int | None] | None, /) -> bool:
-        """A request for this path, which came in at this host and port, is for it."""
+    def takes(
+        self, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None, /
+    ) -> bool:
+        """A request for this target, which came in at this host and port, is for it."""
         ...
 
-    async def answer(self, service: Service, request: Request, /) -> Reply:
+    async def answer(self, service: Service, request: Request, /) -> Reply | Stream:
         """The reply to one request. It is cancelled when its client has left."""
         ...
 
@@ -106,11 +108,13 @@ class Core:
         api, control = self.api, self.control
         headers = headers_as_text(tuple([(name, value) for name, value in scope["headers"]]))
         with suppress(ClientDisconnect):  # half a request is none
-            if control and control.takes(scope["path"], scope.get("server")):
+            if control and control.takes(scope["path"], scope["query_string"], headers, scope.get("server")):
                 request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
-                await _send(
-                    await _while_there(control.answer(api, request), request, scope, receive), request, scope, send
-                )
+                answer = await _while_there(control.answer(api, request), request, scope, receive)
+                if isinstance(answer, Stream):
+                    await _send_stream(answer, request, scope, receive, send)
+                else:
+                    await _send(answer, request, scope, send)
             else:
                 with api.in_flight:
                     request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
@@ -125,7 +129,7 @@ class Core:
         if not head.target.startswith(b"/") or b"%" in path or b"#" in head.target or len(body) > self.body_limit:
             return None  # what is to be decoded, and told apart, the server does
         text, headers = path.decode("ascii", "replace"), head.headers
-        if self.control and self.control.takes(text, head.server):
+        if self.control and self.control.takes(text, query, headers, head.server):
             return None
         origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
         taken = b"" if head.method == "GET" else body
@@ -151,7 +155,9 @@ class Core:
             await _play(reply, reply.wire, request, send, self.api.in_flight)
 
 
-async def _while_there(answer: Coroutine[Any, Any, Reply], request: Request, scope: Scope, receive: Receive) -> Reply:
+async def _while_there(
+    answer: Coroutine[Any, Any, Reply | Stream], request: Request, scope: Scope, receive: Receive
+) -> Reply | Stream:
     """The answer of control, which ends with its client, as a barrier may wait for long. Raises `ClientDisconnect`.
 
     A client that has ended its side is answered within a moment; who waits for longer has to leave it open.
@@ -325,3 +331,30 @@ async def _send(reply: Reply, request: Request, scope: Scope, send: Sending) -> 
         reply.deliver()  # before the last of it, so that who has had that finds it counted
     body = reply.body if request.method != "HEAD" else b""
     await send({"type": "http.response.body", "body": body, "more_body": request.body is None})
+
+
+async def _send_stream(stream: Stream, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
+    """Send the pieces as they come, until there are no more or the client has left."""
+    named = stream.head.all_headers
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+    await send({"type": "http.response.start", "status": stream.head.status, "headers": headers})
+    if connection := _connection(scope):
+        connection.await_silence(inf)  # who has ended its side has left: nobody waits for the end of a stream
+    gone = asyncio.ensure_future(disconnected(receive))
+    sending = asyncio.ensure_future(_send_pieces(stream if request.method != "HEAD" else None, send))
+    try:
+        await asyncio.wait([gone, sending], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in (gone, sending):
+            one.cancel()
+        await asyncio.wait([gone, sending])
+        await stream.pieces.aclose()
+        if connection:
+            connection.await_silence(0)
+
+
+async def _send_pieces(stream: Stream | None, send: Sending) -> None:
+    if stream:
+        async for piece in stream.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body"})

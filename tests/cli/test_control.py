@@ -133,3 +133,35 @@ def test_a_server_for_other_machines_is_steered_under_a_name_that_is_allowed(nam
 def test_what_is_no_name_and_no_origin_is_one_sentence(option: str, value: str, sentence: str) -> None:
     done = safelight(["serve", "--port", "0", f"--control-{option}", value])
     assert (done.returncode, value in done.stderr, sentence in done.stderr) == (2, True, True)
+
+
+def page_at(server: Served, url: str) -> bool:
+    """A browser finds the page at the root of this URL's host and port."""
+    answer = server.client.get(httpx.URL(url).join("/"), headers={"accept": "text/html"})
+    return answer.headers["content-type"].startswith("text/html")
+
+
+def test_the_page_is_at_the_root_and_the_server_says_so() -> None:
+    with serving() as server:
+        root = str(httpx.URL(server.url).join("/"))
+        assert page_at(server, root)
+        assert f"See what happens at   {root}\n" in server.said
+
+
+@pytest.mark.parametrize("option", ["--no-page", "--no-control", "--host=0.0.0.0"])
+def test_there_is_no_page_where_it_or_control_is_off(option: str) -> None:
+    with serving(option) as server:
+        assert not page_at(server, server.url)
+        assert "A page" not in server.said
+
+
+def test_with_a_port_for_control_the_page_is_there_alone() -> None:
+    with serving("--control-port", "0") as server:
+        assert (page_at(server, server.url), page_at(server, server.control)) == (False, True)
+        assert f"See what happens at   {httpx.URL(server.control).join('/')}\n" in server.said
+
+
+def test_a_page_without_control_is_a_contradiction() -> None:
+    refused = safelight(["serve", "--no-control", "--page"])
+    assert refused.returncode == 2
+    assert "with control off there is no page: leave out one of them" in refused.stderr

@@ -8,8 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from parts import DOCS, Part, check_fresh, table
-from safelight.cli.faults import first_line, form
-from safelight.mockserver.faults.catalogue import faults, written
+from safelight.mockserver.faults.catalogue import faults, first_line, form, written
 from safelight.mockserver.faults.scenarios import Scenario, scenarios
 from safelight.testing.safelight import Safelight
 from safelight.traffic.expectations import JUDGED

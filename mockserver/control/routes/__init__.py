@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from safelight.contracts.wording import listed, nearest, shown
 from safelight.mockserver.model.keys import FORM, WAYS
-from safelight.mockserver.model.messages import Refused, Reply
+from safelight.mockserver.model.messages import Refused, Reply, Request, Stream
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import Session
@@ -30,6 +30,7 @@ class ControlCall(NamedTuple):
     """A request that keeps its schema, as its handler gets it."""
 
     service: Service
+    request: Request
     #: Empty where the request brings none.
     key: str
     #: The keys that no answer may hold.
@@ -77,15 +78,19 @@ class ControlCall(NamedTuple):
     @property
     def task(self) -> Task:
         """The task that the path names, or `Refused`."""
+        return self.task_of(self.session)
+
+    def task_of(self, session: Session) -> Task:
+        """The task of this session that the path names, or `Refused`."""
         task_id = self.path_parameters["task_id"]
-        task = self.session.find(task_id)
+        task = session.find(task_id)
         if task is None:
             raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key")
         return task
 
 
 #: Answers with the data of a success, or with a whole reply where an answer is in no envelope; perhaps later.
-Handler = Callable[[ControlCall], Mapping[str, Any] | Reply | Awaitable[Mapping[str, Any]]]
+Handler = Callable[[ControlCall], Mapping[str, Any] | Reply | Stream | Awaitable[Mapping[str, Any] | Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ class Route:
     is_own: bool = True
     #: Its function enters the transaction by itself, opens the session, or only looks at it.
     enters: bool = False
+    #: What it answers with.
+    media_type: str = "application/json"
 
     def path_parameters(self, path: str) -> Mapping[str, str] | None:
         """The texts that stand for the names, where this is the route of the path."""

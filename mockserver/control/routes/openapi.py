@@ -70,6 +70,7 @@ def _operation(one: Route) -> Node:
     parameters = list(_parameters(one))
     has_formats = any(stated["name"] == "format" for stated in parameters)
     success = _ANY if has_formats or not one.is_own else reference("success")
+    content = {_JSON: {"schema": success}} if one.media_type == _JSON else {one.media_type: {}}
     return {
         "operationId": one.handler.__name__,
         "summary": str(one.handler.__doc__).partition("\n")[0],
@@ -78,7 +79,7 @@ def _operation(one: Route) -> Node:
         **({"requestBody": _body(one.body)} if one.body else {}),
         "responses": {
             # A format, or a document like this one, is in no envelope.
-            "200": {"description": "It is so.", "content": {_JSON: {"schema": success}}},
+            "200": {"description": "It is so.", "content": content},
             "default": {"description": "Why it is not.", "content": {_JSON: {"schema": reference("failure")}}},
         },
     }

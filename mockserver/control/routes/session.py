@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safelight.mockserver.model.clock import Clock
+    from safelight.mockserver.model.session_state import SessionState
     from safelight.mockserver.sessions.session import Session
 
 
@@ -37,12 +38,25 @@ def get_session(asked: ControlCall) -> Mapping[str, Any]:
     return _form(asked, asked.session)
 
 
+@route("GET", "/sessions", is_own=False)
+def get_sessions(asked: ControlCall) -> Mapping[str, Any]:
+    """List the open sessions. The fingerprint of one, as header x-safelight-session, chooses it without its key."""
+    store = asked.service.sessions.store
+    found = {name: state for name in store.names() if (state := store.look(name))}
+    return {"sessions": [_summary(name, state) for name, state in found.items()]}
+
+
 @route("DELETE", "/session")
 def delete_session(asked: ControlCall) -> Mapping[str, Any]:
     """Close the session, and forget all that it kept. Its key is unknown from now on, unless any key is welcome."""
     session = asked.session
     asked.service.sessions.close(session.key)
     return {"fingerprint": session.name}
+
+
+def _summary(name: str, state: SessionState) -> Mapping[str, Any]:
+    user = state.settings.user
+    return {"fingerprint": name, "user": user.name if user else None, "tasks": len(state.tasks)}
 
 
 def _clock(given: Mapping[str, Any]) -> Clock | None:

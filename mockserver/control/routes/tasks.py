@@ -8,13 +8,13 @@ from http import HTTPStatus
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-from safelight.contracts import Axis, Timeline
+from safelight.contracts import Axis, Phase, Timeline
 from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
 from safelight.mockserver.control.pages import page_of
 from safelight.mockserver.control.routes import ControlCall, route
-from safelight.mockserver.model.messages import Refused
+from safelight.mockserver.model.messages import HEADERS, Refused, Reply
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.effort import Effort
 from safelight.mockserver.service.workers import in_worker
@@ -35,6 +35,21 @@ def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     session = asked.looked_at
     tasks, cursor = page_of(session.tasks, attrgetter("number"), asked.query)
     return {"tasks": [task_form(session, task) for task in tasks], "cursor": cursor}
+
+
+@route("GET", "/tasks/{task_id}/result", enters=True, media_type="image/png")
+async def get_result(asked: ControlCall) -> Reply:
+    """Give what has come of a task, a picture or a video: no request of the API, so that nothing counts it."""
+    return await in_worker(Effort.DRAWING, partial(_result, asked))
+
+
+def _result(asked: ControlCall) -> Reply:
+    session = asked.looked_at
+    task = asked.task_of(session)
+    phase = session.state(task).phase
+    if phase is not Phase.DONE:
+        raise Refused(HTTPStatus.CONFLICT, f"Task {shown(task.id)} is {phase}: there is a result once it is done")
+    return asked.service.uploads.reply(session, task)._replace(headers=HEADERS)
 
 
 @route("POST", "/tasks/{task_id}/release", body="release")

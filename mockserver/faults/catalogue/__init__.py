@@ -101,6 +101,16 @@ def name_of(made: type[Any]) -> str:
     return made.__name__.lower()
 
 
+def form(made: type[Any]) -> str:
+    """A fault and its settings: `cut PERCENT`."""
+    return " ".join([name_of(made), *(at.name.upper() for at in fields(made))])
+
+
+def first_line(made: type[Any]) -> str:
+    """What a fault does."""
+    return str(made.__doc__).partition("\n")[0].removesuffix(".")
+
+
 def read_fault(name: str, written: str = "") -> Fault:
     """A fault from its name and its settings, as a plan has them. Raises `ValueError` with a sentence."""
     made = faults().get(name)
