@@ -48,10 +48,13 @@ class Fake:
             return
         old, new = _users(before), _users(after)
         gone = {key: replace(after.settings, user=old[key].user, revoked=True) for key in old.keys() - new.keys()}
-        for key in new.keys() - old.keys():
+        back = new.keys() - old.keys()
+        for key in back:
             self.api.sessions.open(key, new[key], anew=False)
         for session in self.api.sessions.each():
             now, then = old.get(session.key, before.settings), (new | gone).get(session.key, after.settings)
+            if session.key in back and session.settings.revoked:  # as a user whom an earlier state of the file had not
+                now = session.settings
             session.adopt(now, then)
             session.rescale(before.values["speed"], after.values["speed"])
 

@@ -114,7 +114,8 @@ def _file_of(ctx: click.Context) -> str | None:
     if named or ctx.params["no_config"]:
         return named
     if FOUND not in ctx.meta:
-        ctx.meta[FOUND] = USUAL_FILE if Path(USUAL_FILE).is_file() else None
+        file = Path(USUAL_FILE)  # what cannot be read is told, not passed over
+        ctx.meta[FOUND] = USUAL_FILE if file.is_file() or file.is_dir() or file.is_symlink() else None
     return ctx.meta[FOUND]  # type: ignore[no-any-return]
 
 

@@ -7,12 +7,13 @@ are, so that a picture is fetched from wherever its URL says. It sends nothing t
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import httpx
 from starlette.requests import ClientDisconnect
@@ -58,6 +59,9 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 _ANEW: Final = frozenset({b"host", b"content-length", b"accept-encoding", b"expect", b"x-safelight-token"})
+
+#: Statuses that can be handed on.
+_STATUSES: Final = range(100, 600)
 
 #: Encodings that are undone where an upstream compresses all the same.
 _UNDONE: Final = (b"gzip", b"deflate")
@@ -182,8 +186,12 @@ class _Answer:
     _last: bytes = b""
 
     async def begin(self, head: httpx.Response) -> None:
-        """Hand status and headers on."""
+        """Hand status and headers on. Raises `ValueError` where the status is none."""
+        if head.status_code not in _STATUSES:
+            raise ValueError(f"its status is {head.status_code}, which HTTP does not have")
         dropped = _dropped(head.headers.raw)
+        if "transfer-encoding" in head.headers:  # what it says of the length is not heeded beside it
+            dropped |= {b"content-length"}
         if head.headers.get("content-encoding", "").strip().lower().encode() in _UNDONE:
             dropped |= {b"content-encoding", b"content-length"}
         headers = [(name.lower(), value) for name, value in head.headers.raw if name.lower() not in dropped]
@@ -225,10 +233,18 @@ def _is_refused(probe: Probe, exchange: Exchange) -> bool:
 
 def _only_reads(request: Request) -> bool:
     """No task can come of it: it reads, names no submit, and has no body that a server might heed."""
-    words = [value for _, value in parse_qsl(request.query)] + request.path.split("/")
-    names_a_submit = any(word in operations() and operations()[word].is_submit for word in words)
-    is_question = request.method in _READING and not names_a_submit and not request.body
-    return is_question or request.method == "OPTIONS"  # what a browser asks before it submits
+    is_preflight = request.method == "OPTIONS" and "access-control-request-method" in request.headers
+    is_question = request.method in _READING and not _SUBMITS.intersection(_words(request))
+    return (is_question or is_preflight) and not request.body
+
+
+def _words(request: Request) -> list[str]:
+    """What a server might take for the name of an operation, however lax it is about case and encoding."""
+    return re.split(r"[/?&;=]", unquote_plus(f"{request.path}?{request.query}").lower())
+
+
+#: The names of the submits.
+_SUBMITS: Final = frozenset(name for name, operation in operations().items() if operation.is_submit)
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:

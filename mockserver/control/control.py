@@ -46,9 +46,16 @@ class Control:
         if self.token is not None and not FORM.fullmatch(self.token):
             raise ValueError("this is no token: a header carries 1 to 200 visible ASCII characters")
 
-    def takes(self, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None) -> bool:
+    def takes(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Mapping[str, str],
+        server: tuple[str, int | None] | None,
+    ) -> bool:
         """A request for this target, which came in at this host and port, is for a control route or the page."""
-        is_ours = path.startswith(f"{PREFIX}/") or (self.page and is_home(path, query, headers))
+        is_ours = path.startswith(f"{PREFIX}/") or (self.page and is_home(method, path, query, headers))
         return is_ours and self.port in (None, server[1] if server else None)
 
     async def answer(self, service: Service, request: Request) -> Reply | Stream:
@@ -61,7 +68,9 @@ class Control:
         answer = await in_worker(Effort.CONTROL, partial(self._answer, service, request))
         # What only waits has no need of a worker, of which there are few.
         given = answer if isinstance(answer, Reply | Stream) else await answer
-        return readable(given, request, self.origins) if isinstance(given, Reply) else given
+        if isinstance(given, Stream):
+            return given._replace(head=readable(given.head, request, self.origins))
+        return readable(given, request, self.origins)
 
     def _answer(self, service: Service, request: Request) -> Reply | Stream | Awaitable[Reply | Stream]:
         key = sent_key(request)[0]

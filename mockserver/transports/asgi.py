@@ -52,7 +52,7 @@ class Beside(Protocol):
         ...
 
     def takes(
-        self, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None, /
+        self, method: str, path: str, query: bytes, headers: Mapping[str, str], server: tuple[str, int | None] | None, /
     ) -> bool:
         """A request for this target, which came in at this host and port, is for it."""
         ...
@@ -108,7 +108,9 @@ class Core:
         api, control = self.api, self.control
         headers = headers_as_text(tuple([(name, value) for name, value in scope["headers"]]))
         with suppress(ClientDisconnect):  # half a request is none
-            if control and control.takes(scope["path"], scope["query_string"], headers, scope.get("server")):
+            if control and control.takes(
+                scope["method"], scope["path"], scope["query_string"], headers, scope.get("server")
+            ):
                 request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
                 answer = await _while_there(control.answer(api, request), request, scope, receive)
                 if isinstance(answer, Stream):
@@ -129,7 +131,7 @@ class Core:
         if not head.target.startswith(b"/") or b"%" in path or b"#" in head.target or len(body) > self.body_limit:
             return None  # what is to be decoded, and told apart, the server does
         text, headers = path.decode("ascii", "replace"), head.headers
-        if self.control and self.control.takes(text, query, headers, head.server):
+        if self.control and self.control.takes(head.method, text, query, headers, head.server):
             return None
         origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
         taken = b"" if head.method == "GET" else body

@@ -120,6 +120,12 @@ def test_a_server_for_other_machines_is_steered_under_a_name_that_is_allowed(nam
         assert steer(server, "GET", "/session", headers={"host": f"{name}:8123"}).status_code == status
 
 
+def test_an_origin_is_allowed_as_a_browser_says_it() -> None:
+    with serving("--control-origin", "https://OK.example:443") as server:
+        answer = steer(server, "GET", "/session", headers={"origin": "https://ok.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://ok.example"
+
+
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [

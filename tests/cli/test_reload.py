@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +57,7 @@ def again(reload: Reload) -> str:
 def test_the_file_of_the_current_folder_is_found(folder: Path) -> None:
     write(folder, "seed = 7")
     with serving() as server:
-        assert server.key == KEY
+        assert server.call("GET", "user_balance", KEY).status_code == 200
         until(lambda: server.said, "Its settings are those of safelight.toml; the command line wins.\n")
     told = safelight(["exec", "printenv", "SAFELIGHT_API_KEY"])
     assert (told.stdout, told.stderr) == (f"{KEY}\n", "safelight exec: the fake has the settings of safelight.toml\n")
@@ -139,6 +140,20 @@ def test_users_come_and_go_and_keep_what_they_have(folder: Path) -> None:
     states = {key: sessions.look(key) for key in ("sk-alice-1", "sk-bob-123", "sk-carol-1")}
     found = {key: (state.settings.balance, state.revoked) for key, state in states.items() if state}
     assert found == {"sk-alice-1": (9, False), "sk-bob-123": (1000, True), "sk-carol-1": (1000, False)}
+
+
+def test_a_user_who_comes_back_may_call_again(folder: Path) -> None:
+    alice = "[users.alice]\nkey = 'sk-alice-1'\nbalance = {}\n"
+    write(folder, alice.format(5) + "[users.bob]\nkey = 'sk-bob-123'")
+    reload = reload_of()
+    for balance in (5, 7):
+        write(folder, "[users.bob]\nkey = 'sk-bob-123'")
+        again(reload)
+        write(folder, alice.format(balance) + "[users.bob]\nkey = 'sk-bob-123'")
+        again(reload)
+        state = reload.fake.api.sessions.look("sk-alice-1")
+        assert state is not None
+        assert (state.settings.balance, state.revoked) == (balance, False)
 
 
 def test_clocks_run_at_the_new_speed_unless_somebody_has_set_them(folder: Path) -> None:
@@ -226,7 +241,10 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Serve
     """A server whose tasks never begin to run, and what lets it read its file again."""
     write(folder, "queued = 0\nrunning = 'never'\nfaults = ['poll#2: http 502']")
     with serving(*request.param) as server:
-        yield server, lambda: None if "--watch" in request.param else server.process.send_signal(signal.SIGHUP)
+        yield (
+            replace(server, key=KEY),
+            lambda: None if "--watch" in request.param else server.process.send_signal(signal.SIGHUP),
+        )
 
 
 def test_a_running_server_reads_its_file_again(server: tuple[Served, Callable[[], None]], folder: Path) -> None:

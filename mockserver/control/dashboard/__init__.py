@@ -35,9 +35,9 @@ _MEDIA_TYPES: Final = {
 }
 
 
-def is_home(path: str, query: bytes, headers: Mapping[str, str]) -> bool:
+def is_home(method: str, path: str, query: bytes, headers: Mapping[str, str]) -> bool:
     """A browser asks for the page. The API has an entry at this path too, whose clients want JSON."""
-    return path == HOME and not query and "text/html" in headers.get("accept", "")
+    return method in ("GET", "HEAD") and path == HOME and not query and "text/html" in headers.get("accept", "")
 
 
 def file_at(path: str) -> Reply | None:

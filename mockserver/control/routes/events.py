@@ -91,7 +91,10 @@ class _Listener:
             raise NoSession
         yield from self._session(state.identity)
         journal = self._store.journal(name)
-        if journal.dropped + len(journal) == self._number and not self._unended:
+        told = journal.dropped + len(journal)
+        if self._number > told:  # of another journal, or made up: all of this one is news
+            self._number = 0
+        if told == self._number and not self._unended:
             return
         for number, exchange in enumerate(journal, journal.dropped + 1):
             if number > self._number or self._unended.get(number, exchange) != exchange:

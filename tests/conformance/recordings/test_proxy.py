@@ -51,6 +51,9 @@ class Passing:
         """Tasks that may still be paid for."""
         return self.proxy.budget.left(Pocket.PAID)
 
+    def at(self, target: str) -> httpx.Response:
+        return self.client.get(httpx.URL(self.url).join(target))
+
     def submit(self, **more: Any) -> httpx.Response:
         return self.client.post(self.url, **{"params": SUBMIT, "json": BODY, **more})
 
@@ -168,7 +171,9 @@ def test_an_upstream_that_is_down_is_503_and_nothing_was_spent() -> None:
         assert (proxy.left, proxy.seen, len(proxy.not_sent)) == (1, [], 1)
 
 
-@pytest.mark.parametrize("said", [b"", b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n"])
+@pytest.mark.parametrize(
+    "said", [b"", b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", answer(b"{}", "999 What")]
+)
 def test_an_answer_that_is_lost_is_502_and_counts_as_paid(said: bytes) -> None:
     with before(said, max_paid=1) as (proxy, _):
         came = proxy.submit()
@@ -184,6 +189,12 @@ def test_an_answer_that_breaks_off_breaks_off_here_too() -> None:
             proxy.balance()
         assert proxy.seen[0].wire
         assert proxy.seen[0].status == 200
+
+
+def test_a_length_beside_chunks_is_not_heeded() -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
+    with before(head + b"2\r\n{}\r\n0\r\n\r\n") as (proxy, _):
+        assert proxy.balance().content == b"{}"
 
 
 def test_what_streams_for_ever_is_cut_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,6 +255,11 @@ MONEY: list[tuple[str, Callable[[Passing], httpx.Response]]] = [
     ("a submit among others", lambda proxy: proxy.client.get(f"{proxy.url}?{AMONG_OTHERS}")),
     ("a path of a submit", lambda proxy: proxy.client.get(proxy.url.replace("index.php", "video_generation"))),
     ("an unknown POST", lambda proxy: proxy.client.post(proxy.url, params={"endpoint": "new"})),
+    ("a path of a submit that is encoded", lambda proxy: proxy.at("/v1/image%5Fgeneration")),
+    ("a path of a submit in capitals", lambda proxy: proxy.at("/V1/IMAGE_GENERATION/")),
+    ("a submit in capitals", lambda proxy: proxy.client.get(f"{proxy.url}?endpoint=Image_Generation")),
+    ("a submit after a semicolon", lambda proxy: proxy.client.get(f"{proxy.url}?x=1;endpoint=image_generation")),
+    ("an OPTIONS with a body", lambda proxy: proxy.client.request("OPTIONS", proxy.url, params=SUBMIT, content=b"{}")),
     ("a GET with a body", lambda proxy: proxy.client.request("GET", proxy.url, params=BALANCE, content=b"{}")),
 ]  # fmt: skip
 
@@ -263,7 +279,7 @@ def test_the_refusal_says_what_to_do() -> None:
 def test_what_only_reads_and_what_a_browser_asks_before_costs_nothing() -> None:
     with before(answer(envelope({}))) as (proxy, upstream):
         proxy.balance()
-        proxy.client.options(proxy.url, params=SUBMIT)
+        proxy.client.options(proxy.url, params=SUBMIT, headers={"access-control-request-method": "POST"})
         assert len(upstream.requests) == 2
 
 

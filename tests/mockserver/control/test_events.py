@@ -96,6 +96,24 @@ def test_a_listener_that_comes_with_what_was_never_told_hears_all(last: str) -> 
     assert (began["event"], json.loads(one["data"])["number"]) == ("began", 1)
 
 
+def test_a_listener_with_a_number_that_is_still_to_come_hears_all() -> None:
+    with served() as server:
+        submit(server.url)
+        with heard(server.url) as told:
+            session = json.loads(next(told)["data"])["session"]
+        with heard(server.url, f"{session}:99999") as told:
+            assert json.loads(next(told)["data"])["number"] == 1
+
+
+def test_a_page_of_an_allowed_origin_may_read_what_is_told() -> None:
+    control = Control(origins=frozenset({"http://localhost:5173"}))
+    with in_thread(create_app(Service(keys=[KEY], clock=AdjustableClock), control=control)) as server:
+        sent = {"x-api-key": KEY, "origin": "http://localhost:5173"}
+        url = httpx.URL(server.url).join("/_safelight/events")
+        with httpx.Client(trust_env=False, timeout=20) as client, client.stream("GET", url, headers=sent) as answer:
+            assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+
+
 def test_a_session_that_begins_anew_or_is_closed_is_told() -> None:
     with served() as server:
         client = ControlClient(server.url, KEY)

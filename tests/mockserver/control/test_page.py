@@ -78,6 +78,12 @@ def test_each_file_is_sent_with_a_policy_that_lets_nothing_in_from_elsewhere(nam
     assert not re.search(r"<script(?! type=\"module\" src=)|<style|\sstyle=|\son\w+=\"", text)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_only_who_reads_gets_the_page(method: str) -> None:
+    answered = ask(fake(), method, "/", {}, x_api_key=KEY, **BROWSER)
+    assert answered.headers["content-type"] == "application/json"
+
+
 @pytest.mark.parametrize("path", ["/", "/_safelight/page/page.js", "/_safelight/page/nothing", "/_safelight/page/"])
 def test_without_a_page_there_is_none(path: str) -> None:
     answered = ask(fake(), "GET", path, control=Control(), **BROWSER)
