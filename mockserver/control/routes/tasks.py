@@ -37,7 +37,7 @@ def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     return {"tasks": [task_form(session, task) for task in tasks], "cursor": cursor}
 
 
-@route("GET", "/tasks/{task_id}/result", enters=True, media_type="image/png")
+@route("GET", "/tasks/{task_id}/result", enters=True, media_type="application/octet-stream")
 async def get_result(asked: ControlCall) -> Reply:
     """Give what has come of a task, a picture or a video: no request of the API, so that nothing counts it."""
     return await in_worker(Effort.DRAWING, partial(_result, asked))

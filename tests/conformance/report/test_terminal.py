@@ -70,14 +70,14 @@ def test_requests_that_are_alike_are_one_line_and_of_many_the_middle_is_left_out
 def test_polls_are_numbered_as_rules_count_them_for_each_task() -> None:
     poll = result().trials[0].timeline[1]
     rows = [{**poll, "at": at, "word": word} for at, word in enumerate(["pending", "running", "running", "completed"])]
-    of_one = shown(document(run([result(Verdict.FAIL, trials=[Tried("", Verdict.FAIL, [], rows)])])))
+    of_one = shown(document(run([result(Verdict.FAIL, trials=[Tried("", Verdict.FAIL, [], rows, remark="odd")])])))
     assert re.findall(r"poll \S+ +200 \w+", of_one) == [
         "poll 1     200 pending",
         "poll 2-3   200 running",
         "poll 4     200 completed",
     ]
     mixed = [{**row, "task": task} for row, task in zip(rows, [1, 2, 1, 2], strict=True)]
-    of_two = shown(document(run([result(Verdict.FAIL, trials=[Tried("", Verdict.FAIL, [], mixed)])])))
+    of_two = shown(document(run([result(Verdict.FAIL, trials=[Tried("", Verdict.FAIL, [], mixed, remark="odd")])])))
     assert re.findall(r"poll \d of task \d", of_two) == [
         f"poll {n} of task {task}" for n, task in zip([1, 1, 2, 2], [1, 2, 1, 2], strict=True)
     ]
