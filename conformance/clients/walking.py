@@ -103,7 +103,7 @@ class Walk:
     #: Whoever is on this machine may walk.
     token: ClassVar[None] = None
 
-    def takes(self, path: str, *_: object) -> bool:
+    def takes(self, _method: str, path: str, *_: object) -> bool:
         """A request for this path is for the walk."""
         return path == PREFIX or path.startswith(f"{PREFIX}/")
 
