@@ -21,8 +21,8 @@ def shared_stories(url: str) -> SharedStories:
     except ModuleNotFoundError:
         raise Unusable("--database: the package redis is missing: pip install 'safelight[redis]'") from None
     try:
-        patience = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
-        client = Redis.from_url(url, retry=Retry(NoBackoff(), 1), **patience)
+        limits = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
+        client = Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits)
         client.ping()
     except (RedisError, OSError, ValueError) as error:
         raise Unusable(f"--database {shown_place(url)}: {error}") from None

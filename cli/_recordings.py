@@ -1,35 +1,45 @@
-"""Files of recorded traffic, as the commands that read them open them."""
+"""Files of recorded traffic, as the commands that read them do."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from safelight.cli._config import shown_path
 from safelight.cli._unusable import Unusable
+from safelight.conformance.recordings.reading import exchanges
+from safelight.contracts.wording import printable
+from safelight.traffic.exchange import Exchange
+from safelight.traffic.ndjson import Unreadable
 
 #: The name of standard input.
 _STDIN: Final = "-"
 
 
-@contextmanager
-def opened(file: str) -> Iterator[BinaryIO]:
-    """The file to be read, or standard input; `Unusable` where it cannot be."""
+def read(file: str, take: Callable[[Iterator[Exchange]], object]) -> None:
+    """Hand on the exchanges of a file, or of standard input; `Unusable` where it cannot be read, or holds none."""
+    try:
+        with _opened(file) as source:
+            take(exchanges(source))
+    except Unreadable as error:
+        raise Unusable(f"{printable(name_of(file))} is no recorded traffic: {error}") from None
+    except OSError as error:
+        raise Unusable(f"{shown_path(Path(file))} cannot be read: {error.strerror or error}") from None
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
     if file == _STDIN:
-        yield sys.stdin.buffer
-        return
+        return nullcontext(sys.stdin.buffer)
     path = Path(file)
     if path.is_dir():
         raise Unusable(f"{shown_path(path)} is a folder: name a file")
     try:
-        with path.open("rb") as source:
-            yield source
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise Unusable(f"{shown_path(path)} cannot be read: {reason}") from None
+        return path.open("rb")
+    except ValueError as error:  # no path has a NUL
+        raise Unusable(f"{shown_path(path)} cannot be read: {error}") from None
 
 
 def name_of(file: str) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safelight.cli._recordings import name_of, opened
+from safelight.cli._recordings import name_of, read
 from safelight.cli._unusable import Unusable
+from safelight.conformance.recordings.lives import Lives
 from safelight.contracts.wording import counted, printable
 from safelight.mockserver.model.credits import credits_of, is_credits
 
 if TYPE_CHECKING:
     from safelight.cli._settings import CommandOptions
-    from safelight.conformance.recordings.lives import Lives
 
 
 def replaying(options: CommandOptions, file: str) -> tuple[CommandOptions, str]:
     """The options with what a recording says beside them, and what that is in a sentence; or `Unusable`."""
-    lives = _read(file)
+    lives = Lives()
+    read(file, lives.all)
     tasks, faults = lives.tasks(), lives.faults()
     if not (tasks or faults):
         raise Unusable(
@@ -28,20 +29,6 @@ def replaying(options: CommandOptions, file: str) -> tuple[CommandOptions, str]:
     if lives.balance is not None and is_credits(balance) and "balance" not in options.values:
         settings = replace(settings, balance=credits_of(balance))
     return replace(options, settings=settings), _told(file, lives, len(tasks), len(faults))
-
-
-def _read(file: str) -> Lives:
-    from safelight.conformance.recordings.lives import Lives  # noqa: PLC0415 - for who replays alone
-    from safelight.conformance.recordings.reading import exchanges  # noqa: PLC0415 - as above
-    from safelight.traffic.ndjson import Unreadable  # noqa: PLC0415 - as above
-
-    lives = Lives()
-    with opened(file) as source:
-        try:
-            lives.all(exchanges(source))
-        except Unreadable as error:
-            raise Unusable(f"{printable(name_of(file))} is no recorded traffic: {error}") from None
-    return lives
 
 
 def _told(file: str, lives: Lives, tasks: int, faults: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,11 @@ import click
 
 from safelight.cli._judged import waivers_of, waivers_option
 from safelight.cli._keys import KEY, key_of
-from safelight.cli._recordings import name_of, opened
+from safelight.cli._recordings import name_of, read
 from safelight.cli._report import REPORTS, report_options, typed, write_reports
+from safelight.cli._signals import on_ending
 from safelight.cli._unusable import Stopped, Unusable
 from safelight.conformance.recordings.drift import DIFFERENCES, Comparison
-from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.resending import Resending
 from safelight.conformance.recordings.script import Script
 from safelight.conformance.report.document import Kind, Run, document
@@ -31,7 +30,6 @@ from safelight.conformance.servers.options import LOOPBACK_INTERVAL, USUAL_INTER
 from safelight.conformance.servers.preflight import NotThisApi
 from safelight.conformance.servers.sending import ServerGone
 from safelight.contracts.wording import counted, printable
-from safelight.traffic.ndjson import Unreadable
 
 #: Of the differences: it changes where one says something else than before.
 EDITION = "1"
@@ -85,11 +83,7 @@ def _gate(url: str, options: dict[str, Any]) -> Gate:
 
 def _script(file: str) -> Script:
     script = Script()
-    with opened(file) as source:
-        try:
-            script.all(exchanges(source))
-        except Unreadable as error:
-            raise Unusable(f"{printable(name_of(file))} is no recorded traffic: {error}") from None
+    read(file, script.all)
     return script
 
 
@@ -116,7 +110,7 @@ def _run(resending: Resending) -> None:
 
 async def _through(resending: Resending) -> None:
     work = asyncio.ensure_future(resending.go())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    loop = asyncio.get_running_loop()
+    on_ending(lambda *_: loop.call_soon_threadsafe(work.cancel))
     async with resending.gate:
         await work

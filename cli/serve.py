@@ -24,7 +24,6 @@ from safelight.cli._fake import Fake, fake_of
 from safelight.cli._log import LOGS, ReadableLog
 from safelight.cli._processes import Processes
 from safelight.cli._reload import Reload, watch
-from safelight.cli._replay import replaying
 from safelight.cli._settings import SettingsCommand, command_options, settings_options
 from safelight.cli._signals import on_hang_up
 from safelight.cli._store import store_of
@@ -94,7 +93,11 @@ def command(ctx: click.Context, /, **_: Any) -> None:
 def _read(ctx: click.Context) -> tuple[CommandOptions, str]:
     """The options, with what a recording says beside them, and what that is in a sentence."""
     options = command_options(ctx)
-    return replaying(options, file) if (file := options.values["replay"]) else (options, "")
+    if (file := options.values["replay"]) is None:
+        return options, ""
+    from safelight.cli._replay import replaying  # noqa: PLC0415 - the fake needs nothing of recordings by itself
+
+    return replaying(options, file)
 
 
 def _serve_alone(serve: _Serve, reload: Reload, announce: Callable[[], None]) -> None:

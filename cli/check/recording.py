@@ -9,17 +9,14 @@ from typing import Any
 import click
 
 from safelight.cli._judged import DIALECT, dialect_options, waivers_of, waivers_option
-from safelight.cli._recordings import name_of, opened
+from safelight.cli._recordings import name_of, read
 from safelight.cli._report import REPORTS, report_options, typed, write_reports
-from safelight.cli._unusable import Unusable
 from safelight.conformance.checks import CHECKS, EDITION
 from safelight.conformance.recordings.judging import Judging
-from safelight.conformance.recordings.reading import exchanges
 from safelight.conformance.recordings.speech import Speech
 from safelight.conformance.report.document import Kind, Run, document
 from safelight.conformance.report.waivers import applied
 from safelight.contracts.wording import printable
-from safelight.traffic.ndjson import Unreadable
 
 
 @click.command("recording")
@@ -39,11 +36,7 @@ def command(ctx: click.Context, /, file: str, **options: Any) -> None:
     waivers = waivers_of(options["waivers"], CHECKS)
     began, at = datetime.now(UTC), monotonic()
     judging = Judging(Speech(**{name: options[name] for name in DIALECT}), options["strict"])
-    with opened(file) as source:
-        try:
-            judging.all(exchanges(source))
-        except Unreadable as error:
-            raise Unusable(f"{name_of(file)} is no recorded traffic: {error}") from None
+    read(file, judging.all)
     click.echo(f"{printable(name_of(file))}: {judging.summary()}\n")
     command = typed(ctx, without=(*REPORTS, "waivers"))
     found, used = applied(waivers, judging.results(command), began.date())
