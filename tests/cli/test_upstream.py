@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from histories import done, error, exchange, poll, submit
 from raw_server import answer, envelope, raw_server, saying
+from safelight.cli._signals import ENDING
 from safelight.cli.main import main
 from safelight.conformance.recordings.reading import exchanges
 from safelight.mockserver.model.keys import FAKE_KEY
@@ -227,6 +228,30 @@ def test_diff_of_a_server_that_is_down_is_not_decided(tmp_path: Path) -> None:
     result = diff(str(path), UPSTREAM)
     assert result.exit_code == 3
     assert "the server cannot be reached" in result.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *ENDING])
+def test_diff_that_is_ended_reports_and_names_what_it_made(number: signal.Signals, tmp_path: Path) -> None:
+    def say(connection: Any, head: bytes, _: bytes) -> None:
+        if b"task_status&task_id=7" in head:
+            running.send_signal(number)
+        is_submit = b"POST" in head
+        connection.sendall(answer(envelope({"id": "7", "status": "queued"} if is_submit else {"balance": 1})))
+
+    recording = tmp_path / "a.ndjson"
+    recording.write_text("".join(map(line, map(recognized, [submit(0), poll(1), done(2)]))), "utf-8")
+    with raw_server(say) as server:
+        command = [str(SAFELIGHT), "diff", str(recording), server.url, "--max-paid", "1", "--interval", "0.02"]
+        running = subprocess.Popen(
+            command,
+            env={"SAFELIGHT_API_KEY": FAKE_KEY, "PATH": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said, complained = running.communicate(timeout=MAX_SECONDS)
+    assert complained == ""
+    assert 'made: "7", by image_generation' in said
 
 
 def test_diff_needs_a_key_and_a_url(tmp_path: Path) -> None:
