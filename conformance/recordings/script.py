@@ -78,9 +78,7 @@ class Script:
             if issued := self._of_tasks.get((exchange.key, asked.query.get("task_id", ""))):
                 self._poll(issued, known)
                 return
-            if (
-                exchange.status == HTTPStatus.OK
-            ):  # somebody made this task before: whoever is asked now does not know it
+            if exchange.status == HTTPStatus.OK:  # the task was made before, and whoever is asked now has none such
                 self.left_out += 1
                 return
         self._other(operation, known)

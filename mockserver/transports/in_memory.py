@@ -115,32 +115,32 @@ class MemoryConnection:
 
     def _fill(self) -> None:
         """Let time pass until there is something to read, or the connection is over."""
-        patience = inf if self._timeout is None else self._timeout
+        time_out = inf if self._timeout is None else self._timeout
         while not self._unread:
             if self._waits:
-                patience = self._let_pass(patience)
+                time_out = self._let_pass(time_out)
             elif not self._answers:
-                self._check_end(patience)
+                self._check_end(time_out)
                 return
             elif (piece := next(self._answers[0], None)) is None:
                 self._answers.popleft()
             else:
                 self._unread, self._waits = piece
 
-    def _let_pass(self, patience: float) -> float:
+    def _let_pass(self, time_out: float) -> float:
         """Wait as long as the server is silent, or the client patient. Gives how patient it still is."""
-        waited = min(self._waits, patience)
+        waited = min(self._waits, time_out)
         self._waits -= waited if waited < inf else 0
         self._sleep(waited)
         if self._waits:
             raise TimeoutError("timed out")
-        return patience - waited
+        return time_out - waited
 
-    def _check_end(self, patience: float) -> None:
+    def _check_end(self, time_out: float) -> None:
         if self._end is End.RESET:
             raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
         if self._end is None:
-            self._sleep(patience)
+            self._sleep(time_out)
             raise TimeoutError("timed out")
 
     def makefile(self, mode: str = "r", *_: Any, **__: Any) -> Any:

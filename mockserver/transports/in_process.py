@@ -72,9 +72,9 @@ class InProcess:
     def _played(self, reply: Reply, request: Any) -> Iterator[float | h11.Event]:
         """What the client hears, with its own time-out and the errors of its library."""
         assert reply.wire
-        patience = request.extensions.get("timeout", {}).get("read")
+        time_out = request.extensions.get("timeout", {}).get("read")
         try:
-            yield from played(reply.wire, reply, request.method, inf if patience is None else patience)
+            yield from played(reply.wire, reply, request.method, inf if time_out is None else time_out)
         except Unreadable as error:
             raise getattr(self._library, error.error)(str(error), request=request) from None
 
