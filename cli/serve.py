@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 #: Serves, and calls what it is given once it answers.
 _Serve = Callable[[Callable[[], None]], None]
 
+#: File descriptors that are asked for, where the system allows as many: enough for 10,000 clients and more.
+_DESCRIPTORS: Final = 32_768
+
 #: Seconds that threads have to end by themselves when the server has ended.
 _MAX_JOIN_SECONDS: Final = 0.1
 
@@ -70,6 +73,7 @@ def command(ctx: click.Context, /, **_: Any) -> None:
         ready_file = _ReadyFile(values["ready_file"]) if values["ready_file"] else None
         controlled = control_of(bound, values)
         app = fake.app(controlled.control)
+        _allow_connections()
         sockets = [bound, *filter(None, [controlled.bound])]
         config = options.file and f"Its settings are those of {shown_path(options.file)}; the command line wins"
         announce = partial(_announce, fake, bound, ready_file, controlled, [config, replayed])
@@ -135,6 +139,17 @@ def _check_upstream(values: Mapping[str, Any]) -> None:
     for name in ("recording", "max_paid"):
         if values[name] is not None:
             raise Unusable(f"--{written(name)} is about the API that requests are passed on to: name it by --upstream")
+
+
+def _allow_connections() -> None:
+    """Each connection takes a file descriptor, of which shells often allow 1,024: take what the system allows."""
+    with suppress(ImportError, OSError, ValueError):  # of Windows, and of limits below what they say
+        import resource  # noqa: PLC0415
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _DESCRIPTORS)
+        if now != resource.RLIM_INFINITY and now < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _end(workers: set[threading.Thread]) -> None:

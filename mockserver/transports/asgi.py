@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from math import inf
 from typing import Any, Final, Protocol
@@ -17,7 +17,7 @@ from anyio import move_on_after, sleep
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope
 from starlette.types import Send as Sending
 from starlette.websockets import WebSocketClose
 
@@ -72,7 +72,7 @@ def create_app(
     everyone = Middleware(EnvelopeCORS, errors=lambda: api.sessions.only_settings().errors)
     app = Starlette(middleware=[everyone] if cors else [])
     # What no route takes goes to the core; a route that takes everything would have to be matched first.
-    app.router.default = bare_app(api, body_limit, control)
+    app.router.default = replace(bare_app(api, body_limit, control), cors=cors)
     return app
 
 
@@ -84,8 +84,8 @@ def bare_app(api: Service, body_limit: int = BODY_LIMIT, control: Beside | None 
 
 
 def core_of(app: ASGIApp) -> Core | None:
-    """What answers in an application, where nothing stands before it that its requests have to pass."""
-    if isinstance(app, Starlette) and not (app.user_middleware or app.routes):
+    """What answers in an application, where nothing stands before it that all requests have to pass."""
+    if isinstance(app, Starlette) and not app.routes and {one.cls for one in app.user_middleware} <= {EnvelopeCORS}:
         app = app.router.default
     return app if isinstance(app, Core) else None
 
@@ -97,6 +97,8 @@ class Core:
     api: Service
     body_limit: int
     control: Beside | None
+    #: What a page of another origin sends passes `EnvelopeCORS`, which lets everything else through as it is.
+    cors: bool = False
     #: What its clients send with each request.
     known: KnownHeaders = field(default_factory=KnownHeaders)
 
@@ -107,11 +109,12 @@ class Core:
             return
         api, control = self.api, self.control
         headers = headers_as_text(tuple([(name, value) for name, value in scope["headers"]]))
+        incoming = _Incoming(receive)
         with suppress(ClientDisconnect):  # half a request is none
             if control and control.takes(
                 scope["method"], scope["path"], scope["query_string"], headers, scope.get("server")
             ):
-                request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
+                request = _request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
                 answer = await _while_there(control.answer(api, request), request, scope, receive)
                 if isinstance(answer, Stream):
                     await _send_stream(answer, request, scope, receive, send)
@@ -119,11 +122,11 @@ class Core:
                     await _send(answer, request, scope, send)
             else:
                 with api.in_flight:
-                    request = _request(scope, headers, await _body(scope, headers, receive, self.body_limit))
+                    request = _request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
                     reply = await in_worker(api.effort_of(request), partial(api.handle, request))
                     await self._deliver(reply, request, scope, receive, send)
             if request.body is None:
-                await _discard(scope, receive, send)
+                await _discard(scope, incoming, send)
 
     def at_once(self, head: Head, body: bytes) -> Request | None:
         """The request, where its answer needs no worker thread and is not that of a control route."""
@@ -131,6 +134,8 @@ class Core:
         if not head.target.startswith(b"/") or b"%" in path or b"#" in head.target or len(body) > self.body_limit:
             return None  # what is to be decoded, and told apart, the server does
         text, headers = path.decode("ascii", "replace"), head.headers
+        if self.cors and "origin" in headers:
+            return None
         if self.control and self.control.takes(head.method, text, query, headers, head.server):
             return None
         origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
@@ -223,7 +228,7 @@ def _origin(scheme: str, host: str, server: tuple[str, int | None] | tuple[()]) 
     return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
 
 
-async def _body(scope: Scope, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes | None:
+async def _body(scope: Scope, headers: Mapping[str, str], receive: _Incoming, limit: int) -> bytes | None:
     """The whole body, or None once it is larger than the limit. Raises `ClientDisconnect`."""
     is_get, length = scope["method"] in ("GET", "HEAD"), headers.get("content-length", "")
     if is_get and length in ("", "0") and "transfer-encoding" not in headers:
@@ -231,8 +236,8 @@ async def _body(scope: Scope, headers: Mapping[str, str], receive: Receive, limi
     with suppress(ValueError):  # of what is no length; the server lets none in
         if int(length or 0) > limit:
             return None
-    chunks, size, more = [], 0, True
-    while more:
+    chunks, size = [], 0
+    while receive.has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
@@ -241,20 +246,34 @@ async def _body(scope: Scope, headers: Mapping[str, str], receive: Receive, limi
         if size > limit:
             return None
         chunks.append(chunk)
-        more = message.get("more_body", False)
     return b"" if is_get else b"".join(chunks)
 
 
-async def _discard(scope: Scope, receive: Receive, send: Sending) -> None:
+class _Incoming:
+    """The messages that a server has of one request, of which only so many can be asked for."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        #: The body has not ended.
+        self.has_more = True
+
+    async def __call__(self) -> Message:
+        """The next one."""
+        message = await self._receive()
+        self.has_more = message.get("more_body", False)
+        return message
+
+
+async def _discard(scope: Scope, receive: _Incoming, send: Sending) -> None:
     """Read what still comes of a body whose request is answered, not for long, and end the answer then."""
-    size, more = 0, True
+    size = 0
     with move_on_after(_MAX_DISCARDING_SECONDS):
-        while more and size < _MAX_DISCARDED_BYTES:
+        while receive.has_more and size < _MAX_DISCARDED_BYTES:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            size, more = size + len(message.get("body", b"")), message.get("more_body", False)
-    if more and (connection := _connection(scope)):
+            size += len(message.get("body", b""))
+    if receive.has_more and (connection := _connection(scope)):
         connection.transport.close()
         await disconnected(receive)
     await send({"type": "http.response.body"})

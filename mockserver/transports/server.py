@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Thread, current_thread, main_thread
 from types import FrameType
-from typing import Final
+from typing import Final, cast
 
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from safelight.contracts.dialects import PATHS
 from safelight.contracts.wording import MAX_PATH_CHARACTERS, brief, echoed
+from safelight.mockserver.transports.accepting import Acceptor
 from safelight.mockserver.transports.asgi import core_of
 from safelight.mockserver.transports.protocol import EnvelopeProtocol, quiet
 
@@ -37,9 +38,6 @@ _SWITCH_SECONDS: Final = 0.0005
 _KEEP_ALIVE: Final = 75
 #: Objects, and rounds, after which the garbage collector looks: seldom, as what a request leaves behind has no cycles.
 _GC_THRESHOLD: Final = (20_000, 20, 20)
-#: uvloop takes one connection for each listening socket in a turn, in which it answers all that it has: of many that
-#: come at once the last waits for long. So it gets the same socket several times.
-_MORE_ACCEPTORS: Final = 15
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
 #: "Every address" is none that can be called everywhere.
@@ -128,6 +126,7 @@ class AppServer(Server):
         #: The entry point of the API.
         self.url = entry_of(bound, path)
         self._bound, self._ready = bound, ready
+        self._acceptors: list[Acceptor] = []
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal or `should_exit`."""
@@ -139,10 +138,8 @@ class AppServer(Server):
             sys.setswitchinterval(_SWITCH_SECONDS)
             gc.set_threshold(*_GC_THRESHOLD)
         # As uvicorn's, which leaves a coroutine behind that was never awaited where there is no loop to be had.
-        factory = self.config.get_loop_factory()
-        more = _MORE_ACCEPTORS if getattr(factory, "__module__", "") == "uvloop" else 0
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(self.serve(sockets or [self._bound, *(self._bound.dup() for _ in range(more))]))
+        with asyncio.Runner(loop_factory=self.config.get_loop_factory()) as runner:
+            runner.run(self.serve(sockets or [self._bound]))
 
     def settle(self) -> None:
         """Return when the server has taken in what was sent to it so far. To be called from another thread."""
@@ -156,7 +153,12 @@ class AppServer(Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, then say that the first request can be answered."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
+        is_slow_to_accept = type(self._loop).__module__.startswith("uvloop")
+        await super().startup([] if is_slow_to_accept else sockets)
+        if is_slow_to_accept:
+            shared = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+            protocol = cast("Callable[[], asyncio.Protocol]", partial(self.config.http_protocol_class, **shared))
+            self._acceptors = [Acceptor(bound, protocol) for bound in sockets or ()]
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:  # noqa: ARG002 - uvicorn's signature
@@ -166,6 +168,8 @@ class AppServer(Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but neither half a request is waited for, whose rest may never come, nor a row of pictures."""
         asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
+        for acceptor in self._acceptors:
+            acceptor.close()
         await super().shutdown(sockets)
 
     def _hang_up(self) -> None:

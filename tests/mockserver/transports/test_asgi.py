@@ -137,6 +137,21 @@ def test_the_rest_of_a_body_that_was_answered_is_not_waited_for_long(receive: An
     assert clock.now() == (0 if receive is _sends_without_end else 10)
 
 
+def test_of_a_body_that_its_last_piece_makes_too_large_nothing_is_left_to_wait_for() -> None:
+    pieces = iter(body_in(bytes(60), bytes(60)))
+
+    async def receive() -> Any:
+        return next(pieces)  # a third time it breaks
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(create_app(Fake().api, body_limit=100)(scope_of("POST", SUBMIT.encode(), KEYED), receive, send))
+    assert [message.get("status") for message in sent] == [413, None, None]
+
+
 @pytest.mark.parametrize(
     ("host", "origin"),
     [

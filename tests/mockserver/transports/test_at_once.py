@@ -13,6 +13,7 @@ import pytest
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from safelight.mockserver.control.control import Control
@@ -22,7 +23,7 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.transports.asgi import Core, bare_app, core_of, create_app
-from safelight.mockserver.transports.at_once import KnownHeaders, Seen, plain
+from safelight.mockserver.transports.at_once import Head, KnownHeaders, Seen, plain
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 from safelight.mockserver.transports.server import AppServer, in_thread
 
@@ -176,10 +177,21 @@ def test_an_application_is_asked_at_once_only_where_nothing_stands_before_its_co
     api = Service()
     assert isinstance(core_of(bare_app(api)), Core)
     assert isinstance(core_of(create_app(api)), Core)
-    assert core_of(create_app(api, cors=True)) is None
-    routed = create_app(api)
+    assert isinstance(core_of(create_app(api, cors=True)), Core)
+    routed, compressed = create_app(api), create_app(api, cors=True)
     routed.router.routes.append(Route("/own", lambda _: None))
+    compressed.add_middleware(GZipMiddleware)
     assert core_of(routed) is None
+    assert core_of(compressed) is None
+
+
+def test_with_cors_what_a_page_of_another_origin_sends_goes_the_long_way_and_nothing_else() -> None:
+    core = core_of(create_app(Service(keys=[FAKE_KEY]), cors=True))
+    assert core
+    headers = {"host": "127.0.0.1", "x-api-key": FAKE_KEY}
+    head = Head("GET", b"/v1/index.php?endpoint=user_balance", headers, "http", ("127.0.0.1", 80))
+    assert core.at_once(head, b"")
+    assert core.at_once(head._replace(headers={**headers, "origin": "https://pages.example"}), b"") is None
 
 
 def test_requests_that_come_together_are_answered_in_their_order(server: AppServer) -> None:
