@@ -85,10 +85,19 @@ class Step:
         """What it is called in a timeline as people write it."""
         return _UNSEEN if self.unseen else str(self.phase)
 
+    @property
+    def state(self) -> State:
+        """The state of a task in it, but for the percent that has passed of it."""
+        return State(self.phase, self.progress, self.reason, self.word, self.unseen)
+
     def __post_init__(self) -> None:
-        if not 0 <= self.dwell <= _MAX_DWELL_UNITS and self.dwell != inf:
-            seen = self.dwell if abs(self.dwell) <= _MAX_DWELL_UNITS else "that long"
-            raise ValueError(f"a step cannot last {seen}: a dwell is 0 or more")
+        _check_dwell(self.dwell)
+
+
+def _check_dwell(dwell: float) -> None:
+    if not 0 <= dwell <= _MAX_DWELL_UNITS and dwell != inf:
+        seen = dwell if abs(dwell) <= _MAX_DWELL_UNITS else "that long"
+        raise ValueError(f"a step cannot last {seen}: a dwell is 0 or more")
 
 
 class State(NamedTuple):
@@ -109,10 +118,20 @@ class State(NamedTuple):
         return self.phase in FINAL
 
 
+_QUEUED: Final = State(Phase.QUEUED)
 _DONE: Final = Step(Phase.DONE)
 
+#: Sets a field of what is frozen.
+_set: Final = object.__setattr__
 
-@dataclass(frozen=True, slots=True)
+
+@lru_cache(64)
+def _failed(fail: str | bool) -> Step:  # noqa: FBT001 - as `Timeline.of` takes it
+    """The end of a task that has failed, for this reason. Kept, as many tasks have the same."""
+    return Step(Phase.FAILED, reason=fail if isinstance(fail, str) else None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
     """All that becomes of a task, as steps, the last of which never ends."""
 
@@ -122,10 +141,16 @@ class Timeline:
         if not self.steps:
             raise ValueError("a timeline needs at least one step")
 
-    @classmethod
-    def of(cls, *, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
+    def __eq__(self, other: object) -> bool:
+        return self.steps == other.steps if isinstance(other, Timeline) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.steps)
+
+    @staticmethod
+    def of(*, queued: float = 0, running: float = 0, fail: str | bool = False) -> Timeline:
         """The usual timeline: `queued` and `running` units, then done, or failed for the reason `fail`."""
-        return _usual(queued, running, fail)
+        return UsualTimeline(queued, running, _DONE if fail is False else _failed(fail))
 
     @classmethod
     def read(cls, steps: Iterable[Step | Sequence[Any] | str]) -> Timeline:
@@ -148,11 +173,10 @@ class Timeline:
         A task that runs in several, one after the other, has come so far of them all.
         """
         number = self._number(position)
-        step = self.steps[number]
-        progress = step.progress
-        if step.phase is Phase.RUNNING and progress is None:
-            progress = self._progress(number, position)
-        return State(step.phase, progress, step.reason, step.word, step.unseen)
+        state = self.steps[number].state
+        if state.phase is Phase.RUNNING and state.progress is None:
+            return state._replace(progress=self._progress(number, position))
+        return state
 
     def phase_at(self, position: float) -> Phase:
         """The phase of that state."""
@@ -194,12 +218,22 @@ class Timeline:
         """Units until the last step begins."""
         return sum(step.dwell for step in self.steps[:-1])
 
+    @property
+    def fails_after(self) -> float | None:
+        """Units until the first step that has failed, or None where there is none."""
+        units = 0.0
+        for step in self.steps:
+            if step.phase is Phase.FAILED:
+                return units
+            units += step.dwell
+        return None
+
     def held(self, units: float) -> Timeline:
         """The same timeline, queued so much longer: what waiting for an engine slot does."""
         first, *rest = self.steps
         if first.phase is not Phase.QUEUED:
-            return replace(self, steps=(Step(Phase.QUEUED, units), *self.steps))
-        return replace(self, steps=(replace(first, dwell=first.dwell + units), *rest))
+            return Timeline((Step(Phase.QUEUED, units), *self.steps))
+        return Timeline((replace(first, dwell=first.dwell + units), *rest))
 
     def illegal_moves(self) -> Iterator[str]:
         """The moves that no task of the published service makes, in words; tests may still ask for them."""
@@ -209,12 +243,69 @@ class Timeline:
                 yield f"{before} became {after}"
 
 
-@lru_cache(1_024, typed=True)
-def _usual(queued: float, running: float, fail: str | bool) -> Timeline:  # noqa: FBT001 - the key of a cache
-    """Kept, as the tasks of a session with fixed delays all have the same."""
-    reason = fail if isinstance(fail, str) else None
-    end = _DONE if fail is False else Step(Phase.FAILED, reason=reason)
-    return Timeline((Step(Phase.QUEUED, queued), Step(Phase.RUNNING, running), end))
+class UsualTimeline(Timeline):
+    """A task that is queued, runs, and ends. Most do, and where delays are random each has its own: so it is small."""
+
+    __slots__ = ("end", "queued", "running")
+
+    queued: float
+    running: float
+    end: Step
+
+    def __init__(self, queued: float, running: float, end: Step) -> None:
+        _check_dwell(queued)
+        _check_dwell(running)
+        _set(self, "queued", queued)
+        _set(self, "running", running)
+        _set(self, "end", end)
+
+    def __repr__(self) -> str:
+        return repr(Timeline(self.steps))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UsualTimeline, (self.queued, self.running, self.end)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its steps."""
+        return Step(Phase.QUEUED, self.queued), Step(Phase.RUNNING, self.running), self.end
+
+    @property
+    def wait(self) -> float:
+        """Units before it runs."""
+        return self.queued
+
+    @property
+    def length(self) -> float:
+        """Units until it ends."""
+        return self.queued + self.running
+
+    def at(self, position: float) -> State:
+        """The state after `position` units."""
+        phase = self.phase_at(position)
+        if phase is Phase.QUEUED:
+            return _QUEUED
+        if phase is Phase.RUNNING:
+            passed = (position - self.queued) / self.running if 0 < self.running < inf else 0
+            return State(phase, int(min(_MAX_RUNNING_PERCENT, max(0, 100 * passed))))
+        return self.end.state
+
+    def phase_at(self, position: float) -> Phase:
+        """The phase of that state."""
+        if position < self.queued or self.queued == inf:
+            return Phase.QUEUED
+        if position < self.length or self.length == inf:
+            return Phase.RUNNING
+        return self.end.phase
+
+    @property
+    def fails_after(self) -> float | None:
+        """Units until it fails, or None where it does not."""
+        return self.length if self.end.phase is Phase.FAILED else None
+
+    def held(self, units: float) -> UsualTimeline:
+        """The same, queued so much longer."""
+        return UsualTimeline(self.queued + units, self.running, self.end)
 
 
 def _step(written: object) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from safelight.contracts.rules import Provenance
@@ -37,6 +37,7 @@ def _workflow(name: str, **facts: Any) -> Workflow:
     return Workflow(name, provenance=Provenance(facts.pop("x-provenance")), **facts)
 
 
+@lru_cache(64)
 def workflow_of(name: str | None) -> Workflow:
     """The workflow of this name; the default one for none, and for a name that only a lenient dialect takes."""
     stated = known("image_generation.request")["properties"]["workflow"]

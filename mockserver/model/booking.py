@@ -78,23 +78,13 @@ def hold(session: SessionState, task: Task, slots: int) -> Task:
 
 def expect_refund(session: SessionState, task: Task) -> None:
     """Note when the price of a task is to be returned, where that is known: `settle` then looks at no other task."""
-    begins = _fails_after(task)
+    begins = task.timeline.fails_after
     if begins is None or _is_refunded(session, task):
         return
     if task.axis is Axis.SECONDS:
         heap.push(session.refunds_due, (task.submitted + begins, task.number, task.id))
     elif phase_of(session, task) is Phase.FAILED:
         heap.push(session.refunds_due, (-inf, task.number, task.id))
-
-
-def _fails_after(task: Task) -> float | None:
-    """Units until the first step that has failed, or None where there is none."""
-    units = 0.0
-    for step in task.timeline.steps:
-        if step.phase is Phase.FAILED:
-            return units
-        units += step.dwell
-    return None
 
 
 def settle(session: SessionState) -> None:

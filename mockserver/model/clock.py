@@ -86,11 +86,12 @@ class AdjustableClock:
     def __init__(self, speed: float = 1.0) -> None:
         self._lock = Lock()
         self._is_frozen = False
-        #: Time of this clock, the machine's at that moment, by its date and by its monotonic clock, and seconds of this
-        #: clock for each of the wall's since then.
-        self._begun = self._date = float(WALL["time"]())
-        self._origin: float = WALL["monotonic"]()
+        #: The machine's date when it was last turned.
+        self._date = float(WALL["time"]())
         self._speed = _checked_speed(speed)
+        #: Its own time then, that of the machine's monotonic clock, and seconds for each of the wall's since then: one
+        #: value, so that it is read without the lock.
+        self._line: tuple[float, float, float] = self._date, WALL["monotonic"](), self._speed
 
     @property
     def speed(self) -> float:
@@ -104,8 +105,12 @@ class AdjustableClock:
 
     def now(self) -> float:
         """Seconds since the epoch at the start, then seconds of this clock."""
-        with self._lock:
-            return self._now(WALL["monotonic"]())
+        while True:
+            line = self._line
+            begun, origin, speed = line
+            passed: float = WALL["monotonic"]() - origin
+            if line is self._line:  # it was not turned meanwhile
+                return begun + speed * passed
 
     def date(self) -> float:
         """The machine's date, whatever the speed: its clients live by that."""
@@ -117,42 +122,39 @@ class AdjustableClock:
         That is as true in another process, and stays the same while nobody turns it.
         """
         with self._lock:
-            return [self._begun, self._date, self._speed, self._is_frozen]
+            return [self._line[0], self._date, self._speed, self._is_frozen]
 
     @classmethod
     def restored(cls, kept: list[Any]) -> AdjustableClock:
         """The clock that this was kept of."""
         clock = cls(kept[2])
-        clock._begun, clock._date, _, clock._is_frozen = kept
-        clock._origin = _origin(clock._date)
+        begun, clock._date, speed, clock._is_frozen = kept
+        clock._line = begun, _origin(clock._date), 0.0 if clock._is_frozen else speed
         return clock
 
     def advance(self, seconds: float) -> None:
         """Leap ahead. It does not go back: negative seconds are refused."""
         ahead = _checked_seconds(seconds)
         with self._lock:
-            self._begun += ahead
+            begun, origin, speed = self._line
+            self._line = begun + ahead, origin, speed
 
     def scale(self, factor: float) -> None:
         """From now on, run at this speed: 60 lets a minute pass in a second."""
         speed = _checked_speed(factor)
         with self._lock:
-            self._turn()
-            self._speed = speed
+            self._turn(speed, is_frozen=self._is_frozen)
 
     def freeze(self, frozen: bool = True) -> None:  # noqa: FBT001, FBT002 - clock.freeze(False) says what it does
         """Stand still, or with False go on from there."""
         with self._lock:
-            self._turn()
-            self._is_frozen = frozen
+            self._turn(self._speed, is_frozen=frozen)
 
-    def _now(self, wall: float) -> float:
-        return self._begun + (0 if self._is_frozen else self._speed * (wall - self._origin))
-
-    def _turn(self) -> None:
-        """What it has run so far, it keeps."""
-        date, wall = WALL["time"](), WALL["monotonic"]()
-        self._begun, self._date, self._origin = self._now(wall), date, wall
+    def _turn(self, speed: float, *, is_frozen: bool) -> None:
+        """Go on like this; what it has run so far, it keeps."""
+        (begun, origin, before), wall = self._line, WALL["monotonic"]()
+        self._date, self._speed, self._is_frozen = WALL["time"](), speed, is_frozen
+        self._line = begun + before * (wall - origin), wall, 0.0 if is_frozen else speed
 
 
 class VirtualClock:

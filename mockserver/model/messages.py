@@ -108,9 +108,9 @@ def _http_date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
-def success(data: Mapping[str, Any]) -> Reply:
-    """The envelope of a success around its data."""
-    return Reply(200, encoded({"success": True, "data": data, "error": None}))
+def success(data: Mapping[str, Any], date: float | None = None) -> Reply:
+    """The envelope of a success around its data, at this date."""
+    return Reply(200, encoded({"success": True, "data": data, "error": None}), date=date)
 
 
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:

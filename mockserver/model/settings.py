@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Axis, operations, workflows
@@ -123,4 +124,10 @@ class Settings:
         return times(self.prices.get(operation, operations()[operation].price), self.cost_scale)
 
     def _is_instant(self, workflow: str) -> bool:
-        return workflow in workflows() and workflows()[workflow].instant and workflow not in self.workflows
+        return workflow in _instant() and workflow not in self.workflows
+
+
+@cache
+def _instant() -> frozenset[str]:
+    """The workflows whose result is there at once."""
+    return frozenset(name for name, workflow in workflows().items() if workflow.instant)

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.credits import Credits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Task:
-    """One accepted submit. What becomes of it is a function of its timeline."""
+    """One accepted submit. What becomes of it is a function of its timeline.
+
+    Nothing changes one; it is not frozen, as it would take twice as long to make.
+    """
 
     id: str
     #: The how-manieth task of its session, from 1.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def execute(service: Service, call: Call) -> None:
     """Carry the operation out, within the transaction of its session. Raises `NoSession` where that was closed."""
     with EnteredSession(service.sessions.store, call.session_name) as call.session:
+        call.date = call.session.clock.date()
         try:
             _operate(call)
         except Refused as refused:
@@ -33,9 +34,9 @@ def execute(service: Service, call: Call) -> None:
 
 
 def count_answer(call: Call) -> None:
-    """Note when the call was answered, and how long after the answer before about its task."""
+    """Note when the call was carried out, and how long after the answer before about its task."""
     session = call.session
-    call.at, call.date = session.now(), session.clock.date()
+    call.at = session.now()
     task = session.find(call.task_id) if call.task_id else None
     # That a submit was answered need not be noted: its task says when that was.
     if task and call.operation != task.operation and not is_led_on(call):
@@ -61,7 +62,7 @@ def _operate(call: Call) -> None:
     answer = call.endpoint.answer(call)
     if directive and answer.task_id:
         session.plan.add_for(answer.task_id, directive.rules_of(answer.task_id))
-    call.task_id, call.phase, call.reply = answer.task_id, answer.phase, success(answer.data)
+    call.task_id, call.phase, call.reply = answer.task_id, answer.phase, success(answer.data, call.date)
 
 
 def _directive(session: Session, document: Mapping[str, Any]) -> Directive | None:

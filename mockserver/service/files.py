@@ -27,6 +27,7 @@ def fetch(service: Service, call: Call) -> None:
         call.task_id, call.phase = task.id, session.state(task).phase
         if session.has_plan:
             strike_by_plan(call, task.id)
+        call.date = session.clock.date()
         count_answer(call)
     if is_struck_before(call):
         call.reply = CRASHED

@@ -63,7 +63,8 @@ def handle(service: Service, request: Request) -> Reply:
         call.reply = failure(HTTPStatus.SERVICE_UNAVAILABLE, f"Service unavailable: {gone}", {"retry-after": "1"})
         _end(service, call)
     tell(service, call)
-    return call.reply._replace(date=call.date)
+    reply = call.reply
+    return reply if reply.date == call.date else reply._replace(date=call.date)
 
 
 def _entered(service: Service, call: Call) -> AbstractContextManager[None]:

@@ -184,8 +184,9 @@ class Registry:
             self._just_used(name)
 
     def _just_used(self, name: str) -> None:
-        with suppress(KeyError):  # no guest, or closed meanwhile by another thread
-            self._guests.move_to_end(name)
+        if name in self._guests:
+            with suppress(KeyError):  # closed meanwhile by another thread
+                self._guests.move_to_end(name)
 
 
 def secrets_of(known: AbstractSet[str], session_key: str, sent_key: str) -> AbstractSet[str]:

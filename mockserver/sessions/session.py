@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts import Axis, Phase, State
@@ -280,10 +279,9 @@ class Session:
 
     def _unused_id(self, new_id: NewId, chance: Chance, number: int) -> str:
         """An id that no task has, and that no override gives to one to come."""
-        for serial in count(self.data.first_serial + number, _SERIAL_STEP):
-            drawn = new_id(chance, serial)
-            if not self.knows(drawn):
-                break
+        serial = self.data.first_serial + number
+        while self.knows(drawn := new_id(chance, serial)):
+            serial += _SERIAL_STEP
         return drawn
 
     def _is_reserved(self, task_id: str) -> bool:

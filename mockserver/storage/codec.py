@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -17,6 +16,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from safelight.contracts import Axis, Phase, Step, Timeline
+from safelight.contracts.lifecycle import UsualTimeline
 from safelight.mockserver.model import delays
 from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
 from safelight.mockserver.model.kept_bytes import BytesOnDisk
@@ -46,13 +46,13 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
     for kind in (
         *(delays.Fixed, delays.LogNormal, delays.Uniform),
         *(Bounds, Entry, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
-        *(RecordedTask, Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User),
+        *(RecordedTask, Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User, UsualTimeline),
     )
 }
 
 #: Of those that are no tuples, the names of their fields.
 _NAMES: Final[Mapping[type[Any], Sequence[str]]] = {
-    kind: [field.name for field in fields(kind)] for kind in _CLASSES.values() if is_dataclass(kind)
+    kind: kind.__slots__ for kind in _CLASSES.values() if not issubclass(kind, tuple)
 }
 
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.

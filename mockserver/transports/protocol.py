@@ -59,6 +59,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _is_between = True
     #: The head that the parser has read last, where its request was answered at once.
     _answered: Head | None = None
+    #: The last head that was read without the parser, and its request: a client sends the same again and again.
+    _last: tuple[bytes, Request] | None = None
     #: What was decided without the parser, and is not delivered in one go: it goes on when the parser has come so far.
     _ready: tuple[Reply, Request] | None = None
     #: When a request was last answered without the parser, in seconds of the loop.
@@ -90,16 +92,31 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Whether the data is a request with known headers, and is answered now."""
         if not self._is_between or not self._is_free():
             return False
-        seen = core.known.find(data)
-        if seen is None:
-            return False
-        request = core.at_once(self._head_of(seen.method, seen.target, seen.headers), seen.body)
+        request = self._same_request(data) or self._known_request(core, data)
         if request is None or not self._answer(core, request):
             return False
         self._answered_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._keep_alive(self.timeout_keep_alive)
         return True
+
+    def _same_request(self, data: bytes) -> Request | None:
+        """The request that the data is, where its head is the one before, length included."""
+        if self._last is None:
+            return None
+        head, request = self._last
+        if len(data) != len(head) + len(request.body or b"") or not data.startswith(head):
+            return None
+        method, path, query, headers, body, origin = request
+        return Request(method, path, query, headers, data[len(head) :], origin) if body else request
+
+    def _known_request(self, core: Core, data: bytes) -> Request | None:
+        """The request that the data is, where its headers are known and it can be answered now."""
+        seen = core.known.find(data)
+        request = seen and core.at_once(self._head_of(seen.method, seen.target, seen.headers), seen.body)
+        if seen and request:
+            self._last = data[: len(data) - len(seen.body)], request
+        return request
 
     def _keep_alive(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)

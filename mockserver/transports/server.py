@@ -37,7 +37,7 @@ _SWITCH_SECONDS: Final = 0.0005
 #: Seconds that an idle connection is kept: longer than clients keep theirs, so that none is closed under them.
 _KEEP_ALIVE: Final = 75
 #: Objects, and rounds, after which the garbage collector looks: seldom, as what a request leaves behind has no cycles.
-_GC_THRESHOLD: Final = (20_000, 20, 20)
+_GC_THRESHOLD: Final = (50_000, 20, 20)
 #: Connections that wait to be taken; uvicorn's own number.
 _BACKLOG: Final = 2_048
 #: "Every address" is none that can be called everywhere.

@@ -1,6 +1,7 @@
 """The life of a task: where it is at each position."""
 
 import json
+import pickle
 from itertools import pairwise
 from math import inf, nan
 from typing import Any, Final
@@ -133,6 +134,19 @@ def task_profile(draw: st.DrawFn) -> Timeline:
 
 STEPS: Final = st.builds(Step, st.sampled_from(Phase), DWELLS)
 ANY_LIFE: Final = st.lists(STEPS, min_size=1, max_size=6).map(lambda steps: Timeline(tuple(steps)))
+
+
+@given(st.integers(0, 60) | DWELLS, DWELLS, st.sampled_from([False, True, "out of memory"]), st.data())
+def test_the_usual_timeline_is_its_steps(queued: float, running: float, fail: Any, data: st.DataObject) -> None:
+    usual = Timeline.of(queued=queued, running=running, fail=fail)
+    plain = Timeline(usual.steps)
+    assert (usual, hash(usual), repr(usual)) == (plain, hash(plain), repr(plain))
+    assert (usual.wait, usual.length, usual.fails_after) == (plain.wait, plain.length, plain.fails_after)
+    edges = [edge for edge in (0, queued, queued + running, queued + running / 2) if edge < inf]
+    position = data.draw(st.sampled_from(edges) | st.floats(0, 200))
+    assert (usual.at(position), usual.phase_at(position)) == (plain.at(position), plain.phase_at(position))
+    assert usual.held(2.5) == plain.held(2.5)
+    assert pickle.loads(pickle.dumps(usual)) == usual
 
 
 @given(ANY_LIFE, st.floats(0, 500))

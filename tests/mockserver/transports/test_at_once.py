@@ -17,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from safelight.mockserver.control.control import Control
-from safelight.mockserver.model.keys import FAKE_KEY
+from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import failure, success
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
@@ -26,6 +26,7 @@ from safelight.mockserver.transports.asgi import Core, bare_app, core_of, create
 from safelight.mockserver.transports.at_once import Head, KnownHeaders, Seen, plain
 from safelight.mockserver.transports.protocol import EnvelopeProtocol
 from safelight.mockserver.transports.server import AppServer, in_thread
+from safelight.traffic.exchange import Exchange
 
 #: Method, target, body: the two hot operations first, then what goes the long way for one reason or another.
 REQUESTS: Final = [
@@ -134,6 +135,37 @@ def test_what_is_read_without_the_parser_is_what_the_parser_reads(changes: list[
         method = again.parser.get_method().decode()
         assert seen == Seen(method, again.target, again.headers, again.body)
         assert again.parser.should_keep_alive()
+
+
+@given(st.lists(st.sampled_from(["poll 5", "poll 6", "poll 55", "balance", "a lamp", "a lamb", "a sea"]), min_size=3))
+@example(["a lamp", "a lamp", "a lamb", "a sea", "a lamp", "poll 5", "poll 6", "poll 5", "a lamb"])
+def test_what_comes_again_on_a_connection_is_told_from_what_only_looks_like_it(words: list[str]) -> None:
+    with in_thread(bare_app(api := Service(keys=[FAKE_KEY]))) as served:
+        parts = urlsplit(served.url)
+        with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+            for word in words:
+                connection.sendall(asked_in(word))
+                assert connection.recv(10_000).startswith(b"HTTP/1.1 ")
+    with api.sessions.enter(FAKE_KEY):
+        journal = list(api.sessions.store.journal(fingerprint(FAKE_KEY)))
+    assert [sent_by(exchange) for exchange in journal] == words
+
+
+def asked_in(word: str) -> bytes:
+    """A request for this word."""
+    verb, _, task_id = word.partition(" ")
+    if word == "balance":
+        return request_of("GET", "/v1/index.php?endpoint=user_balance", b"")
+    if verb == "poll":
+        return request_of("GET", f"/v1/index.php?endpoint=task_status&task_id={task_id}", b"")
+    return request_of("POST", "/v1/index.php?endpoint=image_generation", json.dumps({"prompt": word}).encode())
+
+
+def sent_by(exchange: Exchange) -> str:
+    """The word of a request."""
+    if exchange.body:
+        return str(json.loads(exchange.body)["prompt"])
+    return f"poll {exchange.target.rpartition('=')[2]}" if "task_id" in exchange.target else "balance"
 
 
 def test_of_many_different_headers_the_latest_are_known() -> None:
