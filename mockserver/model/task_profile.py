@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from safelight.contracts import Axis, Timeline
 from safelight.contracts.wording import echoed, shown
-from safelight.mockserver.model.delays import NO_DELAY, Delay
+from safelight.mockserver.model.delays import NO_DELAY, Delay, Fixed
 
 if TYPE_CHECKING:
     from safelight.mockserver.model.chance import Chance
@@ -42,7 +43,14 @@ class TaskProfile:
         fail = (self.fail_reason or True) if unlucky or number in self.fail_nth else False
         if self.timeline:
             return self.timeline
-        return Timeline.of(queued=queued, running=running, fail=fail)
+        is_fixed = isinstance(self.queued, Fixed) and isinstance(self.running, Fixed)
+        return _shared(queued, running, fail) if is_fixed else Timeline.of(queued=queued, running=running, fail=fail)
+
+
+@lru_cache(1_024, typed=True)
+def _shared(queued: float, running: float, fail: str | bool) -> Timeline:  # noqa: FBT001 - the key of a cache
+    """One for all tasks that have the same."""
+    return Timeline.of(queued=queued, running=running, fail=fail)
 
 
 def check_text(text: object, name: str) -> None:

@@ -312,7 +312,7 @@ def test_sizes_are_those_on_the_wire_though_pictures_and_keys_are_not_kept() -> 
 
 
 def test_a_time_is_what_it_took_by_the_clock_of_the_session() -> None:
-    with Safelight(speed=100, faults=["balance: hang 20"]) as api:
+    with Safelight(speed=100, faults=["balance: hang 0.2"]) as api:
         request = urllib.request.Request(f"{api.url}?endpoint=user_balance", headers={"x-api-key": api.api_key})
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             assert answer.status == 200
