@@ -29,8 +29,10 @@ def results() -> Mapping[str, list[Result]]:
 
 @pytest.mark.parametrize("name", LIARS)
 def test_a_bad_client_is_caught_by_each_case_that_is_about_it(name: str, results: Mapping[str, list[Result]]) -> None:
-    missed = [result.id for result in results[name] if not is_caught(result)]
-    assert missed == []
+    missed = {name: [result.id for result in results[name] if not is_caught(result)]}
+    # Gaps are real seconds, and a machine that does eleven other things makes them longer: once more, alone.
+    alone = judged([name], missed)[name] if missed[name] else []
+    assert [result.id for result in alone if not is_caught(result)] == []
 
 
 @pytest.mark.parametrize("case", list(cases().values()), ids=lambda case: case.id)
