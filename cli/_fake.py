@@ -68,8 +68,17 @@ def fake_of(options: CommandOptions, listener: Listener | None = None, store: St
     values = options.values
     seed = randrange(10**6) if values["seed"] is None else values["seed"]
     clock = lambda: AdjustableClock(values["speed"])  # noqa: E731 - one for each session
+    public_url = values.get("public_url") or ""
     flags = {name: values[name] for name in ("any_key", "openapi_paths")}
-    api = Service(settings=options.settings, seed=seed, clock=clock, listener=listener, store=store, **flags)
+    api = Service(
+        settings=options.settings,
+        seed=seed,
+        clock=clock,
+        listener=listener,
+        store=store,
+        public_url=public_url,
+        **flags,
+    )
     before = len(api.sessions.store.names())
     keys = _users(options)
     for key, settings in keys.items():

@@ -171,8 +171,11 @@ def _announce(
         ready.write(json.dumps({"url": url, **key, **own}) + "\n")
     has_page = controlled.control is not None and controlled.control.page
     page = f"{_PAGE}{urljoin(control or url, '/')}\n" if has_page else ""
-    curl = _curl(url, fake.key)
+    public_url = fake.api.public_url
+    curl = _curl(public_url + fake.path if public_url else url, fake.key)
     say(_BANNER.format(url=click.style(url, bold=True), key=_shown(fake.key), seed=fake.seed, page=page, curl=curl))
+    if public_url:
+        say(f"The URLs in its answers begin with {public_url}\n")
     for source in filter(None, sources):
         say(f"{source}.\n")
     if fake.taken_over:

@@ -63,14 +63,17 @@ _ENTRY_ERRORS: Final = (
 )
 
 
-def openapi(*, paths: bool = False) -> Node:
-    """The document, a copy of one's own: one path as the service has it, or with `paths` one for each operation."""
+def openapi(*, paths: bool = False, server: str = "/") -> Node:
+    """The document, a copy of one's own: one path as the service has it, or with `paths` one for each operation.
+
+    What its paths begin with is the `server`.
+    """
     found = _paths() if paths else {PATHS["published"]: _entry()}
     document = {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "The contract of an image-generation API", "version": VERSION, "description": _ABOUT[paths]},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "security": [{name: []} for name in KEYS],
         "paths": found,
         "components": {

@@ -12,7 +12,7 @@ import redis_server
 from safelight.mockserver.storage.codec import decoded, encoded
 from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.memory import MemoryStore
-from safelight.mockserver.storage.store import NoSession, Store
+from safelight.mockserver.storage.store import Guests, NoSession, Store
 from safelight.traffic.journal import Journal
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class JsonStore:
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
         return list(self.texts)
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests, as if the first ones were those that were not used for longest."""
+        names = [name for name in self.texts if self.texts and (state := self.look(name)) and state.is_guest]
+        return Guests(len(names), names[:most])
 
     def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
         """Keep an exchange."""

@@ -73,12 +73,18 @@ def _check_origin(request: Request, origins: Collection[str]) -> None:
     if _is_allowed(request, origins):
         return
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
-    if site not in _OWN or (origin is not None and origin != request.origin):
+    if site not in _OWN or (origin is not None and origin not in _own_origins(request)):
         where = "A page of another site" if origin is None else f"A page of {shown(origin)}"
         raise Refused(
             HTTPStatus.FORBIDDEN,
             f"{where} wants to control this fake, and no page of another origin may, unless --control-origin allows it",
         )
+
+
+def _own_origins(request: Request) -> Collection[str]:
+    """What a browser calls the origin of the page: as the fake was called, or as its public URL says."""
+    public = urlsplit(request.origin)
+    return f"{public.scheme}://{public.netloc}", f"http://{request.headers.get('host', '')}"
 
 
 def _check_host(request: Request, hosts: Collection[str]) -> None:

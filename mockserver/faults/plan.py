@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from safelight.contracts.wording import counted
 from safelight.mockserver.faults.rules import FaultRule, PlannedRequest, read_rules, reread_rule
 from safelight.mockserver.model.chance import Chance
+from safelight.mockserver.model.index import Place
 from safelight.mockserver.model.session_state import PlannedRule, RuleCounts
 from safelight.traffic.expectations import Missed
 
@@ -65,10 +66,13 @@ class Plan:
 
     def add_for(self, task_id: str, rules: Iterable[FaultRule]) -> None:
         """Plan more for one task: other requests do not look at it."""
-        of_tasks = self._plan.of_tasks
+        of_tasks, with_rules = self._plan.of_tasks, self._plan.with_rules
+        if task_id not in of_tasks:
+            with_rules.add(Place(0.0, self._plan.next_serial, task_id))
         of_tasks[task_id] = (*of_tasks.get(task_id, ()), *self._numbered(rules))
-        while len(of_tasks) > MAX_TASKS_WITH_RULES:
-            for rule in of_tasks.pop(next(iter(of_tasks))):
+        for place in with_rules.first(max(0, len(of_tasks) - MAX_TASKS_WITH_RULES)):
+            with_rules.discard(place)
+            for rule in of_tasks.pop(place.task_id):
                 self._plan.counts.pop(rule.serial, None)
 
     def change(self, before: Iterable[str], after: Iterable[str]) -> None:
@@ -86,8 +90,9 @@ class Plan:
 
     def clear(self) -> None:
         """Plan nothing."""
-        self._plan.rules = ()
-        for kept in (self._plan.of_tasks, self._plan.counts, self._plan.numbers, self._plan.recent):
+        plan = self._plan
+        plan.rules = ()
+        for kept in (plan.of_tasks, plan.with_rules, plan.counts, plan.numbers, plan.recent):
             kept.clear()
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:

@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf, isinf
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from safelight.contracts import Axis, Phase, State, Step, Timeline
-from safelight.mockserver.model import heap
+from safelight.contracts.lifecycle import FINAL
+from safelight.mockserver.model.index import Place
 from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.session_state import TaskCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safelight.mockserver.model.session_state import SessionState
     from safelight.mockserver.model.task import Task
 
 
 def state_of(session: SessionState, task: Task, *, add: int = 0) -> State:
     """The state of a task now. `add` 1 counts a poll; 0 gives the state that the last poll was answered with."""
-    return task.timeline.at(position_of(session, task, add))
+    if not add or task.axis is not Axis.POLLS:
+        return task.timeline.at(position_of(session, task, add))
+    before, after = position_of(session, task), position_of(session, task, add)
+    _pass(session, task, before, after)
+    return task.timeline.at(after)
 
 
 def phase_of(session: SessionState, task: Task) -> Phase:
@@ -56,10 +59,12 @@ def book(session: SessionState, task: Task, *, slots: int | None) -> Task:
     """Keep a task and take its price. With slots its timeline is held until an engine is free. Gives it as kept."""
     booked = task if slots is None else hold(session, task, slots)
     session.tasks[task.id] = booked
+    session.by_number.add(_place_by_number(task))
     session.task_bytes += task.size
     session.ledger.add(Entry(task.submitted, -task.price, task.id, task.operation))
     expect_refund(session, booked)
-    if len(session.tasks) > session.look_at_tasks or session.task_bytes > session.look_at_bytes:
+    _place(session, booked)
+    if _is_full(session) or (_has_many(session) and task.number % _between_looks(session) == 0):
         forget(session)
     return booked
 
@@ -82,23 +87,21 @@ def expect_refund(session: SessionState, task: Task) -> None:
     if begins is None or _is_refunded(session, task):
         return
     if task.axis is Axis.SECONDS:
-        heap.push(session.refunds_due, (task.submitted + begins, task.number, task.id))
+        session.refunds_due.add(Place(task.submitted + begins, task.number, task.id))
     elif phase_of(session, task) is Phase.FAILED:
-        heap.push(session.refunds_due, (-inf, task.number, task.id))
+        session.refunds_due.add(Place(-inf, task.number, task.id))
 
 
 def settle(session: SessionState) -> None:
     """Return the prices of the tasks that have failed by now, in the order of their submits."""
-    soon, due = session.clock.now() + _ROUNDING_SECONDS, session.refunds_due
-    failed = []
-    while due and due[0][0] <= soon:
-        failed.append(heap.pop(due))
-    for entry in sorted(failed, key=itemgetter(1)):
-        task = session.tasks.get(entry[2])
-        if task and phase_of(session, task) is Phase.FAILED:
+    now, due = session.clock.now(), session.refunds_due
+    for place in sorted(due.first(len(due), until=now + _ROUNDING_SECONDS), key=attrgetter("number")):
+        task = session.tasks.get(place.task_id)
+        has_failed = task is not None and phase_of(session, task) is Phase.FAILED
+        if task and has_failed:
             refund(session, task)
-        elif task and entry[0] > soon - _ROUNDING_SECONDS:
-            heap.push(due, entry)
+        if has_failed or task is None or place.at <= now:
+            due.discard(place)
 
 
 #: Sums of seconds differ from differences by less.
@@ -131,48 +134,120 @@ def fail(session: SessionState, task: Task, reason: str | None) -> bool:
     steps = (Step(state.phase, position), Step(Phase.FAILED, reason=reason))
     session.tasks[task.id] = failed = replace(task, timeline=Timeline(steps))
     expect_refund(session, failed)
+    _end(session, task)
     return True
 
 
+def release(session: SessionState, task: Task, ticks: int) -> None:
+    """Move a task on the axis of ticks along."""
+    before = position_of(session, task)
+    counts_of(session, task.id).moved += ticks
+    _pass(session, task, before, position_of(session, task))
+    expect_refund(session, task)
+
+
+def is_idle(session: SessionState) -> bool:
+    """No task of the session is still to change."""
+    return not session.ends.first(1, after=(session.clock.now(), _LAST))
+
+
+#: More than any number of a task.
+_LAST: Final = 2**62
+
+
+def _place_by_number(task: Task) -> Place:
+    return Place(0.0, task.number, task.id)
+
+
+def _place_by_end(task: Task) -> Place:
+    """By seconds of the session's clock. When a task ends that moves otherwise, nobody knows before."""
+    is_known = task.axis is Axis.SECONDS and task.timeline.steps[-1].phase in FINAL
+    return Place(task.submitted + task.timeline.length if is_known else inf, task.number, task.id)
+
+
+def _place(session: SessionState, task: Task) -> None:
+    """Put a new task where it belongs."""
+    place = _place_by_end(task)
+    if _has_ended(session, task):
+        session.ended.add(place._replace(at=min(place.at, session.clock.now())))
+    else:
+        session.ends.add(place)
+
+
+def _has_ended(session: SessionState, task: Task) -> bool:
+    """Its last step has begun, and nothing follows that."""
+    return task.timeline.steps[-1].phase in FINAL and position_of(session, task) >= task.timeline.length
+
+
+def _pass(session: SessionState, task: Task, before: float, after: float) -> None:
+    """Note where a task has come to its end from one position to another."""
+    if before < task.timeline.length <= after and task.timeline.steps[-1].phase in FINAL:
+        _end(session, task)
+
+
+def _end(session: SessionState, task: Task) -> None:
+    """Note that a task has ended now, unless its place says so already."""
+    place, now = _place_by_end(task), session.clock.now()
+    if place.at > now:
+        session.ends.discard(place)
+        session.ended.add(place._replace(at=now))
+
+
+#: Tasks that a submit notes as ended at most, and lets go, unless it needs the room.
+_MAX_AT_ONCE: Final = 32
+
+#: Submits for one that looks, where there is much room: to look at a few takes a store hardly longer than at one.
+_SUBMITS_FOR_A_LOOK: Final = 16
+
+
+def _has_many(session: SessionState) -> bool:
+    return len(session.tasks) > session.bounds.max_finished_tasks
+
+
+def _between_looks(session: SessionState) -> int:
+    return max(1, min(_SUBMITS_FOR_A_LOOK, session.bounds.max_finished_tasks // 500))
+
+
 def forget(session: SessionState) -> None:
-    """Let the oldest finished tasks go, a tenth more than needed.
+    """Let the tasks go that have ended first, where more are kept than there is room for.
 
-    Each time all tasks are looked at; the next time comes when there are half as many again. So this costs a submit
-    the same however many tasks are alive.
+    A submit looks at a few, however many there are: where very many end at once, some stay for longer.
     """
-    finished = [task for task in _perhaps_finished(session) if state_of(session, task).is_final]
-    surplus = len(finished) - session.bounds.max_finished_tasks * 9 // 10
-    max_bytes = session.bounds.max_task_bytes * 9 // 10
-    for task in finished:
-        if surplus <= 0 and session.task_bytes <= max_bytes:
+    while _let_go(session) and _is_full(session):
+        pass
+
+
+def _let_go(session: SessionState) -> int:
+    """Look at a few tasks. Gives how many were let go."""
+    for place in session.ends.first(_MAX_AT_ONCE, until=session.clock.now()):
+        session.ends.discard(place)
+        session.ended.add(place)
+    surplus, gone = len(session.ended) - session.bounds.max_finished_tasks, 0
+    for place in session.ended.first(_MAX_AT_ONCE if _is_full(session) else min(max(surplus, 0), _MAX_AT_ONCE)):
+        if gone >= surplus and not _is_full(session):
             break
-        surplus -= 1
-        _drop(session, task)
-    session.look_at_tasks = max(session.bounds.max_finished_tasks, len(session.tasks) * 3 // 2)
-    session.look_at_bytes = max(session.bounds.max_task_bytes, session.task_bytes * 3 // 2)
+        gone += _drop(session, place)
+    return gone
 
 
-def _perhaps_finished(session: SessionState) -> Iterator[Task]:
-    """The tasks without those whose last step has not begun: that is known sooner than their state."""
-    now, lengths = session.clock.now(), dict[int, float]()
-    for task in session.tasks.values():
-        if task.axis is Axis.SECONDS:
-            timeline = id(task.timeline)  # many tasks have the same
-            length = lengths.get(timeline)
-            if length is None:
-                length = lengths[timeline] = task.timeline.length
-            if now - task.submitted < length:
-                continue
-        yield task
+def _is_full(session: SessionState) -> bool:
+    return session.task_bytes > session.bounds.max_task_bytes
 
 
-def _drop(session: SessionState, task: Task) -> None:
+def _drop(session: SessionState, place: Place) -> bool:
+    """Let a task go. False: it is to end in the same moment, and numbers were rounded."""
+    task = session.tasks[place.task_id]
+    if not _has_ended(session, task):
+        return False
     if phase_of(session, task) is Phase.FAILED:
         refund(session, task)
+    session.ended.discard(place)
+    session.by_number.discard(_place_by_number(task))
     session.task_bytes -= task.size
     del session.tasks[task.id]
     session.counts.pop(task.id, None)
     session.plan.numbers.pop(task.id, None)
+    return True
 
 
 def answered(session: SessionState, task: Task, at: float, *, is_poll: bool) -> float:

@@ -39,7 +39,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str] = _NO_HEADERS
     #: None: larger than the transport lets in, and not read.
     body: bytes | None = b""
-    #: Scheme and authority by which the client reached us: what absolute URLs start with.
+    #: Scheme and authority by which the client reached us, or the public URL: what absolute URLs start with.
     origin: str = "http://localhost"
 
 

@@ -42,6 +42,6 @@ def _here(request: Request) -> str:
 #: Where a redirect leads -> the URL to which a request is sent.
 TARGETS: Final[Mapping[str, Callable[[Request], str]]] = {
     "here": _here,
-    "elsewhere": lambda request: at_second_origin(_here(request)),
+    "elsewhere": lambda request: at_second_origin(_here(request), request.origin),
     "loop": _loop,
 }

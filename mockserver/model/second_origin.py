@@ -22,11 +22,12 @@ _OTHER_HOSTS: Final = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1"
 _LEAKED: Final = Advice("", "the key was sent to another origin, where a redirect had led", Provenance.ASSUMED)
 
 
-def at_second_origin(url: str) -> str:
-    """The same target at the second origin."""
-    parts = urlsplit(url)
+def at_second_origin(url: str, origin: str = "") -> str:
+    """The same target at the second origin. The first one may end with a path, which is that of its public URL."""
+    parts, begin = urlsplit(url), urlsplit(origin).path
     host = _OTHER_HOSTS.get(parts.hostname or "", "localhost")
-    path = parts.path if parts.path.startswith(f"{SECOND_ORIGIN}/") else SECOND_ORIGIN + parts.path
+    path = parts.path.removeprefix(begin)
+    path = begin + (path if path.startswith(f"{SECOND_ORIGIN}/") else SECOND_ORIGIN + path)
     return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, path=path).geturl()
 
 

@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from safelight.mockserver.model.chance import Chance
+from safelight.mockserver.model.index import Index
 from safelight.mockserver.model.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class PlanState:
     rules: tuple[PlannedRule, ...] = ()
     #: Task id -> the rules that its prompt brought.
     of_tasks: dict[str, tuple[PlannedRule, ...]] = field(default_factory=dict)
+    #: The tasks that have some, in the order in which they brought them.
+    with_rules: Index = field(default_factory=Index)
     #: Serial number -> counts.
     counts: dict[int, RuleCounts] = field(default_factory=dict)
     #: Task id, or nothing for submits -> serial number -> requests counted.
@@ -87,6 +90,8 @@ class SessionState:
     seed: int
     clock: Clock
     bounds: Bounds = DEFAULT_BOUNDS
+    #: It was opened because any key is welcome: it ends where there are too many of these.
+    is_guest: bool = False
     #: It tells this session from an earlier one of the same key.
     identity: str = field(default_factory=lambda: token_hex(8))
     #: When the session began, in seconds of its clock.
@@ -104,18 +109,20 @@ class SessionState:
     #: Task id -> what was counted of it, once something was.
     counts: dict[str, TaskCounts] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    #: A heap by places: when a task fails, its number and its id; its price is to be returned then.
-    refunds_due: dict[int, tuple[float, int, str]] = field(default_factory=dict)
+    #: All tasks, in the order of their submits.
+    by_number: Index = field(default_factory=Index)
+    #: The tasks that were not seen to have ended, by when they do; `inf`: nobody knows.
+    ends: Index = field(default_factory=Index)
+    #: Those that have, the first one first.
+    ended: Index = field(default_factory=Index)
+    #: When a task fails: its price is to be returned then.
+    refunds_due: Index = field(default_factory=Index)
     #: A heap: when each engine slot is free again, in seconds of the clock.
     slots_free: list[float] = field(default_factory=list)
     #: Bytes of the requests of the tasks that are kept.
     task_bytes: int = 0
-    #: With more tasks, or more bytes of them, it is time to look which are finished.
-    look_at_tasks: int = field(init=False)
-    look_at_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.began = self.clock.now()
         self.revoked = self.settings.revoked
         self.first_serial = Chance(f"{self.seed} {self.key}").bits(40)
-        self.look_at_tasks, self.look_at_bytes = self.bounds

@@ -29,14 +29,14 @@ def published(request: Request) -> Request:
     return request._replace(path=PATHS["published"], query=f"{request.query}&endpoint={name}")
 
 
-def describe(_: Service, call: Call) -> None:
+def describe(service: Service, call: Call) -> None:
     """Stage: reply with one of the `DOCUMENTS`."""
     request = call.home
     if request.method not in ("GET", "HEAD"):
         raise Refused(405, "Method not allowed: a document takes GET or HEAD", {"allow": "GET, HEAD"})
-    call.reply = Reply(200, _text(paths=DOCUMENTS[request.path]), headers=HEADERS)
+    call.reply = Reply(200, _text(service.public_url or "/", paths=DOCUMENTS[request.path]), headers=HEADERS)
 
 
 @cache
-def _text(*, paths: bool) -> bytes:
-    return json.dumps(openapi(paths=paths), ensure_ascii=False).encode()
+def _text(server: str, *, paths: bool) -> bytes:
+    return json.dumps(openapi(paths=paths, server=server), ensure_ascii=False).encode()

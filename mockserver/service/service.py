@@ -48,6 +48,7 @@ class Service:
         listener: Listener | None = None,
         end_listener: EndListener | None = None,
         openapi_paths: bool = False,
+        public_url: str = "",
         plain_pictures: bool = False,
         max_picture_bytes: int | None = None,
     ) -> None:
@@ -59,6 +60,8 @@ class Service:
         #: The exchanges under way: transports enter it.
         self.in_flight = InFlight()
         self.has_openapi_paths = openapi_paths
+        #: What absolute URLs begin with, where that is not what a client has called.
+        self.public_url = public_url
         self.clock = clock()
         self._listeners: list[Listener] = [listener] if listener else []
         self._end_listeners: list[EndListener] = [end_listener] if end_listener else []

@@ -11,6 +11,7 @@ from contextlib import suppress
 from decimal import Decimal
 from math import inf, isfinite
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from safelight.contracts import Timeline
 from safelight.contracts.lifecycle import NEVER, STEPS
@@ -122,6 +123,33 @@ def formed(pattern: str, noun: str, hint: str, form: str) -> Reader:
         return value.casefold()
 
     return Reader(small, {"type": "string", "pattern": f"^{pattern}$"}, form, str)
+
+
+_PUBLIC_URL_HINT: Final = (
+    "a public URL is http:// or https:// with a host, perhaps a port and a path, and nothing else: https://fake.example"
+)
+
+#: The ports that go without saying.
+_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def public_url(host: str) -> Reader:
+    """A URL that others can begin with, of a host of this pattern. It may hold a password, and no sentence shows it."""
+    pattern = rf"https?://(?:{host}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~-]+)*/?"
+    read_text = text(pattern, _PUBLIC_URL_HINT, "URL")
+
+    def beginning(value: Any) -> str:
+        try:
+            parts = urlsplit(read_text.read(value))
+            is_one = parts.port != 0
+        except ValueError:
+            is_one = False
+        if not is_one:
+            raise ValueError(_PUBLIC_URL_HINT)
+        name = parts.netloc.lower().removesuffix(_USUAL_PORTS[parts.scheme])
+        return f"{parts.scheme}://{name}{parts.path.rstrip('/')}"
+
+    return Reader(beginning, read_text.schema, read_text.form, str)
 
 
 #: Items of an array.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import contextmanager, suppress
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -56,8 +54,9 @@ class Registry:
         self._seed, self._any_key, self._bounds = seed, any_key, bounds
         #: Secrets that no form tells from other texts, such as keys of open sessions: nothing written down holds one.
         self.secrets: frozenset[str] = frozenset()
-        #: Names of sessions that were opened because any key is welcome, the least recently used first.
-        self._guests: OrderedDict[str, None] = OrderedDict()
+        #: Keys of guests, whichever process has opened their sessions, and when it is time to look which have ended.
+        self._guest_keys: set[str] = set()
+        self._many_guest_keys = 2 * MAX_GUEST_SESSIONS
         self._welcoming = Lock()
         if store.does_io:
             self._take_over()
@@ -67,8 +66,6 @@ class Registry:
         for name in self.store.names():
             if state := self.store.look(name):
                 self.hide(state.key)
-            if self._any_key:
-                self._guests[name] = None
 
     def open(
         self,
@@ -78,6 +75,7 @@ class Registry:
         seed: int | None = None,
         *,
         anew: bool = True,
+        is_guest: bool = False,
     ) -> Session:
         """Open the session of a key, or begin it anew, unless it goes on where it is open.
 
@@ -89,7 +87,9 @@ class Registry:
         with self.store.transaction(fingerprint(key)) as transaction:
             state = transaction.state
             if state is None or anew:
-                state = new_state(key, settings or self.settings, clock or self.clock(), seed, self._bounds)
+                is_guest = state.is_guest if state else is_guest
+                settings, clock = settings or self.settings, clock or self.clock()
+                state = new_state(key, settings, clock, seed, self._bounds, is_guest=is_guest)
                 transaction.begin(state)
             self.hide(key)
             return Session(state)
@@ -101,7 +101,6 @@ class Registry:
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
-        self._guests.pop(fingerprint(key), None)
         self.secrets -= {key}
         with self.store.transaction(fingerprint(key)) as transaction:
             transaction.end()
@@ -112,13 +111,13 @@ class Registry:
             return None
         name = fingerprint(key)
         state = self.store.look(name)
-        if state:
-            self._just_used(name)
-        elif self._is_welcome(key):
+        if state is None and self._is_welcome(key):
             self._welcome(key)
             state = self.store.look(name)
         if state and self.store.does_io:
             self.hide(key)  # another process may have opened it
+            if state.is_guest:
+                self._note_guest(key)
         return state
 
     @contextmanager
@@ -169,24 +168,29 @@ class Registry:
         name = fingerprint(key)
         with self._welcoming:
             if self.store.look(name) is None:
-                self._make_room()
-                self.open(key, anew=False)  # another process may have been faster
-                self._guests[name] = None
+                self.open(key, anew=False, is_guest=True)  # another process may have been faster
+                self._make_room(name)
 
-    def _make_room(self) -> None:
-        """Close idle sessions of guests, the least recently used first, where there are too many."""
-        surplus = len(self._guests) + 1 - MAX_GUEST_SESSIONS
-        for name in list(islice(self._guests, min(surplus, _MAX_EVICTION_TRIES))) if surplus > 0 else ():
+    def _note_guest(self, key: str) -> None:
+        """Another process may end the session: now and then, forget the keys of those that have."""
+        self._guest_keys.add(key)
+        if len(self._guest_keys) > self._many_guest_keys:
+            names = {*self.store.names()}
+            gone = {key for key in list(self._guest_keys) if fingerprint(key) not in names}
+            self._guest_keys -= gone
+            self.secrets -= gone
+            self._many_guest_keys = 2 * max(MAX_GUEST_SESSIONS, len(self._guest_keys))
+
+    def _make_room(self, own: str) -> None:
+        """Close idle sessions of guests, the least recently used first, where the store has too many.
+
+        Whoever is not idle is asked again when all others were: to enter a session is to use it.
+        """
+        number, names = self.store.guests(_MAX_EVICTION_TRIES)
+        for name in names[: max(0, number - MAX_GUEST_SESSIONS)]:
             with suppress(NoSession), EnteredSession(self.store, name) as session:
-                if session.is_idle():
+                if name != own and session.is_idle():
                     self.close(session.key)
-                    continue
-            self._just_used(name)
-
-    def _just_used(self, name: str) -> None:
-        if name in self._guests:
-            with suppress(KeyError):  # closed meanwhile by another thread
-                self._guests.move_to_end(name)
 
 
 def secrets_of(known: AbstractSet[str], session_key: str, sent_key: str) -> AbstractSet[str]:

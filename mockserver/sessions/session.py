@@ -41,9 +41,11 @@ MAX_OVERRIDES: Final = 1_000
 _SERIAL_STEP: Final = 10**12
 
 
-def new_state(key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds) -> SessionState:
+def new_state(
+    key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds, *, is_guest: bool = False
+) -> SessionState:
     """A session with nothing in it, and its plan."""
-    state = SessionState(key, settings, seed, clock, bounds)
+    state = SessionState(key, settings, seed, clock, bounds, is_guest)
     Plan(state).add(*map(reread_rule, settings.plan))
     return state
 
@@ -128,6 +130,11 @@ class Session:
         """The tasks that are still kept, in the order of their submits."""
         return list(self.data.tasks.values())
 
+    def tasks_after(self, number: int, most: int) -> list[Task]:
+        """Those of higher numbers, the first ones, so many at most. No others are read."""
+        places = self.data.by_number.first(most, after=(0.0, number))
+        return [task for place in places if (task := self.find(place.task_id))]
+
     @property
     def ledger(self) -> Ledger:
         """What was paid and returned, with the price of each task that has failed by now."""
@@ -141,7 +148,7 @@ class Session:
 
     def is_idle(self) -> bool:
         """No task of the session is still to change."""
-        return all(self.state(task).is_final for task in self.data.tasks.values())
+        return booking.is_idle(self.data)
 
     def find(self, task_id: str) -> Task | None:
         """The task with this id, if it was issued to this key and is still kept."""
@@ -183,8 +190,7 @@ class Session:
         task = self.find(task_id)
         if task is None:
             raise ValueError(f"no task {echoed(task_id)}: it was never issued to this key")
-        booking.counts_of(self.data, task_id).moved += ticks
-        booking.expect_refund(self.data, task)
+        booking.release(self.data, task, ticks)
 
     def fail(self, task_id: str, reason: str | None = None) -> bool:
         """Let a task fail now, if it has not ended. False: it has."""

@@ -27,6 +27,7 @@ from safelight.mockserver.sessions.readers import (
     formed,
     number,
     pairs_of,
+    public_url,
     settings,
     table,
     text,
@@ -201,6 +202,8 @@ _ORIGINS: Final = array(
     frozenset,
 )
 
+_PUBLIC_URL: Final = public_url(_NAME)
+
 _STORE: Final = text(f"(?:{PATTERN})", f"a store is {WORDS}", form="STORE")
 _PROCESSES: Final = whole("number of processes", "1 to 64", minimum=1, maximum=64)
 _LOGS: Final = word(["readable", "json", "none"], "FORM")
@@ -208,6 +211,14 @@ _LOGS: Final = word(["readable", "json", "none"], "FORM")
 SERVER: Final = _rows(
     Setting("host", "Address to listen on", text(form="HOST"), "0.0.0.0", "127.0.0.1"),  # noqa: S104 - an example
     Setting("port", "Port to listen on; 0 is a free one", _PORT, 8123, 8123),
+    Setting(
+        "public_url",
+        "What the URLs in its answers begin with, where clients reach it through a proxy",
+        _PUBLIC_URL,
+        "https://fake.example",
+        usual="what each client has called",
+        variable="SAFELIGHT_PUBLIC_URL",
+    ),
     Setting("control", "It can be controlled over HTTP, under /_safelight/", FLAG, False, True),
     Setting(
         "control_token",

@@ -19,6 +19,7 @@ from safelight.contracts import Axis, Phase, Step, Timeline
 from safelight.contracts.lifecycle import UsualTimeline
 from safelight.mockserver.model import delays
 from safelight.mockserver.model.clock import AdjustableClock, RealClock, VirtualClock
+from safelight.mockserver.model.index import Index, Place
 from safelight.mockserver.model.kept_bytes import BytesOnDisk
 from safelight.mockserver.model.ledger import Entry, Ledger
 from safelight.mockserver.model.recorded_task import RecordedTask
@@ -45,7 +46,7 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
     kind.__name__: kind
     for kind in (
         *(delays.Fixed, delays.LogNormal, delays.Uniform),
-        *(Bounds, Entry, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
+        *(Bounds, Entry, Place, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
         *(RecordedTask, Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User, UsualTimeline),
     )
 }
@@ -57,7 +58,7 @@ _NAMES: Final[Mapping[type[Any], Sequence[str]]] = {
 
 #: Classes that are more than their fields: each says what is kept of one, and is restored of that.
 _STATEFUL: Final[dict[str, Any]] = {
-    kind.__name__: kind for kind in (BytesOnDisk, Ledger, RealClock, AdjustableClock, VirtualClock)
+    kind.__name__: kind for kind in (BytesOnDisk, Index, Ledger, RealClock, AdjustableClock, VirtualClock)
 }
 
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+from safelight.mockserver.storage.store import Guests
+
+#: Characters of a place.
+PLACE_CHARACTERS: Final = 32
 
 
 class Document(NamedTuple):
@@ -21,6 +26,32 @@ class Row(NamedTuple):
     text: str | None
 
 
+class Placed(NamedTuple):
+    """A key at a place of an order, or no longer. Places are texts of `PLACE_CHARACTERS`, and sorted as texts are."""
+
+    kind: str
+    place: str
+    key: str
+    is_there: bool
+
+
+class Wanted(NamedTuple):
+    """The first places of a kind after one and up to another, so many at most."""
+
+    kind: str
+    after: str
+    until: str
+    most: int
+
+
+class FoundPlace(NamedTuple):
+    """A place that was looked for, and the texts of the rows of its key that were asked for."""
+
+    place: str
+    key: str
+    rows: Sequence[str | None]
+
+
 class Record(NamedTuple):
     """A record of a session: its text, the bytes that it counts for, and the text that it replaces."""
 
@@ -35,9 +66,12 @@ class Changes(NamedTuple):
     #: None: it stays as it is, or has ended where all is new.
     document: Document | None
     rows: Sequence[Row]
-    #: Whatever there was under this name before, rows and records, goes first.
+    #: Whatever there was under this name before, rows, places and records, goes first.
     is_new: bool
     records: Sequence[Record] = ()
+    places: Sequence[Placed] = ()
+    #: Of the session of a guest, when it is used: a date in seconds.
+    used: float | None = None
 
 
 class Found(NamedTuple):
@@ -78,8 +112,16 @@ class Database(Protocol):
         """Key -> text, of all rows of a kind."""
         ...
 
+    def places(self, name: str, wanted: Wanted, kinds: Sequence[str] = ()) -> Sequence[FoundPlace]:
+        """The first places that are wanted, with rows of these kinds."""
+        ...
+
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
+        ...
+
+    def guests(self, most: int) -> Guests:
+        """How many sessions of guests there are, and the names of those that were least recently used."""
         ...
 
     def record(self, name: str, record: Record) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Self
 
-from safelight.mockserver.storage.store import NoSession
+from safelight.mockserver.storage.store import Guests, NoSession
 from safelight.traffic.journal import Journal
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Kept] = {}
+        #: The names of guests, the least recently used first.
+        self._guests: OrderedDict[str, None] = OrderedDict()
         self._recording = Lock()
         #: Exchanges of requests without a usable key.
         self.orphans = Journal()
 
     def transaction(self, name: str, about: str = "") -> MemoryTransaction:  # noqa: ARG002 - all is here
         """The session, to be read and changed."""
-        return MemoryTransaction(self._sessions, name)
+        return MemoryTransaction(self._sessions, self._guests, name)
 
     def look(self, name: str) -> SessionState | None:
         """The session as it is now, to be read alone."""
@@ -49,6 +52,10 @@ class MemoryStore:
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
         return [name for name, kept in list(self._sessions.items()) if kept.state]
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests."""
+        return Guests(len(self._guests), list(self._guests)[:most])
 
     def record(self, name: str | None, exchange: Exchange | Unread, earlier: Exchange | None = None) -> None:
         """Keep an exchange; without a name, or without such a session, among the orphans."""
@@ -72,10 +79,10 @@ class MemoryStore:
 class MemoryTransaction:
     """A block that holds the lock of one session."""
 
-    __slots__ = ("_kept", "_name", "_sessions", "state")
+    __slots__ = ("_guests", "_kept", "_name", "_sessions", "state")
 
-    def __init__(self, sessions: dict[str, _Kept], name: str) -> None:
-        self._sessions, self._name = sessions, name
+    def __init__(self, sessions: dict[str, _Kept], guests: OrderedDict[str, None], name: str) -> None:
+        self._sessions, self._guests, self._name = sessions, guests, name
 
     def __enter__(self) -> Self:
         while True:
@@ -88,7 +95,13 @@ class MemoryTransaction:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._kept.state is None and self._sessions.get(self._name) is self._kept:
+        state = self._kept.state
+        if state and state.is_guest:
+            self._guests[self._name] = None
+            self._guests.move_to_end(self._name)
+        elif self._guests:
+            self._guests.pop(self._name, None)
+        if state is None and self._sessions.get(self._name) is self._kept:
             del self._sessions[self._name]
         self._kept.lock.release()
 

@@ -30,12 +30,21 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from safelight.mockserver.storage.database import Changes, Document, Found, Record, Records
-from safelight.mockserver.storage.store import StoreGone, UnusableStore
+from safelight.mockserver.storage.database import (
+    PLACE_CHARACTERS,
+    Changes,
+    Document,
+    Found,
+    FoundPlace,
+    Record,
+    Records,
+    Wanted,
+)
+from safelight.mockserver.storage.store import Guests, StoreGone, UnusableStore
 from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
 #: What is written, in this form; another version of Safelight may write another one.
-_FORM: Final = "2"
+_FORM: Final = "3"
 
 #: Milliseconds after which the lock of a process that was killed is free again, and seconds after which a process
 #: that goes on says that it still holds its own.
@@ -75,6 +84,19 @@ for at, rows in ipairs(KEYS) do found[at] = redis.call('hget', rows, ARGV[1]) en
 return found
 """
 
+#: The first members of an order, which begin with their places and go on with their keys; and the rows of each key.
+_PLACES: Final = f"""
+local found = {{}}
+local members = redis.call('zrangebylex', KEYS[1], '(' .. ARGV[1] .. '~', '[' .. ARGV[2] .. '~', 'LIMIT', 0, ARGV[3])
+for at, member in ipairs(members) do
+    found[at] = {{member}}
+    for kind = 2, #KEYS do
+        found[at][kind] = redis.call('hget', KEYS[kind], string.sub(member, {PLACE_CHARACTERS + 1}))
+    end
+end
+return found
+"""
+
 #: Keep a record in a stream, and let the oldest go where there is no room.
 _KEEP: Final = f"""
 local function keep(session, text, bytes_of_it, earlier)
@@ -92,8 +114,8 @@ end
 
 #: Write what has changed, and give the lock back. A script that is sent twice does it once. 0: the lock was lost.
 _LEAVE: Final = f"""{_KEEP}
-local lock, session, sessions = KEYS[1], KEYS[2], KEYS[3]
-local token, name, is_new, is_written = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4]
+local lock, session, sessions, guests = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, name, is_new, is_written, used = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[9]
 if redis.call('get', lock) ~= token then
     return redis.call('hget', session, 'written') == token and 1 or 0
 end
@@ -101,13 +123,15 @@ if is_new then
     for _, kind in ipairs(redis.call('smembers', session .. ':kinds')) do redis.call('del', session .. ':' .. kind) end
     redis.call('del', session, session .. ':kinds', session .. ':journal', session .. ':journal:size')
     redis.call('srem', sessions, name)
+    redis.call('zrem', guests, name)
 end
 if is_written == '1' then
     redis.call('hset', session, 'settings', ARGV[5], 'rest', ARGV[6])
     if is_new then redis.call('sadd', sessions, name) end
 end
-local records = 8 + 3 * ARGV[7]
-for at = 8, records - 1, 3 do
+local places = 10 + 3 * ARGV[7]
+local records = places + 3 * ARGV[8]
+for at = 10, places - 1, 3 do
     local kind, key, text = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     if text == '' then
         redis.call('hdel', session .. ':' .. kind, key)
@@ -116,8 +140,18 @@ for at = 8, records - 1, 3 do
         redis.call('hset', session .. ':' .. kind, key, text)
     end
 end
+for at = places, records - 1, 3 do
+    local kind, member, is_there = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+    if is_there == '1' then
+        redis.call('sadd', session .. ':kinds', kind)
+        redis.call('zadd', session .. ':' .. kind, 0, member)
+    else
+        redis.call('zrem', session .. ':' .. kind, member)
+    end
+end
 for at = records, #ARGV, 3 do keep(session, ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
-if is_written == '1' or #ARGV > 7 then redis.call('hset', session, 'written', token) end
+if used ~= '' then redis.call('zadd', guests, used, name) end
+if is_written == '1' or used ~= '' or #ARGV > 9 then redis.call('hset', session, 'written', token) end
 redis.call('del', lock)
 return 1
 """
@@ -157,11 +191,13 @@ class RedisDatabase:
     def leave(self, name: str, changes: Changes | None) -> None:
         """Write all changes, and give the lock back."""
         token = self._locks.token(name)
-        document, rows, is_new, records = changes or Changes(None, (), is_new=False)
-        arguments = [token, name, int(is_new), int(document is not None), *(document or ("", "")), len(rows)]
-        arguments += ["" if value is None else value for part in (*rows, *records) for value in part]
+        document, rows, is_new, records, placed, used = changes or Changes(None, (), is_new=False)
+        places = [(kind, f"{place}{key}", int(is_there)) for kind, place, key, is_there in placed]
+        arguments = [token, name, int(is_new), int(document is not None), *(document or ("", ""))]
+        arguments += [len(rows), len(places), "" if used is None else used]
+        arguments += ["" if value is None else value for part in (*rows, *places, *records) for value in part]
         try:
-            is_done = self._run(_LEAVE, [_lock(name), _session(name), _SESSIONS], arguments)
+            is_done = self._run(_LEAVE, [_lock(name), _session(name), _SESSIONS, _GUESTS], arguments)
         finally:
             self._locks.give_back(name)
         if changes and not is_done:
@@ -180,9 +216,19 @@ class RedisDatabase:
         """All rows of a kind."""
         return _pairs(self._told("HGETALL", f"{_session(name)}:{kind}"))
 
+    def places(self, name: str, wanted: Wanted, kinds: Sequence[str] = ()) -> Sequence[FoundPlace]:
+        """The first places of a kind, with rows of their keys, in one round trip."""
+        keys = [f"{_session(name)}:{one}" for one in (wanted.kind, *kinds)]
+        found = self._run(_PLACES, keys, wanted[1:])
+        return [FoundPlace(one[:PLACE_CHARACTERS], one[PLACE_CHARACTERS:], rows) for one, *rows in found]
+
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
         return list(self._told("SMEMBERS", _SESSIONS))
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests."""
+        return Guests(self._told("ZCARD", _GUESTS), self._told("ZRANGE", _GUESTS, 0, most - 1))
 
     def record(self, name: str, record: Record) -> None:
         """Keep a record."""
@@ -361,6 +407,7 @@ class _Locks:
 
 
 _SESSIONS: Final = "safelight:sessions"
+_GUESTS: Final = "safelight:guests"
 
 
 def _session(name: str) -> str:

@@ -10,12 +10,14 @@ from functools import lru_cache, partial
 from threading import local
 from typing import Any, Final, NamedTuple, Self
 
+from safelight.mockserver.model.real_time import WALL
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.storage import codec
-from safelight.mockserver.storage.database import Changes, Database, Document, Record, Row
+from safelight.mockserver.storage.database import Changes, Database, Document, Placed, Record, Row, Wanted
 from safelight.mockserver.storage.rows import Rows, Source
-from safelight.mockserver.storage.store import NoSession, StoreGone, Transaction
+from safelight.mockserver.storage.store import Guests, NoSession, StoreGone, Transaction
+from safelight.mockserver.storage.stored_index import StoredIndex
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.journal import Journal
 from safelight.traffic.ndjson import exchange_form, exchange_of
@@ -52,11 +54,19 @@ _ENTRIES: Final = _Part("entry", lambda state: state.ledger, "entries")
 _GROUPS: Final = (
     _OF_A_TASK,
     (_ENTRIES,),
-    (_Part("refund", lambda state: state, "refunds_due"),),
     (_Part("rule counts", lambda state: state.plan, "counts"),),
 )
 
 _PARTS: Final = tuple(part for group in _GROUPS for part in group)
+
+#: The orders in which tasks are looked for, and what is read with them.
+_INDEXES: Final[Mapping[_Part, Sequence[_Part]]] = {
+    _Part("by number", lambda state: state, "by_number"): _OF_A_TASK,
+    _Part("ends", lambda state: state, "ends"): (),
+    _Part("ended", lambda state: state, "ended"): _OF_A_TASK,
+    _Part("refunds due", lambda state: state, "refunds_due"): _OF_A_TASK,
+    _Part("with rules", lambda state: state.plan, "with_rules"): _OF_A_TASK,
+}
 
 _REST: Final = [field.name for field in fields(SessionState) if field.name != "settings"]
 
@@ -84,6 +94,10 @@ class RowStore:
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
         return self.database.names()
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests, whichever process has opened them."""
+        return self.database.guests(most)
 
     def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:
         """Keep an exchange; without a name, or without such a session, among the orphans.
@@ -153,6 +167,8 @@ class RowTransaction:
         self.records.clear()
         for part in _PARTS:
             setattr(part.owner(state), part.name, Rows.of(part.of(state)))
+        for part in _INDEXES:
+            setattr(part.owner(state), part.name, StoredIndex.of(part.of(state)))
 
     def end(self) -> None:
         """Forget the session and its journal."""
@@ -174,7 +190,9 @@ class RowTransaction:
         settings = self._before.settings if is_same and self._before else codec.encoded(self.state.settings)
         document = Document(settings, codec.encoded([getattr(self.state, name) for name in _REST]))
         changed = document if self._is_new or document != self._before else None
-        changes = Changes(changed, list(_changed(self.state)), self._is_new, self.records)
+        places = [Placed(part.kind, *one) for part in _INDEXES for one in part.of(self.state).changes()]
+        used = WALL["time"]() if self.state.is_guest else None
+        changes = Changes(changed, list(_changed(self.state)), self._is_new, self.records, places, used)
         return changes if any(changes) else None
 
 
@@ -190,8 +208,21 @@ def _state(database: Database, name: str, document: Document | None) -> SessionS
             part.of(state).source = Source(
                 read, partial(database.rows, name, part.kind), partial(_body, database, name)
             )
+    for part, read_with in _INDEXES.items():
+        rows = {one.kind: one.of(state) for one in read_with if one.of(state)}
+        part.of(state).find = partial(_find, database, name, part.kind, rows)
     _ENTRIES.of(state).is_sequence = True
     return state
+
+
+def _find(
+    database: Database, name: str, kind: str, mappings: Mapping[str, Rows[Any, Any]], *span: Any
+) -> Iterator[tuple[str, str]]:
+    """The first places of an index. The rows of their tasks are read with them, as each way to it takes time."""
+    for place, key, texts in database.places(name, Wanted(kind, *span), list(mappings)):
+        for mapping, text in zip(mappings.values(), texts, strict=True):
+            mapping.offer(key, text)
+        yield place, key
 
 
 def _read(database: Database, name: str, mappings: Mapping[str, Rows[Any, Any]], key: str) -> None:

@@ -10,13 +10,13 @@ from queue import Empty, LifoQueue
 from threading import Lock, local
 from typing import Final, NamedTuple
 
-from safelight.mockserver.storage.database import Changes, Document, Found, Record, Records
-from safelight.mockserver.storage.store import StoreGone, UnusableStore
+from safelight.mockserver.storage.database import Changes, Document, Found, FoundPlace, Record, Records, Wanted
+from safelight.mockserver.storage.store import Guests, StoreGone, UnusableStore
 from safelight.traffic.journal import MAX_BYTES, MAX_ENTRIES
 
 #: It tells our files from others of SQLite, and from those of another form.
 _APPLICATION_ID: Final = 0x5AFE1164
-_FORM: Final = 2
+_FORM: Final = 3
 
 #: Seconds that a transaction waits for those of other processes.
 _MAX_WAIT_SECONDS: Final = 10.0
@@ -24,8 +24,18 @@ _MAX_WAIT_SECONDS: Final = 10.0
 _TABLES: Final = (
     "create table session (name text primary key, settings text not null, rest text not null)",
     "create table row (session text, kind text, key text, text text not null, primary key (session, kind, key))",
+    "create table place (session text, kind text, place text, key text, primary key (session, kind, place, key))",
+    "create table guest (name text primary key, used real not null)",
+    "create index guest_by_use on guest (used)",
     "create table record (session text, number integer, size integer, text text, primary key (session, number))",
     "create table journal (session text primary key, records integer, bytes integer, dropped integer)",
+)
+
+#: Each, and where it has the name of the session.
+_TABLES_OF_A_SESSION: Final = (
+    ("session", "name"),
+    ("guest", "name"),
+    *((table, "session") for table in ("row", "place", "record", "journal")),
 )
 
 
@@ -89,10 +99,24 @@ class SQLiteDatabase:
         with self._connection() as connection:
             return dict(connection.execute("select key, text from row where session = ? and kind = ?", (name, kind)))
 
+    def places(self, name: str, wanted: Wanted, kinds: Sequence[str] = ()) -> Sequence[FoundPlace]:
+        """The first places of a kind, with rows of their keys."""
+        query = "select place, key from place where session = ? and kind = ? and place > ? and place <= ?"
+        with self._connection() as connection:
+            found = connection.execute(f"{query} order by place limit ?", (name, *wanted)).fetchall()
+            return [FoundPlace(place, key, self.row(name, kinds, key) if kinds else ()) for place, key in found]
+
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
         with self._connection() as connection:
             return [name for (name,) in connection.execute("select name from session")]
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests."""
+        with self._connection() as connection:
+            [(number,)] = connection.execute("select count(*) from guest")
+            names = connection.execute("select name from guest order by used limit ?", (most,))
+            return Guests(number, [name for (name,) in names])
 
     def record(self, name: str, record: Record) -> None:
         """Keep a record, and let the oldest go where there is no room."""
@@ -214,7 +238,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 def _write(connection: sqlite3.Connection, name: str, changes: Changes) -> None:
     if changes.is_new:
-        for table, column in (("session", "name"), ("row", "session"), ("record", "session"), ("journal", "session")):
+        for table, column in _TABLES_OF_A_SESSION:
             connection.execute(f"delete from {table} where {column} = ?", (name,))  # noqa: S608 - names from above
     if changes.document:
         connection.execute("insert or replace into session values (?, ?, ?)", (name, *changes.document))
@@ -224,8 +248,21 @@ def _write(connection: sqlite3.Connection, name: str, changes: Changes) -> None:
         connection.executemany("delete from row where session = ? and kind = ? and key = ?", gone)
     if kept:
         connection.executemany("insert or replace into row values (?, ?, ?, ?)", kept)
+    for is_there, statement in _PLACED.items():
+        places = [(name, *placed[:3]) for placed in changes.places if placed.is_there is is_there]
+        if places:
+            connection.executemany(statement, places)
+    if changes.used is not None:
+        connection.execute("insert or replace into guest values (?, ?)", (name, changes.used))
     for record in changes.records:
         _record(connection, name, record)
+
+
+#: Whether a key is at a place -> what says so.
+_PLACED: Final = {
+    False: "delete from place where session = ? and kind = ? and place = ? and key = ?",
+    True: "insert or ignore into place values (?, ?, ?, ?)",
+}
 
 
 class _Journal(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,14 @@ class Transaction(Protocol):
         """Forget the session and its journal."""
 
 
+class Guests(NamedTuple):
+    """The sessions that were opened because any key is welcome: how many, and the names of some."""
+
+    number: int
+    #: Those that were least recently used, in that order.
+    names: Sequence[str]
+
+
 class Store(Protocol):
     """Sessions by name: the fingerprint of their key. Nothing that decides an answer is kept outside of it.
 
@@ -52,6 +60,10 @@ class Store(Protocol):
 
     def names(self) -> Sequence[str]:
         """The sessions that there are."""
+        ...
+
+    def guests(self, most: int) -> Guests:
+        """The sessions of guests, with so many names at most. A transaction of a session is a use of it."""
         ...
 
     def record(self, name: str | None, exchange: Exchange, earlier: Exchange | None = None) -> None:

@@ -114,7 +114,7 @@ class Core:
             if control and control.takes(
                 scope["method"], scope["path"], scope["query_string"], headers, scope.get("server")
             ):
-                request = _request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
+                request = self._request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
                 answer = await _while_there(control.answer(api, request), request, scope, receive)
                 if isinstance(answer, Stream):
                     await _send_stream(answer, request, scope, receive, send)
@@ -122,7 +122,7 @@ class Core:
                     await _send(answer, request, scope, send)
             else:
                 with api.in_flight:
-                    request = _request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
+                    request = self._request(scope, headers, await _body(scope, headers, incoming, self.body_limit))
                     reply = await in_worker(api.effort_of(request), partial(api.handle, request))
                     await self._deliver(reply, request, scope, receive, send)
             if request.body is None:
@@ -138,10 +138,21 @@ class Core:
             return None
         if self.control and self.control.takes(head.method, text, query, headers, head.server):
             return None
-        origin = _origin(head.scheme, headers.get("host", ""), head.server or ())
+        origin = self.api.public_url or _origin(head.scheme, headers.get("host", ""), head.server or ())
         taken = b"" if head.method == "GET" else body
         request = Request(head.method, text, query.decode("latin-1"), headers, taken, origin)
         return request if self.api.effort_of(request) is Effort.MOMENT else None
+
+    def _request(self, scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:
+        called = _origin(scope["scheme"], headers.get("host", ""), tuple(scope.get("server") or ()))
+        return Request(
+            method=scope["method"],
+            path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            origin=self.api.public_url or called,
+        )
 
     async def go_on(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
         """Deliver a reply whose exchange is under way already, and end that."""
@@ -198,17 +209,6 @@ async def _noted(reply: Reply, scope: Scope) -> Reply:
     loop, on_end = asyncio.get_running_loop(), reply.on_end
     end = on_end and (lambda sent: loop.run_in_executor(None, on_end, sent))
     return reply._replace(on_delivery=None, on_end=end)
-
-
-def _request(scope: Scope, headers: Mapping[str, str], body: bytes | None) -> Request:
-    return Request(
-        method=scope["method"],
-        path=(scope.get("raw_path") or scope["path"].encode()).decode("ascii", "replace"),
-        query=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        body=body,
-        origin=_origin(scope["scheme"], headers.get("host", ""), tuple(scope.get("server") or ())),
-    )
 
 
 @lru_cache(256)

@@ -150,9 +150,9 @@ export class Detail {
   }
 
   copies(task, exchanges, alone = exchanges) {
-    const { settings } = this.seen;
+    const { settings, origin } = this.seen;
     return {
-      curl: () => copies.curl(alone, location.origin),
+      curl: () => copies.curl(alone, origin),
       pytest: () => copies.pytest(task, exchanges, settings),
       scenario: () => copies.scenario(task, exchanges, settings),
     };

@@ -230,7 +230,8 @@ function reset() {
 }
 
 async function showSessions() {
-  const { sessions } = await ask("GET", "/sessions");
+  const { sessions, origin } = await ask("GET", "/sessions");
+  seen.origin = origin;
   const select = byId("session");
   const names = new Set(sessions.map(one => one.fingerprint));
   select.replaceChildren(...sessions.map(one => make("option", { value: one.fingerprint }, `${one.user ? `${one.user}  ` : ""}${one.fingerprint}`)));

@@ -3,7 +3,7 @@
 const MOST_EXCHANGES = 10_000;
 
 export const seen = {
-  session: "", epoch: 0, tasks: new Map(), exchanges: [], byTask: new Map(), entries: [], settings: {}, clock: null, heardAt: 0,
+  session: "", epoch: 0, tasks: new Map(), exchanges: [], byTask: new Map(), entries: [], settings: {}, origin: "", clock: null, heardAt: 0,
   now() {
     if (!this.clock) return 0;
     const runs = this.clock.kind !== "virtual" && !this.clock.frozen;

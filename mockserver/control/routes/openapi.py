@@ -40,12 +40,12 @@ _ENVELOPES: Final[Node] = {
 
 
 @route("GET", "/openapi.json", is_own=False)
-def get_openapi(_: ControlCall) -> Reply:
+def get_openapi(asked: ControlCall) -> Reply:
     """Give this document."""
-    return Reply(200, json.dumps(document(), ensure_ascii=False).encode())
+    return Reply(200, json.dumps(document(asked.service.public_url or "/"), ensure_ascii=False).encode())
 
 
-def document() -> Node:
+def document(server: str = "/") -> Node:
     """The document, a copy of one's own."""
     paths: dict[str, Node] = {}
     for one in routes():
@@ -54,7 +54,7 @@ def document() -> Node:
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "Control of a Safelight fake", "version": "1", "description": _ABOUT},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "paths": paths,
         "components": {
             "schemas": components({**schemas(), **_ENVELOPES}, paths),

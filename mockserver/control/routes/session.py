@@ -40,10 +40,14 @@ def get_session(asked: ControlCall) -> Mapping[str, Any]:
 
 @route("GET", "/sessions", is_own=False)
 def get_sessions(asked: ControlCall) -> Mapping[str, Any]:
-    """List the open sessions. The fingerprint of one, as header x-safelight-session, chooses it without its key."""
+    """List the open sessions. The fingerprint of one, as header x-safelight-session, chooses it without its key.
+
+    With them comes the origin that the URLs of answers begin with.
+    """
     store = asked.service.sessions.store
     found = {name: state for name in store.names() if (state := store.look(name))}
-    return {"sessions": [_summary(name, state) for name, state in found.items()]}
+    sessions = [_summary(name, state) for name, state in found.items()]
+    return {"sessions": sessions, "origin": asked.request.origin}
 
 
 @route("DELETE", "/session")

@@ -12,7 +12,7 @@ from safelight.contracts import Axis, Phase, Timeline
 from safelight.contracts.secrets import redacted
 from safelight.contracts.wording import counted, shown
 from safelight.mockserver.control.forms import task_form
-from safelight.mockserver.control.pages import page_of
+from safelight.mockserver.control.pages import page_after
 from safelight.mockserver.control.routes import ControlCall, route
 from safelight.mockserver.model.messages import HEADERS, Refused, Reply
 from safelight.mockserver.model.task_override import TaskOverride
@@ -33,7 +33,7 @@ _Seen = TypeVar("_Seen")
 def get_tasks(asked: ControlCall) -> Mapping[str, Any]:
     """List the tasks that are still kept, in the order of their submits, a page at a time."""
     session = asked.looked_at
-    tasks, cursor = page_of(session.tasks, attrgetter("number"), asked.query)
+    tasks, cursor = page_after(session.tasks_after, attrgetter("number"), asked.query)
     return {"tasks": [task_form(session, task) for task in tasks], "cursor": cursor}
 
 

@@ -109,12 +109,12 @@ _RESULTS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "empty": lambda _: {},
 }
 
-#: Kind of URL -> what becomes of the one that was due.
-_URLS: Final[Mapping[str, Callable[[str], str]]] = {
-    "blank": lambda _: "",
-    "relative": lambda url: urlsplit(url).path,
+#: Kind of URL -> what becomes of the one that was due, at an origin.
+_URLS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "blank": lambda *_: "",
+    "relative": lambda url, _: urlsplit(url).path,
     "elsewhere": at_second_origin,
-    "gone": lambda url: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}",
+    "gone": lambda url, _: f"{url.rpartition('/')[0]}/gone.{url.rpartition('.')[2]}",
 }
 
 
@@ -135,7 +135,8 @@ class Result:
 
     def strike(self, reply: Reply) -> Reply:
         if self.kind in _URLS:
-            return with_urls(reply, _URLS[self.kind])
+            origin = reply.request.origin if reply.request else ""
+            return with_urls(reply, lambda url: _URLS[self.kind](url, origin))
         return _with_result(reply, _RESULTS[self.kind])
 
 

@@ -101,9 +101,9 @@ def served() -> Iterator[Served]:
     """Serves a fake whose session has these settings."""
     with ExitStack() as stack:
 
-        def serve(*, queued: Any = 0, running: Any = 0, **settings: Any) -> Fake:
+        def serve(*, queued: Any = 0, running: Any = 0, public_url: str = "", **settings: Any) -> Fake:
             made = Settings(task_profile(queued=queued, running=running), **{"balance": 10**6, **settings})
-            api = Service(keys=[KEY], settings=made, clock=AdjustableClock)
+            api = Service(keys=[KEY], settings=made, clock=AdjustableClock, public_url=public_url)
             server = stack.enter_context(in_thread(create_app(api, control=Control(page=True))))
             return Fake(api, server.url)
 
@@ -379,6 +379,14 @@ def test_a_task_copied_as_curl_makes_the_same_requests_without_holding_the_key(s
     count(page, 12)  # six of the story, whose picture was polled for, and six again
     first, second = (one.request for one in fake.session.tasks.values())
     assert first == second
+
+
+def test_what_is_copied_as_curl_calls_the_public_url(served: Served, opened: Open) -> None:
+    fake = served(public_url="https://fake.example/safe")
+    fake.submit()
+    page = opened(fake)
+    page.locator("#task-list .row").click()
+    assert "curl -X POST 'https://fake.example/safe/v1/index.php?endpoint=image_generation'" in copied(page, "curl")
 
 
 def run_pytest(text: str, folder: Path) -> str:

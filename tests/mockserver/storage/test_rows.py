@@ -10,8 +10,10 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
+from asgi_call import body_in, call, scope_of
 from fake import RICH, SUBMIT, status_of
 from json_store import STORE_NAMES, STORES
+from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import FAKE_KEY, fingerprint
 from safelight.mockserver.model.messages import Request
@@ -19,10 +21,11 @@ from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.opening import task_profile
-from safelight.mockserver.storage.database import Changes, Database
+from safelight.mockserver.storage.database import Changes, Database, FoundPlace, Wanted
 from safelight.mockserver.storage.kinds import opened
 from safelight.mockserver.storage.row_store import RowStore
 from safelight.mockserver.storage.sqlite import SQLiteDatabase
+from safelight.mockserver.transports.asgi import create_app
 
 #: A picture that is so large that a task does not keep it in memory.
 LARGE = "data:image/png;base64," + "QUFB" * 30_000
@@ -50,9 +53,14 @@ class Counted(SQLiteDatabase):
     def rows(self, name: str, kind: str) -> Mapping[str, str]:  # noqa: ARG002
         raise AssertionError(f"all rows of {kind} are read")
 
+    def places(self, name: str, wanted: Wanted, kinds: Sequence[str] = ()) -> Sequence[FoundPlace]:
+        found = super().places(name, wanted, kinds)
+        self.read_rows += 1 + len(found) - len(found) * bool(kinds)  # the others count as rows
+        return found
+
     def leave(self, name: str, changes: Changes | None) -> None:
         if changes:
-            self.written_rows += len(changes.rows)
+            self.written_rows += len(changes.rows) + len(changes.places)
             self.written += sum(
                 len(text or "") for text in (*(changes.document or ()), *(row.text for row in changes.rows))
             )
@@ -79,6 +87,13 @@ def send(api: Service, method: str, target: str, **body: Any) -> Any:
     return json.loads(reply.body)["data"]
 
 
+def controlled(api: Service, target: str) -> Any:
+    """The data that a control route answers."""
+    headers = [(b"host", b"127.0.0.1:8123"), (b"x-api-key", FAKE_KEY.encode())]
+    answered = call(create_app(api, control=Control()), scope_of("GET", target.encode(), headers), body_in(b""))
+    return json.loads(answered.body)["data"]
+
+
 @pytest.mark.parametrize(
     "profile", [{"running": "never"}, {"polls": (1, 9)}, {"running": 1_000, "fail_rate": 1}, {"running": 0}]
 )
@@ -97,6 +112,97 @@ def test_a_request_costs_the_same_however_many_tasks_there_are(tmp_path: Path, p
         # A rule may have begun to count, and the heap of refunds moves an entry more where it is larger.
         assert late.written <= early.written + 3
         assert late.characters <= early.characters + 500
+
+
+#: How tasks come to an end, or do not.
+ENDS: list[dict[str, Any]] = [{"running": 0}, {"running": 0, "fail_rate": 1}, {"polls": (0, 1)}, {"running": "never"}]
+
+
+@pytest.mark.parametrize("profile", ENDS)
+def test_a_submit_that_lets_a_task_go_costs_the_same_however_many_are_kept(
+    tmp_path: Path, profile: dict[str, Any]
+) -> None:
+    few, many = (_cost_when_full(tmp_path / f"{most}.db", profile, most) for most in (40, 400))
+    assert many.read <= few.read < 10
+    assert many.written <= few.written < 20
+    assert many.characters <= few.characters + 50
+
+
+def _cost_when_full(path: Path, profile: dict[str, Any], most: int) -> Cost:
+    """The most that each of the last submits costs where that many tasks are kept."""
+    database = Counted(path)
+    api = service(RowStore(database), Settings(task_profile(**profile), balance=RICH), Bounds(max_finished_tasks=most))
+    costs = []
+    for _ in range(most * 3 // 2):
+        task_id = send(api, "POST", SUBMIT, prompt="a lamp")["id"]
+        costs.append(database.cost())
+        for _ in range(2):
+            send(api, "GET", status_of(task_id))
+        database.cost()
+    with api.sessions.enter(FAKE_KEY) as session:
+        kept = len(session.data.tasks)
+    assert kept == most * 3 // 2 if "never" in profile.values() else kept - most in (0, 1)
+    return Cost(*(max(each) for each in zip(*costs[-10:], strict=True)))
+
+
+def test_of_very_many_tasks_that_end_at_once_a_submit_looks_at_some(tmp_path: Path) -> None:
+    database = Counted(tmp_path / "sessions.db")
+    settings = Settings(task_profile(running=60), balance=RICH)
+    api = service(RowStore(database), settings, Bounds(max_finished_tasks=10))
+    for _ in range(300):
+        send(api, "POST", SUBMIT, prompt="a lamp")
+    with api.sessions.enter(FAKE_KEY) as session:
+        assert isinstance(session.clock, VirtualClock)
+        session.clock.advance(60)
+    database.cost()
+    send(api, "POST", SUBMIT, prompt="a lamp")
+    assert database.cost().read < 80
+
+
+def test_a_page_of_tasks_reads_its_own(tmp_path: Path) -> None:
+    database = Counted(tmp_path / "sessions.db")
+    api = service(RowStore(database), Settings(task_profile(running="never"), balance=RICH))
+    for _ in range(100):
+        send(api, "POST", SUBMIT, prompt="a lamp")
+    database.cost()
+    found, cursor = [], 0
+    while True:
+        page = controlled(api, f"/_safelight/tasks?cursor={cursor}&limit=7")
+        assert database.cost().read <= 10
+        found += [task["number"] for task in page["tasks"]]
+        if page["cursor"] is None:
+            break
+        cursor = page["cursor"]
+    assert found == list(range(1, 101))
+
+
+def test_a_task_with_rules_of_its_own_makes_room_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight.mockserver.faults.plan.MAX_TASKS_WITH_RULES", 5)
+    database = Counted(tmp_path / "sessions.db")
+    api = service(RowStore(database), Settings(task_profile(running="never"), balance=RICH, directives=True))
+    ids = []
+    for _ in range(20):
+        database.cost()
+        ids.append(send(api, "POST", SUBMIT, prompt="a lamp [[safelight poll#2: http 502]]")["id"])
+        assert database.cost().read < 10
+    with api.sessions.enter(FAKE_KEY) as session:
+        plan = session.data.plan
+        assert [task_id in plan.of_tasks for task_id in ids] == 15 * [False] + 5 * [True]
+        assert (len(plan.of_tasks), len(plan.with_rules)) == (5, 5)
+
+
+@pytest.mark.parametrize("profile", [{"running": "never"}, {"running": 1_000, "fail_rate": 1}, {"polls": (1, 9)}])
+def test_who_has_many_living_tasks_looks_at_none_for_a_balance(tmp_path: Path, profile: dict[str, Any]) -> None:
+    database = Counted(tmp_path / "sessions.db")
+    api = service(RowStore(database), Settings(task_profile(**profile), balance=RICH))
+    for _ in range(100):
+        send(api, "POST", SUBMIT, prompt="a lamp")
+    database.cost()
+    assert send(api, "GET", "/v1/index.php?endpoint=user_balance")["balance"] == RICH - 1_000
+    assert database.cost().read <= 1
+    with api.sessions.enter(FAKE_KEY) as session:
+        assert not session.is_idle()
+    assert database.cost().read <= 2
 
 
 @pytest.mark.parametrize("kind", STORE_NAMES)

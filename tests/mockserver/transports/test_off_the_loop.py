@@ -83,4 +83,6 @@ def test_no_request_lets_the_loop_ask_the_store(url: str, watched: Watched) -> N
         ask()
     control.close()
     assert watched.called_on_loop == []
-    assert watched.called == {"enter", "leave", "read", "row", "rows", "names", "record", "records"}
+    assert watched.called == {
+        *("enter", "leave", "read", "row", "rows", "places", "names", "guests", "record", "records")
+    }
