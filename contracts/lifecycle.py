@@ -209,6 +209,11 @@ class Timeline:
         return int(min(_MAX_RUNNING_PERCENT, max(0, 100 * done)))
 
     @property
+    def end(self) -> Step:
+        """The last step."""
+        return self.steps[-1]
+
+    @property
     def wait(self) -> float:
         """Units before the first step that is not queued."""
         return sum(step.dwell for step in takewhile(lambda step: step.phase is Phase.QUEUED, self.steps[:-1]))

@@ -59,13 +59,10 @@ def book(session: SessionState, task: Task, *, slots: int | None) -> Task:
     """Keep a task and take its price. With slots its timeline is held until an engine is free. Gives it as kept."""
     booked = task if slots is None else hold(session, task, slots)
     session.tasks[task.id] = booked
-    session.by_number.add(_place_by_number(task))
     session.task_bytes += task.size
     session.ledger.add(Entry(task.submitted, -task.price, task.id, task.operation))
     expect_refund(session, booked)
-    _place(session, booked)
-    if _is_full(session) or (_has_many(session) and task.number % _between_looks(session) == 0):
-        forget(session)
+    session.order.add(session, booked)
     return booked
 
 
@@ -76,7 +73,7 @@ def hold(session: SessionState, task: Task, slots: int) -> Task:
         return task
     # A slot is on the heap once a task has had it.
     begins = ready if len(session.slots_free) < slots else max(ready, heappop(session.slots_free))
-    is_endless = task.timeline.steps[-1].phase is Phase.RUNNING
+    is_endless = task.timeline.end.phase is Phase.RUNNING
     heappush(session.slots_free, inf if is_endless else begins + task.timeline.length - task.timeline.wait)
     return replace(task, timeline=task.timeline.held(begins - ready))
 
@@ -134,7 +131,7 @@ def fail(session: SessionState, task: Task, reason: str | None) -> bool:
     steps = (Step(state.phase, position), Step(Phase.FAILED, reason=reason))
     session.tasks[task.id] = failed = replace(task, timeline=Timeline(steps))
     expect_refund(session, failed)
-    _end(session, task)
+    session.order.end(session, task)
     return True
 
 
@@ -146,108 +143,25 @@ def release(session: SessionState, task: Task, ticks: int) -> None:
     expect_refund(session, task)
 
 
-def is_idle(session: SessionState) -> bool:
-    """No task of the session is still to change."""
-    return not session.ends.first(1, after=(session.clock.now(), _LAST))
-
-
-#: More than any number of a task.
-_LAST: Final = 2**62
-
-
-def _place_by_number(task: Task) -> Place:
-    return Place(0.0, task.number, task.id)
-
-
-def _place_by_end(task: Task) -> Place:
-    """By seconds of the session's clock. When a task ends that moves otherwise, nobody knows before."""
-    is_known = task.axis is Axis.SECONDS and task.timeline.steps[-1].phase in FINAL
-    return Place(task.submitted + task.timeline.length if is_known else inf, task.number, task.id)
-
-
-def _place(session: SessionState, task: Task) -> None:
-    """Put a new task where it belongs."""
-    place = _place_by_end(task)
-    if _has_ended(session, task):
-        session.ended.add(place._replace(at=min(place.at, session.clock.now())))
-    else:
-        session.ends.add(place)
-
-
-def _has_ended(session: SessionState, task: Task) -> bool:
+def has_ended(session: SessionState, task: Task) -> bool:
     """Its last step has begun, and nothing follows that."""
-    return task.timeline.steps[-1].phase in FINAL and position_of(session, task) >= task.timeline.length
+    return task.timeline.end.phase in FINAL and position_of(session, task) >= task.timeline.length
 
 
 def _pass(session: SessionState, task: Task, before: float, after: float) -> None:
     """Note where a task has come to its end from one position to another."""
-    if before < task.timeline.length <= after and task.timeline.steps[-1].phase in FINAL:
-        _end(session, task)
+    if before < task.timeline.length <= after and task.timeline.end.phase in FINAL:
+        session.order.end(session, task)
 
 
-def _end(session: SessionState, task: Task) -> None:
-    """Note that a task has ended now, unless its place says so already."""
-    place, now = _place_by_end(task), session.clock.now()
-    if place.at > now:
-        session.ends.discard(place)
-        session.ended.add(place._replace(at=now))
-
-
-#: Tasks that a submit notes as ended at most, and lets go, unless it needs the room.
-_MAX_AT_ONCE: Final = 32
-
-#: Submits for one that looks, where there is much room: to look at a few takes a store hardly longer than at one.
-_SUBMITS_FOR_A_LOOK: Final = 16
-
-
-def _has_many(session: SessionState) -> bool:
-    return len(session.tasks) > session.bounds.max_finished_tasks
-
-
-def _between_looks(session: SessionState) -> int:
-    return max(1, min(_SUBMITS_FOR_A_LOOK, session.bounds.max_finished_tasks // 500))
-
-
-def forget(session: SessionState) -> None:
-    """Let the tasks go that have ended first, where more are kept than there is room for.
-
-    A submit looks at a few, however many there are: where very many end at once, some stay for longer.
-    """
-    while _let_go(session) and _is_full(session):
-        pass
-
-
-def _let_go(session: SessionState) -> int:
-    """Look at a few tasks. Gives how many were let go."""
-    for place in session.ends.first(_MAX_AT_ONCE, until=session.clock.now()):
-        session.ends.discard(place)
-        session.ended.add(place)
-    surplus, gone = len(session.ended) - session.bounds.max_finished_tasks, 0
-    for place in session.ended.first(_MAX_AT_ONCE if _is_full(session) else min(max(surplus, 0), _MAX_AT_ONCE)):
-        if gone >= surplus and not _is_full(session):
-            break
-        gone += _drop(session, place)
-    return gone
-
-
-def _is_full(session: SessionState) -> bool:
-    return session.task_bytes > session.bounds.max_task_bytes
-
-
-def _drop(session: SessionState, place: Place) -> bool:
-    """Let a task go. False: it is to end in the same moment, and numbers were rounded."""
-    task = session.tasks[place.task_id]
-    if not _has_ended(session, task):
-        return False
+def drop(session: SessionState, task: Task) -> None:
+    """Let a task go that has ended."""
     if phase_of(session, task) is Phase.FAILED:
         refund(session, task)
-    session.ended.discard(place)
-    session.by_number.discard(_place_by_number(task))
     session.task_bytes -= task.size
     del session.tasks[task.id]
     session.counts.pop(task.id, None)
     session.plan.numbers.pop(task.id, None)
-    return True
 
 
 def answered(session: SessionState, task: Task, at: float, *, is_poll: bool) -> float:

@@ -1,13 +1,13 @@
-"""Tasks in an order, of which the first ones are found without the others: by when they end, or by their numbers."""
+"""Tasks in an order, of which the first ones are found without the others."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Place(NamedTuple):
@@ -24,7 +24,9 @@ class Index:
     """Places in their order. A store that keeps each by itself reads no more of them than are asked for."""
 
     def __init__(self, places: Iterable[Place] = ()) -> None:
-        self._places = sorted(places)
+        self._places = set(places)
+        #: A heap of these, and of others that were taken away.
+        self._heap = sorted(self._places)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Index) and self._places == other._places
@@ -34,12 +36,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __iter__(self) -> Iterator[Place]:
-        return iter(self._places)
-
     def kept(self) -> list[Place]:
         """All there is to it."""
-        return self._places
+        return sorted(self._places)
 
     @classmethod
     def restored(cls, kept: list[Place]) -> Self:
@@ -48,22 +47,26 @@ class Index:
 
     def add(self, place: Place) -> None:
         """Put a task at a place. Nothing happens where it has it."""
-        at = bisect_left(self._places, place)
-        if self._places[at : at + 1] != [place]:
-            self._places.insert(at, place)
+        if place not in self._places:
+            self._places.add(place)
+            heappush(self._heap, place)
 
     def discard(self, place: Place) -> None:
         """Take it away."""
-        at = bisect_left(self._places, place)
-        if self._places[at : at + 1] == [place]:
-            del self._places[at]
+        self._places.discard(place)
 
-    def first(self, most: int, *, after: tuple[float, int] = (-inf, 0), until: float = inf) -> Sequence[Place]:
-        """The first places, so many at most, after that of a time and a number, and not later than a time."""
-        begin = bisect_left(self._places, (after[0], after[1] + 1))
-        end = bisect_left(self._places, (until, inf))
-        return self._places[begin : min(end, begin + most)]
+    def first(self, most: int, *, until: float = inf) -> Sequence[Place]:
+        """The first places, so many at most, and not later than a time."""
+        found: list[Place] = []
+        while self._heap and len(found) < most and self._heap[0].at <= until:
+            place = heappop(self._heap)
+            if place in self._places and place not in found[-1:]:
+                found.append(place)
+        for place in found:
+            heappush(self._heap, place)
+        return found
 
     def clear(self) -> None:
         """Take all away."""
         self._places.clear()
+        self._heap.clear()

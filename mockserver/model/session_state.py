@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.settings import Settings
     from safelight.mockserver.model.task import Task
+    from safelight.mockserver.model.task_order import TaskOrder
     from safelight.mockserver.model.task_override import TaskOverride
 
 #: The counter of all submits of a session; the others are those of one workflow.
@@ -89,6 +90,8 @@ class SessionState:
     settings: Settings
     seed: int
     clock: Clock
+    #: In which order its tasks are listed, and let go.
+    order: TaskOrder
     bounds: Bounds = DEFAULT_BOUNDS
     #: It was opened because any key is welcome: it ends where there are too many of these.
     is_guest: bool = False
@@ -109,12 +112,6 @@ class SessionState:
     #: Task id -> what was counted of it, once something was.
     counts: dict[str, TaskCounts] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    #: All tasks, in the order of their submits.
-    by_number: Index = field(default_factory=Index)
-    #: The tasks that were not seen to have ended, by when they do; `inf`: nobody knows.
-    ends: Index = field(default_factory=Index)
-    #: Those that have, the first one first.
-    ended: Index = field(default_factory=Index)
     #: When a task fails: its price is to be returned then.
     refunds_due: Index = field(default_factory=Index)
     #: A heap: when each engine slot is free again, in seconds of the clock.

@@ -21,11 +21,12 @@ from safelight.mockserver.model.recorded_task import recorded_timeline
 from safelight.mockserver.model.session_state import ALL_SUBMITS, Bounds, SessionState
 from safelight.mockserver.model.settings import SLOTS_NEED_SECONDS, User
 from safelight.mockserver.model.task import Task, parameters_as_json
+from safelight.mockserver.model.task_order import AllTasks
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.storage.store import NoSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.credits import Credits
@@ -45,7 +46,7 @@ def new_state(
     key: str, settings: Settings, clock: Clock, seed: int, bounds: Bounds, *, is_guest: bool = False
 ) -> SessionState:
     """A session with nothing in it, and its plan."""
-    state = SessionState(key, settings, seed, clock, bounds, is_guest)
+    state = SessionState(key, settings, seed, clock, AllTasks(*bounds), bounds, is_guest)
     Plan(state).add(*map(reread_rule, settings.plan))
     return state
 
@@ -130,10 +131,9 @@ class Session:
         """The tasks that are still kept, in the order of their submits."""
         return list(self.data.tasks.values())
 
-    def tasks_after(self, number: int, most: int) -> list[Task]:
+    def tasks_after(self, number: int, most: int) -> Sequence[Task]:
         """Those of higher numbers, the first ones, so many at most. No others are read."""
-        places = self.data.by_number.first(most, after=(0.0, number))
-        return [task for place in places if (task := self.find(place.task_id))]
+        return self.data.order.after(self.data, number, most)
 
     @property
     def ledger(self) -> Ledger:
@@ -148,7 +148,7 @@ class Session:
 
     def is_idle(self) -> bool:
         """No task of the session is still to change."""
-        return booking.is_idle(self.data)
+        return self.data.order.is_idle(self.data)
 
     def find(self, task_id: str) -> Task | None:
         """The task with this id, if it was issued to this key and is still kept."""

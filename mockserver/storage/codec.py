@@ -33,6 +33,7 @@ from safelight.mockserver.model.session_state import (
 )
 from safelight.mockserver.model.settings import Settings, User
 from safelight.mockserver.model.task import Task
+from safelight.mockserver.model.task_order import AllTasks
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.model.task_profile import TaskProfile
 
@@ -46,7 +47,7 @@ _CLASSES: Final[Mapping[str, type[Any]]] = {
     kind.__name__: kind
     for kind in (
         *(delays.Fixed, delays.LogNormal, delays.Uniform),
-        *(Bounds, Entry, Place, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
+        *(AllTasks, Bounds, Entry, Place, PlannedRule, PlanState, RuleCounts, SessionState, TaskCounts),
         *(RecordedTask, Settings, Step, Task, TaskOverride, TaskProfile, Timeline, User, UsualTimeline),
     )
 }

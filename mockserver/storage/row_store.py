@@ -15,6 +15,7 @@ from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.storage import codec
 from safelight.mockserver.storage.database import Changes, Database, Document, Placed, Record, Row, Wanted
+from safelight.mockserver.storage.indexed_tasks import IndexedTasks
 from safelight.mockserver.storage.rows import Rows, Source
 from safelight.mockserver.storage.store import Guests, NoSession, StoreGone, Transaction
 from safelight.mockserver.storage.stored_index import StoredIndex
@@ -61,9 +62,9 @@ _PARTS: Final = tuple(part for group in _GROUPS for part in group)
 
 #: The orders in which tasks are looked for, and what is read with them.
 _INDEXES: Final[Mapping[_Part, Sequence[_Part]]] = {
-    _Part("by number", lambda state: state, "by_number"): _OF_A_TASK,
-    _Part("ends", lambda state: state, "ends"): (),
-    _Part("ended", lambda state: state, "ended"): _OF_A_TASK,
+    _Part("by number", lambda state: state.order, "by_number"): _OF_A_TASK,
+    _Part("ends", lambda state: state.order, "ends"): (),
+    _Part("ended", lambda state: state.order, "ended"): _OF_A_TASK,
     _Part("refunds due", lambda state: state, "refunds_due"): _OF_A_TASK,
     _Part("with rules", lambda state: state.plan, "with_rules"): _OF_A_TASK,
 }
@@ -167,8 +168,9 @@ class RowTransaction:
         self.records.clear()
         for part in _PARTS:
             setattr(part.owner(state), part.name, Rows.of(part.of(state)))
-        for part in _INDEXES:
-            setattr(part.owner(state), part.name, StoredIndex.of(part.of(state)))
+        state.order = IndexedTasks.of(state)
+        for owner, name in ((state, "refunds_due"), (state.plan, "with_rules")):
+            setattr(owner, name, StoredIndex.of(getattr(owner, name).kept()))
 
     def end(self) -> None:
         """Forget the session and its journal."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -53,22 +53,25 @@ class Kept:
 def test_what_is_written_is_found_as_in_memory(
     actions: list[tuple[str, Place]], most: int, after: float, number: int, until: float
 ) -> None:
-    kept, index = Kept(), Index()
+    kept, index, there = Kept(), Index(), set[Place]()
     for action, place in actions:
         match action:
-            case "add" if place not in list(index):
+            case "add" if place not in there:
                 kept.index.add(place)
                 index.add(place)
-            case "discard" if len(index):
+                there.add(place)
+            case "discard" if there:
                 [first] = index.first(1)
                 kept.index.discard(first)
                 index.discard(first)
+                there.remove(min(there))
             case "write":
                 kept.write()
-        assert len(kept.index) == len(index)
-    assert list(kept.index.first(100)) == list(index)
-    bounds: dict[str, Any] = {"after": (after, number), "until": until}
-    assert list(kept.index.first(most, **bounds)) == list(index.first(most, **bounds))
+        assert len(kept.index) == len(index) == len(there)
+    assert list(kept.index.first(100)) == list(index.first(100)) == sorted(there)
+    assert list(index.first(most, until=until)) == [place for place in sorted(there) if place.at <= until][:most]
+    between = [place for place in sorted(there) if (after, number) < place[:2] <= (until, inf)]
+    assert list(kept.index.first(most, after=(after, number), until=until)) == between[:most]
     assert decoded(encoded(index)) == index
     kept.index.clear()
     kept.write()
@@ -79,7 +82,7 @@ def test_a_place_that_is_there_is_not_there_twice() -> None:
     index = Index()
     for _ in range(2):
         index.add(Place(1, 1, "a"))
-    assert list(index) == [Place(1, 1, "a")]
+    assert list(index.first(9)) == [Place(1, 1, "a")]
     index.discard(Place(1, 1, "b"))
     assert len(index) == 1
 
