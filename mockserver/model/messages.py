@@ -109,8 +109,9 @@ def _http_date(seconds: int) -> str:
 
 
 def success(data: Mapping[str, Any], date: float | None = None) -> Reply:
-    """The envelope of a success around its data, at this date."""
-    return Reply(200, encoded({"success": True, "data": data, "error": None}), date=date)
+    """The envelope of a success around its data, at this date. By position, as one is made for most requests."""
+    body = b'{"success":true,"data":%b,"error":null}' % compact(data).encode()
+    return Reply(200, body, "application/json", HEADERS, None, None, date)
 
 
 def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Reply:
