@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf, isinf
@@ -59,7 +60,8 @@ def book(session: SessionState, task: Task, *, slots: int | None) -> Task:
     """Keep a task and take its price. With slots its timeline is held until an engine is free. Gives it as kept."""
     booked = task if slots is None else hold(session, task, slots)
     session.tasks[task.id] = booked
-    session.by_number.add(_place_by_number(task))
+    if session.by_number is not None:
+        session.by_number.add(_place_by_number(task))
     session.task_bytes += task.size
     session.ledger.add(Entry(task.submitted, -task.price, task.id, task.operation))
     expect_refund(session, booked)
@@ -158,11 +160,28 @@ def release(session: SessionState, task: Task, ticks: int) -> None:
 
 def is_idle(session: SessionState) -> bool:
     """No task of the session is still to change."""
+    if len(session.ends) + len(session.ended) < len(session.tasks):
+        return False  # of some nobody knows when they end
     return not session.ends.first(1, after=(session.clock.now(), _LAST))
 
 
 #: More than any number of a task.
-_LAST: Final = 2**62
+_LAST: Final = 2**31
+
+
+def tasks_after(session: SessionState, number: int, most: int) -> list[Task]:
+    """The tasks of higher numbers, the first ones, so many at most."""
+    if session.by_number is None:
+        tasks = list(session.tasks.values())
+        begin = bisect_right(tasks, number, key=attrgetter("number"))
+        return tasks[begin : begin + most]
+    places = session.by_number.first(most, after=(0.0, number))
+    return [task for place in places if (task := session.tasks.get(place.task_id))]
+
+
+def places_by_number(session: SessionState) -> list[Place]:
+    """The places of all tasks in the order of their submits."""
+    return [_place_by_number(task) for task in session.tasks.values()]
 
 
 def _place_by_number(task: Task) -> Place:
@@ -180,7 +199,7 @@ def _place(session: SessionState, task: Task) -> None:
     place = _place_by_end(task)
     if _has_ended(session, task):
         session.ended.add(place._replace(at=min(place.at, session.clock.now())))
-    else:
+    elif place.at < inf:
         session.ends.add(place)
 
 
@@ -198,9 +217,11 @@ def _pass(session: SessionState, task: Task, before: float, after: float) -> Non
 def _end(session: SessionState, task: Task) -> None:
     """Note that a task has ended now, unless its place says so already."""
     place, now = _place_by_end(task), session.clock.now()
-    if place.at > now:
+    if place.at <= now:
+        return
+    if place.at < inf:
         session.ends.discard(place)
-        session.ended.add(place._replace(at=now))
+    session.ended.add(place._replace(at=now))
 
 
 #: Tasks that a submit notes as ended at most, and lets go, unless it needs the room.
@@ -252,7 +273,8 @@ def _drop(session: SessionState, place: Place) -> bool:
     if phase_of(session, task) is Phase.FAILED:
         refund(session, task)
     session.ended.discard(place)
-    session.by_number.discard(_place_by_number(task))
+    if session.by_number is not None:
+        session.by_number.discard(_place_by_number(task))
     session.task_bytes -= task.size
     del session.tasks[task.id]
     session.counts.pop(task.id, None)

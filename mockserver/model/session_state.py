@@ -109,9 +109,9 @@ class SessionState:
     #: Task id -> what was counted of it, once something was.
     counts: dict[str, TaskCounts] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    #: All tasks, in the order of their submits.
-    by_number: Index = field(default_factory=Index)
-    #: The tasks that were not seen to have ended, by when they do; `inf`: nobody knows.
+    #: All tasks, where a store does not have them at hand in the order of their submits.
+    by_number: Index | None = None
+    #: The tasks that were not seen to have ended, by when they do, where that is known.
     ends: Index = field(default_factory=Index)
     #: Those that have, the first one first.
     ended: Index = field(default_factory=Index)

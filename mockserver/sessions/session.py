@@ -132,9 +132,8 @@ class Session:
         return list(self.data.tasks.values())
 
     def tasks_after(self, number: int, most: int) -> list[Task]:
-        """Those of higher numbers, the first ones, so many at most. No others are read."""
-        places = self.data.by_number.first(most, after=(0.0, number))
-        return [task for place in places if (task := self.find(place.task_id))]
+        """Those of higher numbers, the first ones, so many at most."""
+        return booking.tasks_after(self.data, number, most)
 
     @property
     def ledger(self) -> Ledger:

@@ -10,6 +10,8 @@ from functools import lru_cache, partial
 from threading import local
 from typing import Any, Final, NamedTuple, Self
 
+from safelight.mockserver.model.booking import places_by_number
+from safelight.mockserver.model.index import Index
 from safelight.mockserver.model.real_time import WALL
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
@@ -167,6 +169,7 @@ class RowTransaction:
         self.records.clear()
         for part in _PARTS:
             setattr(part.owner(state), part.name, Rows.of(part.of(state)))
+        state.by_number = Index(places_by_number(state))
         for part in _INDEXES:
             setattr(part.owner(state), part.name, StoredIndex.of(part.of(state)))
 
