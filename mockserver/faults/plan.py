@@ -67,9 +67,11 @@ class Plan:
     def add_for(self, task_id: str, rules: Iterable[FaultRule]) -> None:
         """Plan more for one task: other requests do not look at it."""
         of_tasks, with_rules = self._plan.of_tasks, self._plan.with_rules
+        if not (numbered := self._numbered(rules)):
+            return
         if task_id not in of_tasks:
-            with_rules.add(Place(0.0, self._plan.next_serial, task_id))
-        of_tasks[task_id] = (*of_tasks.get(task_id, ()), *self._numbered(rules))
+            with_rules.add(Place(0.0, numbered[0].serial, task_id))
+        of_tasks[task_id] = (*of_tasks.get(task_id, ()), *numbered)
         for place in with_rules.first(max(0, len(of_tasks) - MAX_TASKS_WITH_RULES)):
             with_rules.discard(place)
             for rule in of_tasks.pop(place.task_id):

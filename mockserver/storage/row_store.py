@@ -210,18 +210,16 @@ def _state(database: Database, name: str, document: Document | None) -> SessionS
             part.of(state).source = Source(
                 read, partial(database.rows, name, part.kind), partial(_body, database, name)
             )
-    for part, read_with in _INDEXES.items():
-        rows = {one.kind: one.of(state) for one in read_with if one.of(state)}
-        part.of(state).find = partial(_find, database, name, part.kind, rows)
+    for part in _INDEXES:
+        part.of(state).find = partial(_find, database, name, state, part)
     _ENTRIES.of(state).is_sequence = True
     return state
 
 
-def _find(
-    database: Database, name: str, kind: str, mappings: Mapping[str, Rows[Any, Any]], *span: Any
-) -> Iterator[tuple[str, str]]:
+def _find(database: Database, name: str, state: SessionState, part: _Part, *span: Any) -> Iterator[tuple[str, str]]:
     """The first places of an index. The rows of their tasks are read with them, as each way to it takes time."""
-    for place, key, texts in database.places(name, Wanted(kind, *span), list(mappings)):
+    mappings = {one.kind: one.of(state) for one in _INDEXES[part] if one.of(state)}
+    for place, key, texts in database.places(name, Wanted(part.kind, *span), list(mappings)):
         for mapping, text in zip(mappings.values(), texts, strict=True):
             mapping.offer(key, text)
         yield place, key

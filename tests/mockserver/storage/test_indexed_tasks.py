@@ -47,6 +47,31 @@ def test_a_task_that_took_long_is_not_gone_as_soon_as_it_is_done() -> None:
     assert fake.word(slow) == "completed"
 
 
+@pytest.mark.parametrize(
+    ("axis", "end"),
+    [
+        (Axis.POLLS, lambda fake, task_id: (fake.poll(task_id), fake.poll(task_id))),
+        (Axis.TICKS, lambda fake, task_id: fake.session.release(task_id)),
+        (Axis.TICKS, lambda fake, task_id: fake.session.fail(task_id)),
+        (Axis.SECONDS, lambda fake, task_id: fake.session.fail(task_id)),
+    ],
+)
+def test_whatever_ends_a_task_it_goes_when_its_turn_comes(axis: Axis, end: Callable[[Fake, str], object]) -> None:
+    fake = indexed(bounds=Bounds(max_finished_tasks=3))
+    fake.submit()
+    fake.next(axis=axis, running=1)
+    ended = fake.submit()
+    fake.clock.advance(0.5)
+    end(fake, ended)
+    fake.clock.advance(0.1)
+    fake.submit()
+    fake.submit()
+    assert kept(fake) == [2, 3, 4]
+    fake.submit()
+    assert kept(fake) == [3, 4, 5]
+    assert fake.session.is_idle()
+
+
 def test_where_very_many_end_at_once_each_submit_lets_some_go() -> None:
     fake = indexed(bounds=Bounds(max_finished_tasks=10), running=1)
     for _ in range(200):
