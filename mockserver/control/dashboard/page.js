@@ -9,7 +9,7 @@ import { List } from "./list.js";
 import { forget } from "./pictures.js";
 import { PlanForm, drawPlan } from "./plan.js";
 import { entryRow, exchangeRow, fillEntry, fillExchange, fillTask, taskRow } from "./rows.js";
-import { forgetAll, keep, seen, unfinished } from "./seen.js";
+import { forgetAll, keep, keepEntries, seen, unfinished } from "./seen.js";
 
 const LOOK_SECONDS = { active: 1, idle: 4 };
 
@@ -86,10 +86,10 @@ async function lookOnce() {
   const [first, last] = [unfinished(), [...seen.tasks.values()].pop()];
   const from = first ? first.number - 1 : last?.number ?? 0;
   const [session, tasks, plan, ledger] = await Promise.all([
-    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.entries.length)]);
+    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.entries.at(-1)?.number ?? 0)]);
   if (epoch !== seen.epoch) return; // this was about a session that is no longer shown
   for (const task of tasks) seen.tasks.set(task.id, task);
-  seen.entries = [...seen.entries, ...ledger];
+  keepEntries(ledger);
   Object.assign(seen, { settings: session.settings, clock: session.clock, heardAt: performance.now() });
   asked = performance.now();
   byId("balance").textContent = session.balance.toLocaleString("en");

@@ -49,7 +49,10 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
         began, ledger, left = session.data.began, session.ledger, session.credits
         lines, total = [(number + 1, entry) for number, entry in ledger.entries.items()], ledger.total
     page, cursor = page_of(lines, itemgetter(0), asked.query)
-    entries = [entry._asdict() | {"at": entry.at - began, "credits": credits_form(entry.credits)} for _, entry in page]
+    entries = [
+        {"number": number, **entry._asdict(), "at": entry.at - began, "credits": credits_form(entry.credits)}
+        for number, entry in page
+    ]
     return {"entries": entries, "cursor": cursor, "total": credits_form(total), "balance": credits_form(left)}
 
 

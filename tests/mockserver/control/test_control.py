@@ -254,7 +254,7 @@ def test_a_task_that_is_failed_stays_so_and_is_paid_back(fake: Steered, life: di
     failed = fake.data("POST", f"/tasks/{task_id}/fail", {"reason": "no GPU left"})
     assert (failed["phase"], failed["reason"]) == ("failed", "no GPU left")
     ledger = fake.data("GET", "/ledger")
-    assert [entry["credits"] for entry in ledger["entries"]] == [-10, 10]
+    assert [(entry["number"], entry["credits"]) for entry in ledger["entries"]] == [(1, -10), (2, 10)]
     assert (ledger["total"], ledger["balance"]) == (0, 1000)
     assert [fake.poll(task_id)[1] for _ in range(2)] == ["failed", "failed"]
     message = fake.ask("POST", f"/tasks/{task_id}/fail", {})["error"]["message"]

@@ -22,6 +22,7 @@ from har_schema import HAR
 from safelight.contracts import operations
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.clock import AdjustableClock
+from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
@@ -577,6 +578,25 @@ def test_ten_thousand_exchanges_of_a_thousand_tasks_are_a_few_rows_at_a_time(ser
     assert last.locator(".kind").text_content() == "submit"
     page.keyboard.press("Home")
     expect(page.locator("#exchange-list [aria-posinset='1']")).to_be_in_viewport()
+
+
+def test_of_more_bookings_than_a_ledger_keeps_each_line_is_there_once(served: Served, opened: Open) -> None:
+    fake = served(queued=0, running="never")
+    with fake.api.sessions.enter(KEY) as session:
+        for number in range(10_500):
+            session.ledger.add(Entry(session.data.began + number, -1, "", "upload"))
+    page = opened(fake)
+    page.locator("nav [data-part=ledger]").click()
+    newest = page.locator("#ledger-list [aria-posinset='1']")
+    expect(newest.locator(".time")).to_have_text("10499.00")
+    for number in (1, 2):
+        fake.submit()
+        expect(newest.locator(".reason")).to_have_text(f"image_generation #{number}")
+    assert newest.get_attribute("aria-setsize") == "10000"
+    expect(page.locator("#ledger-list [aria-posinset='3'] .time")).to_have_text("10499.00")
+    page.locator("#ledger-list").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#ledger-list [aria-posinset='10000'] .time")).to_have_text("502.00")
 
 
 def test_who_has_scrolled_away_sees_the_same_while_more_comes(served: Served, opened: Open) -> None:
