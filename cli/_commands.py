@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from safelight.cli._help import Context
 from safelight.contracts.wording import did_you_mean, echoed, listed
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 class Group(click.Group):
     """A group that says what is near a command which there is not, and whose help has each sentence whole."""
+
+    context_class = Context
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        return _with_help(super().get_command(ctx, cmd_name))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -45,6 +52,13 @@ class Group(click.Group):
         return " ".join(str(command.help).partition("\n\n")[0].split())
 
 
+def _with_help(command: click.Command | None) -> click.Command | None:
+    """The command, whose help is set as all help is."""
+    if command:
+        command.context_class = Context
+    return command
+
+
 class Commands(Group):
     """A group that lists and imports the modules of a package."""
 
@@ -61,8 +75,7 @@ class Commands(Group):
         """The command of this name, or None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"{self.package}.{cmd_name}").command
-        return command
+        return _with_help(import_module(f"{self.package}.{cmd_name}").command)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands that begin so, without importing them, and the group's own options."""

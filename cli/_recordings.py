@@ -12,6 +12,7 @@ from safelight.cli._config import shown_path
 from safelight.cli._unusable import Unusable
 from safelight.conformance.recordings.reading import exchanges
 from safelight.contracts.wording import printable
+from safelight.traffic.elements import CUT
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.ndjson import Unreadable
 
@@ -25,7 +26,8 @@ def read(file: str, take: Callable[[Iterator[Exchange]], object]) -> None:
         with _opened(file) as source:
             take(exchanges(source))
     except Unreadable as error:
-        raise Unusable(f"{printable(name_of(file))} is no recorded traffic: {error}") from None
+        is_what = "cannot be read" if error.reason == CUT else "is no recorded traffic"
+        raise Unusable(f"{printable(name_of(file))} {is_what}: {error}") from None
     except OSError as error:
         raise Unusable(f"{shown_path(Path(file))} cannot be read: {error.strerror or error}") from None
 

@@ -21,14 +21,23 @@ def replaying(options: CommandOptions, file: str) -> tuple[CommandOptions, str]:
     read(file, lives.all)
     tasks, faults = lives.tasks(), lives.faults()
     if not (tasks or faults):
-        raise Unusable(
-            f"{name_of(file)} holds no task to replay: it needs a submit of this API, and the polls of its task"
-        )
+        raise Unusable(f"{printable(name_of(file))} {_nothing(lives)}")
     settings = replace(options.settings, recorded=tasks, plan=(*options.settings.plan, *faults))
     balance = round(lives.balance or 0, 3)
     if lives.balance is not None and is_credits(balance) and "balance" not in options.values:
         settings = replace(settings, balance=credits_of(balance))
     return replace(options, settings=settings), _told(file, lives, len(tasks), len(faults))
+
+
+def _nothing(lives: Lives) -> str:
+    """Why there is nothing to replay."""
+    if lives.broken:
+        return f"holds no task to replay as far as it can be read: {lives.broken}"
+    if lives.is_unpolled:
+        return (
+            "holds a submit, and no poll of its task: it is cut, or nobody polled; record again, until that has ended"
+        )
+    return "holds no task to replay: it needs a submit of this API, and the polls of its task"
 
 
 def _told(file: str, lives: Lives, tasks: int, faults: int) -> str:

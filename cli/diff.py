@@ -94,7 +94,11 @@ def _asked(gate: Gate, options: dict[str, Any]) -> Options:
 
 def _sent(script: Script) -> str:
     left_out = f", and {counted(script.left_out, 'other')} cannot be" if script.left_out else ""
-    return f"{counted(len(script.requests), 'request')} of it can be sent again{left_out}"
+    unpolled = ""
+    if script.unpolled and not script.judging.broken:  # else it is said already that the rest is missing
+        why = "it is cut, or nobody polled; record again, until each has ended"
+        unpolled = f"; of {counted(script.unpolled, 'task')} no poll was recorded: {why}"
+    return f"{counted(len(script.requests), 'request')} of it can be sent again{left_out}{unpolled}"
 
 
 def _run(resending: Resending) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
@@ -16,11 +16,12 @@ from safelight.mockserver.storage.store import Guests, NoSession, Store
 from safelight.traffic.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from safelight.mockserver.model.clock import Clock
     from safelight.mockserver.model.session_state import SessionState
     from safelight.traffic.exchange import Exchange
+    from safelight.traffic.journal import Part
 
 
 class JsonStore:
@@ -70,6 +71,10 @@ class JsonStore:
             raise NoSession
         return self._journals[name]
 
+    def part(self, name: str | None, after: int, again: Collection[int] = ()) -> Part:
+        """What was recorded after this number, and again what has these."""
+        return self.journal(name).part(after, again)
+
     def close(self) -> None:
         """There is nothing to let go of."""
 
@@ -105,6 +110,30 @@ class _Transaction:
     def end(self) -> None:
         """Forget the session."""
         self.state = None
+
+
+class CountingDatabase:
+    """A database that counts the records that it gives."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self.records_given = 0
+
+    def records(self, *asked: Any) -> Any:
+        """What was recorded."""
+        found = self._database.records(*asked)
+        self.records_given += len(found.numbered)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+def counted(name: str, folder: Path) -> tuple[Store, CountingDatabase]:
+    """A store on a database, and that database, which counts."""
+    store: Any = STORES[name](folder)
+    store.database = CountingDatabase(store.database)
+    return store, store.database
 
 
 #: Every kind of store there is, made with a folder that is empty.

@@ -21,6 +21,9 @@ _DECODER: Final = json.JSONDecoder(parse_int=integer)
 #: A byte order mark too: archives of Windows' tools begin with one.
 _BLANK: Final = " \t\r\n\ufeff"
 
+#: What is wrong with a file that ends before what is in it does.
+CUT: Final = "it is cut: it ends in the middle; record or export it again"
+
 #: What stands behind a value that is read to its end.
 _AFTER_A_VALUE: Final = frozenset(",]}: \t\r\n")
 
@@ -37,7 +40,7 @@ def elements(file: TextIO, *path: str) -> Iterator[Any]:
     while reader.next() == ",":
         reader.take(",", "")
         yield reader.value()
-    reader.take("]", f"{'.'.join(path)} ends in the middle")
+    reader.take("]", f"{'.'.join(path)} is no array" if reader.next() else CUT)
 
 
 class _Reader:
@@ -90,7 +93,7 @@ class _Reader:
                     most = f"{MAX_VALUE_CHARACTERS // 10**6} million characters"
                     raise ValueError(f"it is no JSON, or one value of it is longer than {most}") from None
                 if not self._more():
-                    raise ValueError(_at_the_end(error)) from None
+                    raise ValueError(CUT if is_cut(error) else f"it is no JSON: {error.msg}") from None
                 continue
             if self._text[end : end + 1] in _AFTER_A_VALUE or not self._more():  # else a number may go on
                 self._at = end
@@ -107,7 +110,6 @@ class _Reader:
         return bool(chunk)
 
 
-def _at_the_end(error: json.JSONDecodeError) -> str:
-    """What is wrong with a value that is followed by nothing."""
-    is_cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
-    return "it ends in the middle" if is_cut else f"it is no JSON: {error.msg}"
+def is_cut(error: json.JSONDecodeError) -> bool:
+    """A value that is followed by nothing is none because something of it is missing."""
+    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")

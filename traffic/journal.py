@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from safelight.traffic.exchange import Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 class Unread(Protocol):
@@ -27,6 +28,19 @@ class Unread(Protocol):
 #: Exchanges that a journal keeps, and bytes of them.
 MAX_ENTRIES: Final = 1_000
 MAX_BYTES: Final = 16_000_000
+
+#: No exchange has a larger number.
+MAX_NUMBER: Final = 2**53
+
+
+class Part(NamedTuple):
+    """Some exchanges of a journal, with their numbers: the first one that it ever had is number 1."""
+
+    #: How many exchanges are no longer kept, and the number of the newest one.
+    dropped: int
+    last: int
+    #: In the order of the numbers. Each exchange is decoded on its way out.
+    numbered: Iterator[tuple[int, Exchange]]
 
 
 class Journal:
@@ -65,6 +79,16 @@ class Journal:
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter([_read(exchange) for exchange, _ in tuple(self._exchanges)])
+
+    def part(self, after: int = 0, again: Collection[int] = ()) -> Part:
+        """The exchanges after this number; and `again` those of these numbers, as they are by now."""
+        before = [number for number in sorted(again) if self.dropped < number <= after]
+        kept = [(number, self._exchanges[number - self.dropped - 1][0]) for number in before]
+        first = max(after, self.dropped) + 1
+        later = islice(self._exchanges, first - self.dropped - 1, None)
+        kept.extend(enumerate((exchange for exchange, _ in later), first))
+        last = self.dropped + len(self._exchanges)
+        return Part(self.dropped, last, ((number, _read(exchange)) for number, exchange in kept))
 
     def __len__(self) -> int:
         return len(self._exchanges)

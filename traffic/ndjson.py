@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from safelight.contracts import Advice, Phase, Provenance, Violation
 from safelight.contracts.parsing import integer
 from safelight.contracts.wording import listed, shown
+from safelight.traffic.elements import CUT, is_cut
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.redaction import without_keys
 
@@ -49,7 +50,9 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Exchange]:
                 place = f"byte {error.start + 1} (0x{error.object[error.start]:02x}) starts no character"
                 raise Unreadable(f"line {number}", f"it is not UTF-8: {place}") from None
             except json.JSONDecodeError as error:
-                raise Unreadable(f"line {number}", f"it is no JSON: {error.msg} at column {error.colno}") from None
+                reason = f"it is no JSON: {error.msg} at column {error.colno}"
+                is_last = not whole.endswith("\n")
+                raise Unreadable(f"line {number}", CUT if is_last and is_cut(error) else reason) from None
             except RecursionError:
                 raise Unreadable(f"line {number}", "arrays and objects are nested too deep") from None
             except ValueError as error:

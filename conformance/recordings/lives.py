@@ -137,6 +137,11 @@ class Lives:
         """The tasks that somebody polled."""
         return [life for life in self._of_tasks.values() if life.told]
 
+    @property
+    def is_unpolled(self) -> bool:
+        """Tasks were submitted, and none was polled."""
+        return bool(self._of_tasks) and not self.lives()
+
     def tasks(self) -> tuple[RecordedTask, ...]:
         """The same, for a fake."""
         return tuple(RecordedTask(life.operation, life.parameters, life.timeline()) for life in self.lives())

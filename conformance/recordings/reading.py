@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from safelight.contracts.recognizers import recognized
 from safelight.traffic import har, ndjson
+from safelight.traffic.elements import CUT
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.ndjson import Unreadable
 
@@ -41,7 +42,7 @@ def exchanges(file: BinaryIO) -> Iterator[Exchange]:
             else:
                 yield from _read(whole)
         except (EOFError, zlib.error):
-            raise Unreadable("the file", "it is cut: what was compressed ends in the middle") from None
+            raise Unreadable("the file", CUT) from None
         except OSError as error:
             raise Unreadable("the file", f"it cannot be read: {error.strerror or error}") from None
 

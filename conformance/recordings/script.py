@@ -64,6 +64,11 @@ class Script:
         """Take a recording in, as far as it can be read. Raises `Unreadable` where that is nothing."""
         self.judging.all(self._each(exchanges))
 
+    @property
+    def unpolled(self) -> int:
+        """Tasks that were made, and of which no poll was recorded."""
+        return sum(not submit.is_polled for submit in self._of_tasks.values())
+
     def _each(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         for exchange in exchanges:
             yield exchange

@@ -71,6 +71,7 @@ class Run:
 def document(run: Run) -> Document:
     """The report of a run; `schema()` describes it."""
     count = Counter(result.verdict for result in run.results)
+    cases = [_case(result) for result in run.results]
     made: Document = _plain(
         {
             "kind": run.kind,
@@ -84,9 +85,9 @@ def document(run: Run) -> Document:
             "exit_code": exit_code(run.results),
             "counts": {verdict: count[verdict] for verdict in WORST_FIRST},
             "tasks": list(run.tasks),
-            "lost": sum(finding.lost for result in run.results for finding in result.findings),
+            "lost": sum(finding["lost"] for case in cases for finding in case["findings"]),
             "waivers": [_waiver(applied) for applied in run.waivers],
-            "cases": [_case(result) for result in run.results],
+            "cases": cases,
         }
     )
     return made
@@ -113,7 +114,9 @@ _OF_CASES: Final = ("id", "group", "verdict", "severity", "fact", "does", "good"
 
 
 def _finding(tried: Tried, finding: Finding) -> Document:
-    return {"trial": tried.name, **asdict(finding)}
+    form = {"trial": tried.name, **asdict(finding)}
+    # Nobody did wrong: what was paid was not lost, and `tasks` says what was made.
+    return form | {"lost": 0} if finding.severity is Severity.INFO else form
 
 
 def _worst_first(finding: Document) -> int:

@@ -20,6 +20,8 @@ TOKEN: Final = "x-safelight-token"  # noqa: S105 - its name
 SESSION: Final = "x-safelight-session"
 #: What browsers say of requests that no other site's page has made.
 _OWN: Final = frozenset({"same-origin", "none"})
+#: What they say of a request with which somebody goes to a page: it fills a window, and is in no frame.
+_VISIT: Final[Mapping[str, str]] = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 #: What a page of an allowed origin may send and read: everything. A browser takes `*` for all headers but one.
 _READABLE: Final[Mapping[str, str]] = {"vary": "origin", "access-control-expose-headers": "*"}
 _SENDABLE: Final[Mapping[str, str]] = {
@@ -59,6 +61,24 @@ def readable(reply: Reply, request: Request, origins: Collection[str]) -> Reply:
 
 def _is_allowed(request: Request, origins: Collection[str]) -> bool:
     return request.headers.get("origin") in origins
+
+
+def check_visitor(
+    request: Request, token: str | None, hosts: Collection[str] = (), origins: Collection[str] = ()
+) -> None:
+    """Raises `Refused` where the request may not see the page. It holds nothing: a link on any site may lead to it.
+
+    The site that has the link can neither read nor frame what comes, and gets no hold of its window.
+    """
+    if not _is_visit(request):
+        check_sender(request, token, hosts, origins)
+    elif token is None:
+        _check_host(request, hosts)
+
+
+def _is_visit(request: Request) -> bool:
+    sent = request.headers
+    return request.method == "GET" and "origin" not in sent and all(sent.get(name) == _VISIT[name] for name in _VISIT)
 
 
 def check_sender(request: Request, token: str | None, hosts: Collection[str], origins: Collection[str]) -> None:

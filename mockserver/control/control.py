@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from safelight.contracts.secrets import redacted, with_keys
 from safelight.contracts.wording import shown
-from safelight.mockserver.control.access import SESSION, check_access, check_sender, preflight, readable
+from safelight.mockserver.control.access import SESSION, check_access, check_sender, check_visitor, preflight, readable
 from safelight.mockserver.control.bodies import body_of, query_of
-from safelight.mockserver.control.dashboard import file_at, is_home
+from safelight.mockserver.control.dashboard import HOME, file_at, is_home
 from safelight.mockserver.control.routes import PREFIX, ControlCall, found
 from safelight.mockserver.model.keys import FINGERPRINT, FORM, sent_key
 from safelight.mockserver.model.messages import Refused, Reply, Request, Stream, failure, success
@@ -78,7 +78,8 @@ class Control:
         try:
             with _refusals(request, secrets):
                 if self.page and (file := file_at(request.path)):
-                    check_sender(request, self.token, self.hosts, self.origins)
+                    check = check_visitor if request.path == HOME else check_sender
+                    check(request, self.token, self.hosts, self.origins)
                     return file
                 check_access(request, self.token, self.hosts, self.origins)
                 key = key or _named_key(service, request)

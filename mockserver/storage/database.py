@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from safelight.mockserver.storage.store import Guests
@@ -82,10 +82,12 @@ class Found(NamedTuple):
 
 
 class Records(NamedTuple):
-    """The records of a session, the oldest first, and how many went that there was no room for."""
+    """Records of a session with their numbers, from 1 on; how many went; and the number of the newest one."""
 
-    texts: Sequence[str]
+    #: In the order of the numbers.
+    numbered: Sequence[tuple[int, str]]
     dropped: int
+    last: int
 
 
 class Database(Protocol):
@@ -127,8 +129,11 @@ class Database(Protocol):
     def record(self, name: str, record: Record) -> None:
         """Keep a record of a session; where there is none of this name, of none."""
 
-    def records(self, name: str) -> Records | None:
-        """What was recorded of a session, or of "" none; None: there is no such session."""
+    def records(self, name: str, after: int = 0, again: Collection[int] = ()) -> Records | None:
+        """What was recorded of a session, or of "" none, after this number; and `again` what has these numbers.
+
+        No other record is read. None: there is no such session.
+        """
 
     def close(self) -> None:
         """Let go of files and connections. They are opened again when they are needed."""

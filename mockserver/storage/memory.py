@@ -11,11 +11,11 @@ from safelight.mockserver.storage.store import Guests, NoSession
 from safelight.traffic.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from safelight.mockserver.model.session_state import SessionState
     from safelight.traffic.exchange import Exchange
-    from safelight.traffic.journal import Unread
+    from safelight.traffic.journal import Part, Unread
 
 
 @dataclass(slots=True)
@@ -71,6 +71,12 @@ class MemoryStore:
         if kept is None or kept.state is None:
             raise NoSession
         return kept.journal
+
+    def part(self, name: str | None, after: int, again: Collection[int] = ()) -> Part:
+        """What was recorded after this number, and `again` what has these numbers. Raises `NoSession`."""
+        journal = self.journal(name)
+        with self._recording:  # what is found there is decoded later
+            return journal.part(after, again)
 
     def close(self) -> None:
         """There is nothing to let go of."""

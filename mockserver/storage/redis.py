@@ -7,7 +7,7 @@ whether the lock is still held: who lost it, because its process stood still for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import sha1
@@ -97,19 +97,41 @@ end
 return found
 """
 
-#: Keep a record in a stream, and let the oldest go where there is no room.
+#: Keep a record in a list, or in the place of an earlier one, and let the oldest go where there is no room.
 _KEEP: Final = f"""
 local function keep(session, text, bytes_of_it, earlier)
-    local stream, size = session .. ':journal', session .. ':journal:size'
-    redis.call('xadd', stream, '*', 'size', bytes_of_it, 'text', text, 'earlier', earlier)
-    local bytes = redis.call('hincrby', size, 'bytes', bytes_of_it)
-    while redis.call('xlen', stream) > {MAX_ENTRIES} or bytes > {MAX_BYTES} do
-        local oldest = redis.call('xrange', stream, '-', '+', 'COUNT', 1)[1]
-        bytes = redis.call('hincrby', size, 'bytes', -oldest[2][2])
+    local texts, sizes, size = session .. ':journal', session .. ':journal:sizes', session .. ':journal:size'
+    local more = bytes_of_it
+    if earlier == '' then
+        redis.call('rpush', texts, text)
+        redis.call('rpush', sizes, bytes_of_it)
+    else
+        local place = redis.call('lpos', texts, earlier, 'RANK', -1)
+        if not place then return end
+        more = bytes_of_it - redis.call('lindex', sizes, place)
+        redis.call('lset', texts, place, text)
+        redis.call('lset', sizes, place, bytes_of_it)
+    end
+    local bytes = redis.call('hincrby', size, 'bytes', more)
+    while redis.call('llen', texts) > {MAX_ENTRIES} or bytes > {MAX_BYTES} do
+        redis.call('lpop', texts)
+        bytes = redis.call('hincrby', size, 'bytes', -redis.call('lpop', sizes))
         redis.call('hincrby', size, 'dropped', 1)
-        redis.call('xdel', stream, oldest[1])
     end
 end
+"""
+
+#: How many records went, how many are kept, those at places of the list, and those from a number on.
+_RECORDS: Final = """
+if ARGV[1] ~= '' and redis.call('exists', KEYS[1]) == 0 then return false end
+local texts = KEYS[1] .. ':journal'
+local dropped = tonumber(redis.call('hget', texts .. ':size', 'dropped') or 0)
+local again = {}
+for at = 3, #ARGV do
+    again[at - 2] = ARGV[at] - dropped > 0 and redis.call('lindex', texts, ARGV[at] - dropped - 1) or ''
+end
+local later = redis.call('lrange', texts, math.max(ARGV[2] - dropped, 0), -1)
+return {dropped, redis.call('llen', texts), again, later}
 """
 
 #: Write what has changed, and give the lock back. A script that is sent twice does it once. 0: the lock was lost.
@@ -121,7 +143,8 @@ if redis.call('get', lock) ~= token then
 end
 if is_new then
     for _, kind in ipairs(redis.call('smembers', session .. ':kinds')) do redis.call('del', session .. ':' .. kind) end
-    redis.call('del', session, session .. ':kinds', session .. ':journal', session .. ':journal:size')
+    redis.call('del', session, session .. ':kinds')
+    redis.call('del', session .. ':journal', session .. ':journal:sizes', session .. ':journal:size')
     redis.call('srem', sessions, name)
     redis.call('zrem', guests, name)
 end
@@ -234,18 +257,16 @@ class RedisDatabase:
         """Keep a record."""
         self._run(_RECORD, [_session(name), _session("")], [record.text, record.size, record.earlier or ""])
 
-    def records(self, name: str) -> Records | None:
-        """What was recorded; a record that replaces an earlier one stands in its place."""
-        if name and not self._told("EXISTS", _session(name)):
+    def records(self, name: str, after: int = 0, again: Collection[int] = ()) -> Records | None:
+        """What was recorded after this number, and `again` what has these numbers."""
+        before = sorted(number for number in again if number <= after)
+        found = self._run(_RECORDS, [_session(name)], [name, after, *before])
+        if not found:
             return None
-        texts: list[str] = []
-        for _, fields in self._told("XRANGE", f"{_session(name)}:journal", "-", "+"):
-            entry = _pairs(fields)
-            if not entry["earlier"]:
-                texts.append(entry["text"])
-            elif entry["earlier"] in texts:
-                texts[len(texts) - 1 - texts[::-1].index(entry["earlier"])] = entry["text"]
-        return Records(texts, int(self._told("HGET", f"{_session(name)}:journal:size", "dropped") or 0))
+        dropped, kept, texts, later = found
+        numbered = [(number, text) for number, text in zip(before, texts, strict=True) if text]
+        numbered.extend(enumerate(later, max(after, dropped) + 1))
+        return Records(numbered, dropped, dropped + kept)
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import lru_cache, partial
@@ -20,7 +20,7 @@ from safelight.mockserver.storage.rows import Rows, Source
 from safelight.mockserver.storage.store import Guests, NoSession, StoreGone, Transaction
 from safelight.mockserver.storage.stored_index import StoredIndex
 from safelight.traffic.exchange import Exchange
-from safelight.traffic.journal import Journal
+from safelight.traffic.journal import Journal, Part
 from safelight.traffic.ndjson import exchange_form, exchange_of
 
 
@@ -116,14 +116,19 @@ class RowStore:
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session, so far. Raises `NoSession`."""
-        records = self.database.records(name or "")
+        journal, part = Journal(), self.part(name, 0)
+        for _, exchange in part.numbered:
+            journal.add(exchange)
+        journal.dropped += part.dropped
+        return journal
+
+    def part(self, name: str | None, after: int, again: Collection[int] = ()) -> Part:
+        """What was recorded after this number, and `again` what has these numbers. Raises `NoSession`."""
+        records = self.database.records(name or "", after, again)
         if records is None:
             raise NoSession
-        journal = Journal()
-        for text in records.texts:
-            journal.add(exchange_of(json.loads(text)))
-        journal.dropped += records.dropped
-        return journal
+        numbered = ((number, exchange_of(json.loads(text))) for number, text in records.numbered)
+        return Part(records.dropped, records.last, numbered)
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock, local
@@ -127,14 +128,18 @@ class SQLiteDatabase:
         finally:
             self._leave()
 
-    def records(self, name: str) -> Records | None:
-        """What was recorded."""
+    def records(self, name: str, after: int = 0, again: Collection[int] = ()) -> Records | None:
+        """What was recorded after this number, and `again` what has these numbers."""
         if name and self.read(name) is None:
             return None
-        query = "select text from record where session = ? order by number"
+        # In the file the first record is number 0.
+        one = "select number + 1, text from record where session = ? and number = ?"
+        later = "select number + 1, text from record where session = ? and number >= ? order by number"
         with self._connection() as connection:
-            texts = [text for (text,) in connection.execute(query, (name,))]
-            return Records(texts, _journal(connection, name).dropped)
+            before = (connection.execute(one, (name, number - 1)) for number in sorted(again) if number <= after)
+            numbered = [*chain.from_iterable(before), *connection.execute(later, (name, after))]
+            journal = _journal(connection, name)
+            return Records(numbered, journal.dropped, journal.records)
 
     def close(self) -> None:
         """Close the file, which has all that was written. It is opened again when it is needed."""

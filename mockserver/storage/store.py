@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from safelight.mockserver.model.session_state import SessionState
     from safelight.traffic.exchange import Exchange
-    from safelight.traffic.journal import Journal
+    from safelight.traffic.journal import Journal, Part
 
 
 class Transaction(Protocol):
@@ -74,6 +74,13 @@ class Store(Protocol):
 
     def journal(self, name: str | None) -> Journal:
         """What was recorded of a session, or of no session. Raises `NoSession`."""
+        ...
+
+    def part(self, name: str | None, after: int, again: Collection[int] = ()) -> Part:
+        """What was recorded after this number, and `again` what has these numbers. Raises `NoSession`.
+
+        The rest of the journal is not read.
+        """
         ...
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Help in terminals of every width, and what is said of a command that there is none of."""
 
+import subprocess
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from safelight.cli.main import main
 from safelight.mockserver.faults.catalogue import faults
+from serving import SAFELIGHT
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -33,13 +35,25 @@ def help_of(path: tuple[str, ...], width: int) -> str:
     return done.stdout
 
 
+def words(text: str) -> list[str]:
+    """The words of a text; those of a form, such as `[reject|clamp]`, one by one."""
+    return text.replace("|", "| ").split()
+
+
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
-def test_no_sentence_of_help_is_cut(path: tuple[str, ...]) -> None:
-    whole = "".join(help_of(path, 1_000).split())
-    for width in (40, 70, 80, 100):
+def test_help_is_as_wide_as_it_may_be_and_has_each_word_whole(path: tuple[str, ...]) -> None:
+    whole = words(help_of(path, 1_000))
+    for width in range(38, 101):
         shown = help_of(path, width)
-        assert "".join(shown.split()) == whole, width
-        assert max(map(len, shown.splitlines())) <= max(width, 70), width  # a name and its form are not parted
+        assert max(map(len, shown.splitlines())) <= width, width
+        assert words(shown) == whole, width
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("30", 38), ("40", 38), ("64", 62), ("200", 98)])
+def test_help_fits_the_terminal_that_it_is_asked_for_in(columns: str, widest: int) -> None:
+    command = [str(SAFELIGHT), "check", "server", "--help"]
+    done = subprocess.run(command, env={"COLUMNS": columns}, capture_output=True, text=True, check=True, timeout=60)
+    assert widest - 8 < max(map(len, done.stdout.splitlines())) <= widest
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)

@@ -64,7 +64,7 @@ def test_a_record_that_is_cut_is_judged_as_far_as_it_goes(tmp_path: Path) -> Non
         path.write_bytes(path.read_bytes()[:-1_000])
         result = check(path)
         assert result.exit_code == code
-        assert "it cannot be read any further: the archive: it ends in the middle" in result.output
+        assert "it cannot be read any further: the archive: it is cut: it ends in the middle" in result.output
 
 
 def test_a_record_of_something_else_is_not_decided(tmp_path: Path, check_sentence: CheckSentence) -> None:

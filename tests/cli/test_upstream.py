@@ -167,6 +167,12 @@ UNPLAYABLE = {
     "other-api": FOREIGN,
     "refused": REFUSED,
     "no-submit": line(done(0)),
+    "no-poll": line(submit(0)),
+    "cut-in-the-first-poll": (line(submit(0)) + line(poll(1)))[:-9],
+    "cut-in-the-submit": line(submit(0))[:-9],
+    "archive-without-a-poll": json.dumps(har([submit(0)])),
+    "archive-cut-in-the-first-poll": json.dumps(har([submit(0), poll(1)]))[:-99],
+    "archive-cut-in-the-submit": json.dumps(har([submit(0)]))[:-99],
 }
 
 
@@ -212,6 +218,18 @@ def test_diff_refuses_what_is_no_recording(content: bytes, tmp_path: Path, check
     path = tmp_path / "a.har"
     path.write_bytes(content)
     check_sentence(refusal(diff(str(path), UPSTREAM)))
+
+
+@pytest.mark.parametrize("name", ["no-poll", "cut-in-the-first-poll", "archive-cut-in-the-first-poll"])
+def test_diff_says_of_a_recording_without_a_poll_that_it_is_cut(
+    name: str, tmp_path: Path, check_sentence: CheckSentence
+) -> None:
+    path = tmp_path / "a.har"
+    path.write_text(UNPLAYABLE[name], "utf-8")
+    with serving() as served:
+        result = diff(str(path), served.url, key=served.key)
+    assert result.exit_code == 3
+    check_sentence(result.output.splitlines()[0])
 
 
 def test_diff_of_another_api_is_not_decided(tmp_path: Path) -> None:

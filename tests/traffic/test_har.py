@@ -21,7 +21,7 @@ from safelight import Safelight
 from safelight.contracts import Phase
 from safelight.mockserver.model.settings import Settings
 from safelight.traffic import ndjson
-from safelight.traffic.elements import elements
+from safelight.traffic.elements import CUT, elements
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.expectations import contract_kept, key_only_where_read, submitted_once
 from safelight.traffic.har import har, read
@@ -211,9 +211,10 @@ WRONG: Final = {
     "{}": "the archive: there is no log",
     '{"log": {}}': "the archive: there is no entries",
     '{"log": {"entries": {}}}': "the archive: log.entries is no array",
-    archived(entry("GET", URL, 200)).removesuffix("]}}"): "the archive: log.entries ends in the middle",
-    '{"log": {"entries": [': "the archive: it ends in the middle",
-    '{"log": {"entries": [{"a": "b': "the archive: it ends in the middle",
+    archived(entry("GET", URL, 200)).removesuffix("]}}"): f"the archive: {CUT}",
+    '{"log": {"entries": [': f"the archive: {CUT}",
+    '{"log": {"entries": [{"a": "b': f"the archive: {CUT}",
+    archived(entry("GET", URL, 200)).replace("]}}", " 3]}}"): "the archive: log.entries is no array",
     '{"log": {"entries": [{"a": }': "the archive: it is no JSON: Expecting value",
     '{"log" {': "the archive: no value stands after the name log",
     '{"log": {"entries": [' + "[" * 100_000: "the archive: arrays and objects are nested too deep",

@@ -71,7 +71,9 @@ GOOD: Final = {"at": 0, "method": "GET", "target": "/", "status": 200}
 
 #: What is wrong with the second line, and the sentence.
 WRONG: Final[dict[str, tuple[Any, str]]] = {
-    "no JSON": ("{", "line 2: it is no JSON: Expecting property name enclosed in double quotes at column 2"),
+    "something else": ("{]", "line 2: it is no JSON: Expecting property name enclosed in double quotes at column 2"),
+    "cut": ('{"at": 0, "meth', "line 2: it is cut: it ends in the middle; record or export it again"),
+    "no JSON": ('{"at":\n', "line 2: it is no JSON: Expecting value at column 1"),
     "NaN": ('{"at": NaN}', "line 2: NaN is no JSON; a number must be finite"),
     "deep": ("[" * 100_000, "line 2: arrays and objects are nested too deep"),
     "no object": ("3", "line 2: 3 is no exchange; it must be an object"),

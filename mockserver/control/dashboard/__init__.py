@@ -25,6 +25,8 @@ _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
+    # A site that opens the page in a window gets no hold of that.
+    "cross-origin-opener-policy": "same-origin",
 }
 
 _MEDIA_TYPES: Final = {

@@ -144,7 +144,7 @@ export class Detail {
         ["sent", exchange.body_bytes === null ? "" : counted(exchange.body_bytes, "byte")], ["key leaks in", exchange.leaks.join(", ")]]),
       task ? make("div", { className: "row" }, button(`Open task ${task.number}`, () => this.open({ task }))) : null,
       copying(this.copies(task, its, [exchange])),
-      make("h3", {}, "Request"), make("pre", {}, `${Object.entries(exchange.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${text(exchange.body)}`),
+      make("h3", {}, "Request"), make("pre", {}, [...Object.entries(exchange.headers).map(([name, value]) => `${name}: ${value}`), ...(exchange.body ? ["", text(exchange.body)] : [])].join("\n")),
       make("h3", {}, "Answer"), make("pre", {}, exchange.answer === null ? `nothing that is kept (${exchange.media_type || "no media type"})` : text(exchange.answer)),
     ].filter(Boolean);
   }

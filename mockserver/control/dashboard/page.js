@@ -9,7 +9,7 @@ import { List } from "./list.js";
 import { forget } from "./pictures.js";
 import { PlanForm, drawPlan } from "./plan.js";
 import { entryRow, exchangeRow, fillEntry, fillExchange, fillTask, taskRow } from "./rows.js";
-import { forgetAll, keep, seen, unfinished } from "./seen.js";
+import { forgetAll, keep, keepEntries, seen, unfinished } from "./seen.js";
 
 const LOOK_SECONDS = { active: 1, idle: 4 };
 
@@ -86,10 +86,10 @@ async function lookOnce() {
   const [first, last] = [unfinished(), [...seen.tasks.values()].pop()];
   const from = first ? first.number - 1 : last?.number ?? 0;
   const [session, tasks, plan, ledger] = await Promise.all([
-    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.entries.length)]);
+    ask("GET", "/session"), all("/tasks", "tasks", from), ask("GET", "/plan"), all("/ledger", "entries", seen.entries.at(-1)?.number ?? 0)]);
   if (epoch !== seen.epoch) return; // this was about a session that is no longer shown
   for (const task of tasks) seen.tasks.set(task.id, task);
-  seen.entries = [...seen.entries, ...ledger];
+  keepEntries(ledger);
   Object.assign(seen, { settings: session.settings, clock: session.clock, heardAt: performance.now() });
   asked = performance.now();
   byId("balance").textContent = session.balance.toLocaleString("en");
@@ -127,8 +127,8 @@ function draw() {
   byId("no-exchanges").textContent = isAll ? "Nothing came with this key yet." : "No exchange fits these filters.";
   byId("all").hidden = isAll;
   const count = (shown, whole) => (shown === whole ? whole.toLocaleString("en") : `${shown.toLocaleString("en")} of ${whole.toLocaleString("en")}`);
-  byId("tasks-count").textContent = count(tasks.length, seen.tasks.size);
-  byId("journal-count").textContent = count(exchanges.length, seen.exchanges.length);
+  byId("tasks-count").textContent = tasks.length.toLocaleString("en");
+  byId("journal-count").textContent = exchanges.length.toLocaleString("en");
   byId("journal-said").textContent = count(exchanges.length, seen.exchanges.length);
   const phases = Object.groupBy(tasks, task => task.phase);
   byId("phases").replaceChildren(...["queued", "running", "done", "failed"].filter(name => phases[name])
@@ -202,11 +202,23 @@ function showPart(name) {
   requestAnimationFrame(draw);
 }
 
+/** The arrows go from tab to tab, and show what each has. */
+function turn(event) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step) return;
+  const tabs = [...document.querySelectorAll("nav [role=tab]")].filter(tab => tab.checkVisibility());
+  const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+  event.preventDefault();
+  next.focus();
+  showPart(next.dataset.part);
+}
+
 const narrow = matchMedia("(max-width: 62rem)");
 
 function markTabs() {
   const shown = narrow.matches ? document.body.dataset.tab : document.body.dataset.side;
   for (const tab of document.querySelectorAll("nav [role=tab]")) tab.setAttribute("aria-selected", String(tab.dataset.part === shown));
+  document.querySelector("nav [aria-selected=true]").scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function keys(event) {
@@ -269,12 +281,13 @@ async function start() {
 function wire() {
   onChange(draw);
   for (const tab of document.querySelectorAll("nav [role=tab]")) tab.addEventListener("click", () => showPart(tab.dataset.part));
+  document.querySelector("nav").addEventListener("keydown", turn);
   byId("by-task").addEventListener("click", () => showTask(""));
   byId("all").addEventListener("click", reset);
   byId("freeze").addEventListener("click", () => doing(() => ask("POST", "/clock", { freeze: !seen.clock.frozen })));
   byId("speed").addEventListener("change", event => doing(() => ask("POST", "/clock", { scale: Number(event.target.value) })));
   byId("advance").addEventListener("click", () => doing(() => ask("POST", "/clock", { advance: 10 })));
-  byId("har").addEventListener("click", event => { event.preventDefault(); doing(saveHar); });
+  byId("har").addEventListener("click", () => doing(saveHar));
   byId("light").addEventListener("click", turnLight);
   byId("session").addEventListener("focus", () => { const now = byId("session").value; showSessions().then(() => { byId("session").value = now; }, complain); });
   byId("session").addEventListener("change", event => enter(event.target.value).catch(complain));

@@ -1,6 +1,7 @@
 // What the page knows of its session: all that it was told, within bounds.
 
 const MOST_EXCHANGES = 10_000;
+const MOST_ENTRIES = 10_000;
 
 export const seen = {
   session: "", epoch: 0, tasks: new Map(), exchanges: [], byTask: new Map(), entries: [], settings: {}, origin: "", clock: null, heardAt: 0,
@@ -40,6 +41,11 @@ export function keep(exchange) {
     else its.push(exchange);
     seen.byTask.set(exchange.task_id, its);
   }
+}
+
+/** Keep the next lines of the ledger. */
+export function keepEntries(entries) {
+  seen.entries = [...seen.entries, ...entries].slice(-MOST_ENTRIES);
 }
 
 export const isUnfinished = task => task.phase === "queued" || task.phase === "running";

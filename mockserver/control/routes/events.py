@@ -90,14 +90,13 @@ class _Listener:
         if state is None:
             raise NoSession
         yield from self._session(state.identity)
-        journal = self._store.journal(name)
-        told = journal.dropped + len(journal)
-        if self._number > told:  # of another journal, or made up: all of this one is news
+        part = self._store.part(name, self._number, self._unended)
+        if self._number > part.last:  # of another journal, or made up: all of this one is news
             self._number = 0
-        if told == self._number and not self._unended:
-            return
-        for number, exchange in enumerate(journal, journal.dropped + 1):
-            if number > self._number or self._unended.get(number, exchange) != exchange:
+            part = self._store.part(name, 0)
+        self._unended = {number: one for number, one in self._unended.items() if number > part.dropped}
+        for number, exchange in part.numbered:
+            if self._unended.get(number) != exchange:
                 yield self._exchange(number, exchange, state.began)
 
     def _session(self, identity: str, *, closed: bool = False) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from safelight.mockserver.model.messages import HEADERS, Refused, Reply
 from safelight.mockserver.sessions.session import Session
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.har import har
-from safelight.traffic.journal import Journal
+from safelight.traffic.journal import MAX_NUMBER
 from safelight.traffic.ndjson import exchange_form, line
 from safelight.traffic.redaction import without_keys
 from safelight.traffic.request_kinds import REQUEST_KINDS
@@ -31,7 +31,7 @@ def get_journal(asked: ControlCall) -> Mapping[str, Any] | Reply:
     session, task_id = asked.looked_at, asked.query.get("task_id")
     if task_id is not None and not session.knows(task_id) and not _is_about(asked, session, task_id):
         raise Refused(404, f"No task {shown(task_id)}: it was never issued to this key, and nothing was asked about it")
-    return _given(asked, asked.service.sessions.store.journal(session.name), session.data.began)
+    return _given(asked, session.name, session.data.began)
 
 
 @route("GET", "/orphans", query="journal", is_own=False)
@@ -39,7 +39,7 @@ def get_orphans(asked: ControlCall) -> Mapping[str, Any] | Reply:
     """Give the exchanges without a usable key. They are nobody's: only a server with a token gives them."""
     if not asked.has_token:
         raise Refused(HTTPStatus.FORBIDDEN, "The orphans are nobody's: only a server with a control token gives them")
-    return _given(asked, asked.service.sessions.store.journal(None), 0)
+    return _given(asked, None, 0)
 
 
 @route("GET", "/ledger", query="page", enters=True)
@@ -49,7 +49,10 @@ def get_ledger(asked: ControlCall) -> Mapping[str, Any]:
         began, ledger, left = session.data.began, session.ledger, session.credits
         lines, total = [(number + 1, entry) for number, entry in ledger.entries.items()], ledger.total
     page, cursor = page_of(lines, itemgetter(0), asked.query)
-    entries = [entry._asdict() | {"at": entry.at - began, "credits": credits_form(entry.credits)} for _, entry in page]
+    entries = [
+        {"number": number, **entry._asdict(), "at": entry.at - began, "credits": credits_form(entry.credits)}
+        for number, entry in page
+    ]
     return {"entries": entries, "cursor": cursor, "total": credits_form(total), "balance": credits_form(left)}
 
 
@@ -58,10 +61,10 @@ def _is_about(asked: ControlCall, session: Session, task_id: str) -> bool:
     return any(exchange.task_id == task_id for exchange in asked.service.sessions.store.journal(session.name))
 
 
-def _given(asked: ControlCall, journal: Journal, began: float) -> Mapping[str, Any] | Reply:
+def _given(asked: ControlCall, name: str | None, began: float) -> Mapping[str, Any] | Reply:
     _check(asked.query)
-    numbered = enumerate(journal, journal.dropped + 1)
-    found = [(number, exchange) for number, exchange in numbered if _is_asked_for(exchange, asked.query, began)]
+    journal = asked.service.sessions.store.part(name, min(int(asked.query.get("cursor", 0)), MAX_NUMBER))
+    found = [one for one in journal.numbered if _is_asked_for(one[1], asked.query, began)]
     page, cursor = page_of(found, itemgetter(0), asked.query)
     exchanges = [exchange for _, exchange in page]
     without = (without_keys(exchange, asked.secrets) for exchange in exchanges)

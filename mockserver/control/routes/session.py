@@ -11,6 +11,7 @@ from safelight.mockserver.model.clock import AdjustableClock, VirtualClock
 from safelight.mockserver.sessions.opening import settings_of
 from safelight.mockserver.sessions.setting import read
 from safelight.mockserver.sessions.table import CONFLICTS, CONTROL
+from safelight.traffic.journal import MAX_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ def _clock(given: Mapping[str, Any]) -> Clock | None:
 
 
 def _form(asked: ControlCall, session: Session) -> Mapping[str, Any]:
-    journal = asked.service.sessions.store.journal(session.name)
+    journal = asked.service.sessions.store.part(session.name, MAX_NUMBER)
     return {
         "fingerprint": session.name,
         "settings": settings_form(session.settings, [str(rule) for rule in session.plan]),
@@ -80,6 +81,6 @@ def _form(asked: ControlCall, session: Session) -> Mapping[str, Any]:
         "balance": credits_form(session.credits),
         "tasks": len(session.data.tasks),
         "next": len(session.data.overrides),
-        "exchanges": len(journal),
+        "exchanges": journal.last - journal.dropped,
         "dropped": journal.dropped,
     }

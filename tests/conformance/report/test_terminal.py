@@ -53,6 +53,15 @@ def test_a_case_says_what_was_done_what_the_client_did_what_it_broke_what_it_cos
         assert f"{line}\n" in text
 
 
+def test_what_is_recorded_and_not_judged_has_lost_no_credits() -> None:
+    taken = Finding("prompt.min-length", Severity.INFO, "an empty prompt: taken as task 7", lost=10)
+    of_both = [Tried("", Verdict.FAIL, [replace(taken, severity=Severity.MUST, lost=20), taken])]
+    for verdict, trials, lost in ((Verdict.PASS, [Tried("", Verdict.PASS, [taken])], 0), (Verdict.FAIL, of_both, 20)):
+        made = document(run([result(verdict, trials=trials)]))
+        assert made["lost"] == sum(one["lost"] for one in made["cases"][0]["findings"]) == lost
+        assert ("credits lost" in shown(made)) is bool(lost)
+
+
 def test_a_waiver_that_is_not_needed_is_said_to_be_so() -> None:
     assert "the waiver of 1.1 until 2026-12-31 is not needed any more" in shown(each_verdict())
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from operator import itemgetter
+from pathlib import Path
 from socket import create_connection
 from threading import Event, Thread, get_ident
 from typing import Any, Final
@@ -18,6 +19,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from asgi_call import Answered, body_in, call, scope_of
 from har_schema import HAR
+from json_store import counted
 from safelight.mockserver.control.bodies import schemas
 from safelight.mockserver.control.client import ControlClient as Client
 from safelight.mockserver.control.client import ControlRefused
@@ -219,6 +221,17 @@ def test_a_cursor_leads_on_when_what_it_stands_for_is_no_longer_kept() -> None:
     assert [entry.task_id for _, entry in page_of(lines, itemgetter(0), {"cursor": "3"})[0]] == ["4"]
 
 
+@pytest.mark.parametrize("name", ["sqlite", "redis"])
+def test_of_a_journal_no_more_is_read_than_what_comes_after_a_cursor(name: str, tmp_path: Path) -> None:
+    store, database = counted(name, tmp_path)
+    fake = Steered(api=Service(keys=[KEY], clock=AdjustableClock, store=store))
+    for _ in range(5):
+        fake.submit()
+    session = fake.data("GET", "/session")
+    assert (session["exchanges"], session["dropped"], database.records_given) == (5, 0, 0)
+    assert len(fake.data("GET", "/journal?cursor=3")["exchanges"]) == database.records_given == 2
+
+
 @pytest.mark.parametrize("form", ["har", "ndjson"])
 def test_a_format_says_in_a_header_where_the_next_page_begins(asked: Steered, form: str) -> None:
     answered = [asked.send("GET", f"/_safelight/journal?format={form}&limit=2&cursor={cursor}") for cursor in (0, 2)]
@@ -254,7 +267,7 @@ def test_a_task_that_is_failed_stays_so_and_is_paid_back(fake: Steered, life: di
     failed = fake.data("POST", f"/tasks/{task_id}/fail", {"reason": "no GPU left"})
     assert (failed["phase"], failed["reason"]) == ("failed", "no GPU left")
     ledger = fake.data("GET", "/ledger")
-    assert [entry["credits"] for entry in ledger["entries"]] == [-10, 10]
+    assert [(entry["number"], entry["credits"]) for entry in ledger["entries"]] == [(1, -10), (2, 10)]
     assert (ledger["total"], ledger["balance"]) == (0, 1000)
     assert [fake.poll(task_id)[1] for _ in range(2)] == ["failed", "failed"]
     message = fake.ask("POST", f"/tasks/{task_id}/fail", {})["error"]["message"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from json_store import STORE_NAMES, STORES
+from json_store import STORE_NAMES, STORES, counted
 from safelight.mockserver.control.client import ControlClient
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.control.routes import events
@@ -77,6 +77,20 @@ def test_each_exchange_is_told_once_with_its_number_whatever_keeps_it(name: str,
     assert KEY not in str([began, one, other])
 
 
+@pytest.mark.parametrize("name", ["sqlite", "redis"])
+def test_each_exchange_is_read_once_however_often_a_listener_looks(name: str, tmp_path: Path) -> None:
+    store, database = counted(name, tmp_path)
+    with served(Service(keys=[KEY], clock=AdjustableClock, store=store)) as server:
+        ids = [submit(server.url) for _ in range(5)]
+        with heard(server.url) as told:
+            _, *events = islice(told, 6)
+            for _ in range(2):
+                ids.append(submit(server.url))
+                events.append(next(told))
+    assert [json.loads(event["data"])["task_id"] for event in events] == ids
+    assert database.records_given == len(ids)
+
+
 def test_a_listener_that_comes_again_goes_on_where_it_was() -> None:
     with served() as server:
         ids = [submit(server.url) for _ in range(3)]
@@ -128,8 +142,9 @@ def test_a_session_that_begins_anew_or_is_closed_is_told() -> None:
     assert kinds == ["began", "began", "closed"]
 
 
-def test_an_exchange_that_ends_later_is_told_again_under_its_number() -> None:
-    with served() as server:
+@pytest.mark.parametrize("name", STORE_NAMES)
+def test_an_exchange_that_ends_later_is_told_again_under_its_number(name: str, tmp_path: Path) -> None:
+    with served(Service(keys=[KEY], clock=AdjustableClock, store=STORES[name](tmp_path))) as server:
         ControlClient(server.url, KEY).open(faults=["submit#1: drip 200"])
         with heard(server.url) as told:
             next(told)

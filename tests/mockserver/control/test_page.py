@@ -11,6 +11,7 @@ from asgi_call import Answered, body_in, call, scope_of
 from safelight.contracts import operations
 from safelight.mockserver.control import dashboard
 from safelight.mockserver.control.control import Control
+from safelight.mockserver.control.routes import Route, routes
 from safelight.mockserver.faults.catalogue import faults
 from safelight.mockserver.faults.rules import read_rule
 from safelight.mockserver.model.clock import AdjustableClock
@@ -104,6 +105,60 @@ def test_who_may_not_control_the_fake_gets_neither_page_nor_sessions(path: str, 
     answered = ask(fake(), "GET", path, **{**BROWSER, **headers})
     assert answered.status == 403
     assert says in answered.body.decode()
+
+
+FOLLOWED: Final[Any] = {**BROWSER, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
+@pytest.mark.parametrize("control", [Control(page=True), Control(TOKEN, page=True)], ids=["open", "token"])
+def test_a_link_of_any_site_leads_to_the_page(site: str, control: Control) -> None:
+    answered = ask(fake(), "GET", "/", control=control, **{**FOLLOWED, "sec-fetch-site": site})
+    assert answered.status == 200
+    assert answered.body.startswith(b"<!doctype html>")
+    assert KEY not in answered.body.decode()
+    assert fingerprint(KEY) not in answered.body.decode()
+    assert answered.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-dest": "iframe"},
+        {"sec-fetch-dest": "frame"},
+        {"sec-fetch-dest": "embed"},
+        {"sec-fetch-dest": "object"},
+        {"sec-fetch-dest": "empty", "sec-fetch-mode": "no-cors"},
+        {"sec-fetch-dest": "empty", "sec-fetch-mode": "cors"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"host": "evil.example:8123"},
+        {"host": "evil.example:8123", "sec-fetch-site": "same-origin"},
+    ],
+    ids=str,
+)
+def test_the_page_in_a_frame_read_by_a_script_or_at_a_name_of_another_site_is_refused(headers: Any) -> None:
+    answered = ask(fake(), "GET", "/", **{**FOLLOWED, "sec-fetch-site": "cross-site", **headers})
+    assert answered.status == 403
+    assert b"<" not in answered.body
+
+
+@pytest.mark.parametrize("one", routes(), ids=lambda one: f"{one.method} {one.path}")
+def test_a_link_or_a_form_of_another_site_leads_to_no_route(one: Route) -> None:
+    api = fake()
+    before = api.sessions.look(KEY)
+    path = one.path.replace("{", "").replace("}", "")
+    headers = {**FOLLOWED, "sec-fetch-site": "cross-site", "x-api-key": KEY}
+    answered = ask(api, one.method, f"/_safelight{path}", {}, **headers)
+    assert answered.status == 403
+    assert "no page of another origin may" in answered.body.decode()
+    assert api.sessions.look(KEY) == before
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_link_of_another_site_leads_to_the_page_and_to_none_of_its_files(name: str) -> None:
+    answered = ask(fake(), "GET", f"/_safelight/page/{name}", **{**FOLLOWED, "sec-fetch-site": "cross-site"})
+    assert answered.status == 403
 
 
 def test_with_a_token_the_page_comes_without_it_and_the_sessions_do_not() -> None:

@@ -22,6 +22,7 @@ from har_schema import HAR
 from safelight.contracts import operations
 from safelight.mockserver.control.control import Control
 from safelight.mockserver.model.clock import AdjustableClock
+from safelight.mockserver.model.ledger import Entry
 from safelight.mockserver.model.messages import Reply, Request
 from safelight.mockserver.model.session_state import SessionState
 from safelight.mockserver.model.settings import Settings
@@ -458,6 +459,27 @@ def test_a_task_copied_as_a_scenario_goes_as_it_went(served: Served, opened: Ope
         assert client.get(api.url, params=query).json()["data"]["error"] == "no GPU left"
 
 
+def test_a_request_without_a_body_ends_with_its_headers(served: Served, opened: Open) -> None:
+    fake = served()
+    fake.poll(fake.submit())
+    page = opened(fake)
+    count(page, 2)
+    page.locator("#exchange-list [aria-posinset='1']").click()
+    expect(page.locator("#detail pre:not(.copied)").first).to_have_text(
+        "x-api-key: ...\ncontent-type: application/json"
+    )
+    assert not str(page.locator("#detail pre:not(.copied)").first.text_content()).endswith("\n")
+
+
+def test_a_message_is_as_wide_as_a_telephone(served: Served, opened: Open) -> None:
+    page = opened(served(), width=390, height=844)
+    toast = page.locator("#toast")
+    toast.evaluate("one => { one.hidden = false; one.textContent = 'word '.repeat(40); }")
+    box = toast.bounding_box()
+    assert box is not None
+    assert (round(box["x"]), round(box["width"])) == (16, 358)
+
+
 def test_the_journal_is_downloaded_as_har(served: Served, opened: Open, tmp_path: Path) -> None:
     fake = served()
     story(fake)
@@ -536,6 +558,105 @@ def test_all_of_it_works_by_keyboard(served: Served, opened: Open) -> None:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
+#: Goes from element to element by Tab: what has the focus, or nothing where that is hidden or below something else.
+FOCUSED: Final = """() => {
+  const {activeElement: one} = document;
+  one.scrollIntoView({block: 'nearest'});
+  const {x, y, width, height} = one.getBoundingClientRect();
+  const seen = document.elementFromPoint(x + width / 2, y + Math.min(height / 2, 20));
+  return one === document.body || one.contains(seen) ? one.outerHTML.slice(0, 80) : '';
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("open_one", ["", "#task-list .row"], ids=["closed", "open"])
+def test_what_has_the_focus_is_seen(width: int, open_one: str, served: Served, opened: Open) -> None:
+    fake = served()
+    fake.submit()
+    page = opened(fake, width=width)
+    if open_one:
+        page.locator(open_one).click()
+        expect(page.locator("#detail")).to_be_focused()
+    found = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(FOCUSED))
+    assert "" not in found
+    assert any('aria-label="Close"' in one for one in found) is bool(open_one)
+    assert any('id="by-hand"' in one for one in found) is (width == 1280 and not open_one)
+
+
+def test_the_arrows_go_from_tab_to_tab(served: Served, opened: Open) -> None:
+    page = opened(served())
+    page.locator("nav [data-part=submit]").focus()
+    for key, part in (
+        ("ArrowRight", "plan"),
+        ("ArrowRight", "ledger"),
+        ("ArrowRight", "submit"),
+        ("ArrowLeft", "ledger"),
+    ):
+        page.keyboard.press(key)
+        expect(page.locator(f"nav [data-part={part}]")).to_be_focused()
+        expect(page.locator(f"#{part}")).to_be_visible()
+
+
+#: The texts in sight that stand out from their ground by less than 4.5 to 1, as WCAG 2 wants it, placeholders too.
+FAINT: Final = """() => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 1, height: 1});
+  const pen = canvas.getContext('2d', {willReadFrequently: true});
+  const paint = colour => {
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const linear = part => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
+  const luminance = colour => {
+    const [red, green, blue] = paint(colour).map(part => linear(part / 255));
+    return .2126 * red + .7152 * green + .0722 * blue;
+  };
+  const ground = one => {  // what is half transparent is painted on what is below it
+    if (one.parentElement) ground(one.parentElement);
+    return luminance(getComputedStyle(one).backgroundColor);
+  };
+  const contrast = (one, colour) => {
+    const [low, high] = [ground(one), luminance(colour)].sort((a, b) => a - b);
+    return (high + .05) / (low + .05);
+  };
+  const faint = [];
+  for (const one of document.querySelectorAll('body :not(option, svg, svg *, script)')) {
+    const hasText = [...one.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.textContent.trim());
+    if (!one.checkVisibility({visibilityProperty: true}) || one.matches(':disabled')) continue;
+    const hint = getComputedStyle(one, '::placeholder');
+    const isFaint = hasText && contrast(one, getComputedStyle(one).color) < 4.5
+      || one.placeholder && (hint.opacity < 1 || contrast(one, hint.color) < 4.5);
+    if (isFaint) faint.push(one.outerHTML.slice(0, 80));
+  }
+  return faint;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_text_stands_out_from_its_ground(scheme: str, served: Served, opened: Open) -> None:
+    fake = served(queued=0, running="never", plan=("poll#2: http 502", "poll#9: reset"))
+    ids = [fake.submit() for _ in range(4)]
+    for task_id in ids[:2]:
+        fake.poll(task_id), fake.poll(task_id)
+    fake.submit(promt="a lamp"), fake.submit(width=9_999)
+    with fake.api.sessions.enter(KEY) as session:
+        session.fail(ids[0], "no GPU left")
+    fake.api.sessions.open("sk-another-key-of-somebody")
+    page = opened(fake, color_scheme=scheme)
+    count(page, 10)
+    for part in ("submit", "plan", "ledger"):
+        page.locator(f"nav [data-part={part}]").click()
+        expect(page.locator(f"#{part}")).to_be_visible()
+        assert page.evaluate(FAINT) == []
+    for thing in ("task", "exchange"):
+        page.locator(f"#{thing}-list .row").first.click()
+        expect(page.locator("#detail")).to_be_visible()
+        assert page.evaluate(FAINT) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_a_telephone_in_either_light(scheme: str, served: Served, opened: Open) -> None:
     fake = served(plan=("poll#2: http 502",))
@@ -550,6 +671,12 @@ def test_nothing_is_wider_than_a_telephone_in_either_light(scheme: str, served: 
             "[...document.querySelectorAll('header *, nav *')].every(one => one.getBoundingClientRect().right <= 391)"
         )
     page.locator("nav [data-part=tasks]").click()
+    right = "names => names.map(name => Math.round(document.querySelector(name).getBoundingClientRect().right))"
+    assert len(set(page.evaluate(right, ["#search", "#by-phase", "#tasks"]))) == 1
+    page.fill("#search", "a")
+    expect(page.locator("#all")).to_be_in_viewport()
+    assert len(set(page.evaluate(right, ["#by-phase", "#tasks"]))) == 1
+    page.locator("#all").click()
     page.locator("#task-list .row").click()
     copied(page, "pytest")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -585,6 +712,29 @@ def test_ten_thousand_exchanges_of_a_thousand_tasks_are_a_few_rows_at_a_time(ser
     assert last.locator(".kind").text_content() == "submit"
     page.keyboard.press("Home")
     expect(page.locator("#exchange-list [aria-posinset='1']")).to_be_in_viewport()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for part in ("tasks", "journal", "submit", "plan", "ledger"):
+        expect(page.locator(f"nav [data-part={part}]")).to_be_in_viewport(ratio=1)
+    assert page.locator("nav").evaluate("nav => nav.scrollWidth - nav.clientWidth") == 0
+
+
+def test_of_more_bookings_than_a_ledger_keeps_each_line_is_there_once(served: Served, opened: Open) -> None:
+    fake = served(queued=0, running="never")
+    with fake.api.sessions.enter(KEY) as session:
+        for number in range(10_500):
+            session.ledger.add(Entry(session.data.began + number, -1, "", "upload"))
+    page = opened(fake)
+    page.locator("nav [data-part=ledger]").click()
+    newest = page.locator("#ledger-list [aria-posinset='1']")
+    expect(newest.locator(".time")).to_have_text("10499.00")
+    for number in (1, 2):
+        fake.submit()
+        expect(newest.locator(".reason")).to_have_text(f"image_generation #{number}")
+    assert newest.get_attribute("aria-setsize") == "10000"
+    expect(page.locator("#ledger-list [aria-posinset='3'] .time")).to_have_text("10499.00")
+    page.locator("#ledger-list").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#ledger-list [aria-posinset='10000'] .time")).to_have_text("502.00")
 
 
 def test_who_has_scrolled_away_sees_the_same_while_more_comes(served: Served, opened: Open) -> None:

@@ -15,6 +15,7 @@ from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.sessions.session import EnteredSession, new_state
 from safelight.mockserver.storage.store import NoSession, Store
 from safelight.traffic.exchange import Exchange
+from safelight.traffic.journal import MAX_ENTRIES, MAX_NUMBER
 
 NAME = "0123456789abcdef"
 EXCHANGE = Exchange(0, "GET", "/", {}, b"", 200, "application/json", b"{}")
@@ -126,6 +127,34 @@ def test_exchanges_are_kept_in_their_order_each_with_its_session(having: Store) 
         having.record(name, EXCHANGE._replace(target=target))
     assert [exchange.target for exchange in having.journal(NAME)] == ["/1", "/4"]
     assert [exchange.target for exchange in having.journal(None)] == ["/2", "/3"]
+
+
+def test_a_part_of_a_journal_has_what_comes_after_a_number_and_others_as_they_are_by_now(having: Store) -> None:
+    kept = [EXCHANGE._replace(target=f"/{number}") for number in range(1, 6)]
+    for exchange in kept:
+        having.record(NAME, exchange)
+    having.record(NAME, kept[1]._replace(took=1.5), kept[1])
+    part = having.part(NAME, 3, again=[2, 5, 9])
+    assert (part.dropped, part.last) == (0, 5)
+    found = [(number, exchange.target, exchange.took) for number, exchange in part.numbered]
+    assert found == [(2, "/2", 1.5), (4, "/4", None), (5, "/5", None)]
+    assert list(having.part(NAME, MAX_NUMBER).numbered) == []
+    assert having.part(None, 0).last == 0
+    with pytest.raises(NoSession):
+        having.part("of nobody", 0)
+
+
+def test_exchanges_have_the_same_numbers_when_the_oldest_went_and_others_were_replaced(having: Store) -> None:
+    with having.transaction(NAME):
+        for number in range(1, MAX_ENTRIES + 4):
+            exchange = EXCHANGE._replace(target=f"/{number}")
+            having.record(NAME, exchange)
+            having.record(NAME, exchange._replace(took=1.5), exchange)
+    part = having.part(NAME, MAX_ENTRIES + 1, again=[2, 4])
+    assert (part.dropped, part.last) == (3, MAX_ENTRIES + 3)
+    found = [(number, exchange.target, exchange.took) for number, exchange in part.numbered]
+    assert found == [(number, f"/{number}", 1.5) for number in (4, MAX_ENTRIES + 2, MAX_ENTRIES + 3)]
+    assert (len(having.journal(NAME)), having.journal(NAME).dropped) == (MAX_ENTRIES, 3)
 
 
 def test_a_name_says_nothing_of_the_key(having: Store) -> None:
