@@ -206,7 +206,6 @@ def test_a_ready_file_that_cannot_be_written_is_one_sentence(path: str, tmp_path
         "--body-limit -5",
         "--port 65536",
         "--log loud",
-        "--quued 1",
     ],
 )
 def test_a_bad_option_is_one_sentence_that_names_it(options: str, check_sentence: CheckSentence) -> None:
@@ -215,6 +214,11 @@ def test_a_bad_option_is_one_sentence_that_names_it(options: str, check_sentence
         sentence = refusal(CliRunner().invoke(main, ["serve", "--port", port, *shlex.split(options)]))
     assert any(name in sentence for name in re.findall(r"--([\w-]+)", options))
     check_sentence(sentence)
+
+
+def test_an_unknown_option_is_one_sentence_that_names_what_is_near() -> None:
+    sentence = refusal(CliRunner().invoke(main, ["serve", "--quued", "1"]))
+    assert re.findall(r"--\w+", sentence) == ["--quued", "--queued", "--seed"], "the other words are click's"
 
 
 def test_on_an_address_of_others_it_warns_and_prints_a_url_that_works(plain: Served) -> None:
