@@ -174,7 +174,7 @@ def test_a_host_that_cannot_be_bound_is_one_sentence(host: str) -> None:
 
 def test_a_ready_file_that_no_file_can_be_called_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text('ready_file = "a\\u0000b"')
-    assert "null byte" in refusal(safelight(["serve", "--port", "0", "--config", str(tmp_path / "s.toml")]))
+    assert "embedded null" in refusal(safelight(["serve", "--port", "0", "--config", str(tmp_path / "s.toml")]))
 
 
 @pytest.mark.parametrize("path", ["no/such/folder/ready.json", "/dev/full", "{tmp_path}"])
