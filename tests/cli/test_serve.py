@@ -264,3 +264,14 @@ def test_none_logs_nothing() -> None:
     with serving("--log", "none") as server:
         server.words(2)
         assert server.log == []
+
+
+@pytest.mark.parametrize(
+    "command", ["serve --store redis://127.0.0.1", "fuzz --database redis://127.0.0.1 -- true"], ids=["serve", "fuzz"]
+)
+def test_what_an_extra_brings_is_asked_for_by_a_name_that_an_index_has(command: str) -> None:
+    code = "import sys; sys.modules['redis'] = None; from safelight.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(command)], check=False, capture_output=True, text=True
+    )
+    assert refusal(done).endswith("the package redis is missing: pip install redis")
