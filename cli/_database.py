@@ -19,7 +19,7 @@ def shared_stories(url: str) -> SharedStories:
         from redis.exceptions import RedisError  # noqa: PLC0415 - as above
         from redis.retry import Retry  # noqa: PLC0415 - as above
     except ModuleNotFoundError:
-        raise Unusable("--database: the package redis is missing: pip install 'safelight[redis]'") from None
+        raise Unusable("--database: the package redis is missing: pip install redis") from None
     try:
         limits = {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
         client = Redis.from_url(url, retry=Retry(NoBackoff(), 1), **limits)

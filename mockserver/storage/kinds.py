@@ -27,6 +27,6 @@ def opened(name: str) -> Store:
             try:
                 from safelight.mockserver.storage.redis import RedisDatabase  # noqa: PLC0415
             except ModuleNotFoundError:
-                raise UnusableStore("the package redis is missing: pip install 'safelight[redis]'") from None
+                raise UnusableStore("the package redis is missing: pip install redis") from None
             return RowStore(RedisDatabase(name))
     return MemoryStore()

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from threading import Lock, local
 from typing import Final, NamedTuple
+from weakref import finalize
 
 from safelight.mockserver.storage.database import Changes, Document, Found, FoundPlace, Record, Records, Wanted
 from safelight.mockserver.storage.store import Guests, StoreGone, UnusableStore
@@ -50,6 +51,7 @@ class SQLiteDatabase:
         self._path = path
         #: Connections that nobody uses, the one that was used last on top.
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
+        finalize(self, _close, self._idle)  # where nobody closes the store, Python 3.13 warns of each connection
         #: The threads of this process wait here, in the place of asking the file again and again.
         self._turn = Lock()
         self._mine = _OfThread()
@@ -143,9 +145,7 @@ class SQLiteDatabase:
 
     def close(self) -> None:
         """Close the file, which has all that was written. It is opened again when it is needed."""
-        with suppress(Empty):
-            while True:
-                self._idle.get_nowait().close()
+        _close(self._idle)
 
     def _begin(self) -> None:
         self._turn.acquire()
@@ -200,10 +200,14 @@ class SQLiteDatabase:
         connection = sqlite3.connect(
             self._path, timeout=_MAX_WAIT_SECONDS, isolation_level=None, check_same_thread=False
         )
-        # Without a wait for the disk, what was written survives the process, and not the failure of the machine.
-        connection.executescript(
-            "pragma journal_mode = wal; pragma synchronous = normal; pragma journal_size_limit = 16000000;"
-        )
+        try:
+            # Without a wait for the disk, what was written survives the process, and not the failure of the machine.
+            connection.executescript(
+                "pragma journal_mode = wal; pragma synchronous = normal; pragma journal_size_limit = 16000000;"
+            )
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
@@ -213,6 +217,12 @@ class _OfThread(local):
     connection: sqlite3.Connection | None = None
     depth = 0
     is_broken = False
+
+
+def _close(connections: LifoQueue[sqlite3.Connection]) -> None:
+    with suppress(Empty):
+        while True:
+            connections.get_nowait().close()
 
 
 @contextmanager

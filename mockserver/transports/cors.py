@@ -19,11 +19,12 @@ class EnvelopeCORS(CORSMiddleware):
         self._errors = errors
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Starlette's answer; where that is a refusal, in the envelope."""
+        """Starlette's answer; a refusal in the envelope. Starlette before 0.51 leaves it to the browser to refuse."""
         answer = super().preflight_response(request_headers)
-        if answer.status_code == 200:  # noqa: PLR2004 - it is allowed
+        reasons = list(self._reasons(request_headers))
+        if answer.status_code == 200 and not reasons:  # noqa: PLR2004 - it is allowed
             return answer
-        reasons = list(self._reasons(request_headers)) or ["this page may not send it"]
+        reasons = reasons or ["this page may not send it"]
         reply = in_dialect(failure(400, f"Preflight refused: {'; '.join(reasons)}"), self._errors())
         kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
         return Response(reply.body, reply.status, {**kept, **reply.headers}, reply.media_type)

@@ -174,7 +174,7 @@ def test_a_host_that_cannot_be_bound_is_one_sentence(host: str) -> None:
 
 def test_a_ready_file_that_no_file_can_be_called_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text('ready_file = "a\\u0000b"')
-    assert "null byte" in refusal(safelight(["serve", "--port", "0", "--config", str(tmp_path / "s.toml")]))
+    assert "embedded null" in refusal(safelight(["serve", "--port", "0", "--config", str(tmp_path / "s.toml")]))
 
 
 @pytest.mark.parametrize("path", ["no/such/folder/ready.json", "/dev/full", "{tmp_path}"])
@@ -206,7 +206,6 @@ def test_a_ready_file_that_cannot_be_written_is_one_sentence(path: str, tmp_path
         "--body-limit -5",
         "--port 65536",
         "--log loud",
-        "--quued 1",
     ],
 )
 def test_a_bad_option_is_one_sentence_that_names_it(options: str, check_sentence: CheckSentence) -> None:
@@ -215,6 +214,11 @@ def test_a_bad_option_is_one_sentence_that_names_it(options: str, check_sentence
         sentence = refusal(CliRunner().invoke(main, ["serve", "--port", port, *shlex.split(options)]))
     assert any(name in sentence for name in re.findall(r"--([\w-]+)", options))
     check_sentence(sentence)
+
+
+def test_an_unknown_option_is_one_sentence_that_names_what_is_near() -> None:
+    sentence = refusal(CliRunner().invoke(main, ["serve", "--quued", "1"]))
+    assert re.findall(r"--\w+", sentence) == ["--quued", "--queued", "--seed"], "the other words are click's"
 
 
 def test_on_an_address_of_others_it_warns_and_prints_a_url_that_works(plain: Served) -> None:
@@ -260,3 +264,14 @@ def test_none_logs_nothing() -> None:
     with serving("--log", "none") as server:
         server.words(2)
         assert server.log == []
+
+
+@pytest.mark.parametrize(
+    "command", ["serve --store redis://127.0.0.1", "fuzz --database redis://127.0.0.1 -- true"], ids=["serve", "fuzz"]
+)
+def test_what_an_extra_brings_is_asked_for_by_a_name_that_an_index_has(command: str) -> None:
+    code = "import sys; sys.modules['redis'] = None; from safelight.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(command)], check=False, capture_output=True, text=True
+    )
+    assert refusal(done).endswith("the package redis is missing: pip install redis")

@@ -119,6 +119,7 @@ def test_another_thread_reads_the_date_of_the_wall(clock: VirtualClock) -> None:
     assert time.time() - read[0] > YEAR - 60
 
 
+@pytest.mark.filterwarnings("ignore:'asyncio.iscoroutinefunction':DeprecationWarning")  # backoff 2.2 on Python 3.14
 def test_a_deadline_by_dates_is_reached(clock: VirtualClock) -> None:
     @backoff.on_exception(backoff.constant, ConnectionError, max_time=30, interval=4, jitter=None)
     def ask() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sqlite3
@@ -99,6 +100,27 @@ def test_who_has_lost_the_lock_writes_nothing() -> None:
     slow.leave(NAME, None)
     for database in (slow, quick):
         database.close()
+
+
+class Kept(SQLiteDatabase):
+    """It tells its connections."""
+
+    def __init__(self, path: Path, connections: list[sqlite3.Connection]) -> None:
+        self.connections = connections
+        super().__init__(path)
+
+    def _connected(self) -> sqlite3.Connection:
+        self.connections.append(super()._connected())
+        return self.connections[-1]
+
+
+def test_a_file_that_nobody_closes_is_closed_with_its_store(tmp_path: Path) -> None:
+    connections: list[sqlite3.Connection] = []
+    Kept(tmp_path / "sessions.db", connections)
+    gc.collect()
+    [connection] = connections
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("select 1")
 
 
 @pytest.mark.needs("redis-server")
