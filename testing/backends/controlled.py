@@ -97,7 +97,7 @@ class ControlledBackend:
             return self._kept.ledger
         form, ledger = self._control.ledger(), Ledger()
         for entry in form["entries"]:
-            ledger.add(Entry(**{**entry, "credits": _credits(entry["credits"])}))
+            ledger.add(Entry(entry["at"], _credits(entry["credits"]), entry["task_id"], entry["reason"]))
         ledger.total = _credits(form["total"])
         return ledger
 
