@@ -224,7 +224,9 @@ def _end(session: SessionState, task: Task) -> None:
     session.ended.add(place._replace(at=now))
 
 
-#: Tasks that a submit notes as ended at most, and lets go, unless it needs the room.
+#: Tasks that a submit notes as ended at most, of which it reads no more than that, and those that it lets go at most,
+#: unless it needs the room.
+_MAX_NOTED: Final = 128
 _MAX_AT_ONCE: Final = 32
 
 #: Submits for one that looks, where there is much room: to look at a few takes a store hardly longer than at one.
@@ -250,8 +252,7 @@ def forget(session: SessionState) -> None:
 
 def _let_go(session: SessionState) -> int:
     """Look at a few tasks. Gives how many were let go."""
-    for place in session.ends.first(_MAX_AT_ONCE, until=session.clock.now()):
-        session.ends.discard(place)
+    for place in session.ends.take(_MAX_NOTED, until=session.clock.now()):
         session.ended.add(place)
     surplus, gone = len(session.ended) - session.bounds.max_finished_tasks, 0
     for place in session.ended.first(_MAX_AT_ONCE if _is_full(session) else min(max(surplus, 0), _MAX_AT_ONCE)):

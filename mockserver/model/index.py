@@ -71,6 +71,13 @@ class Index:
         end = min(bisect_right(self._times, until), begin + most)
         return [Place(*values) for values in zip(*(column[begin:end] for column in self._columns()), strict=True)]
 
+    def take(self, most: int, *, until: float) -> Sequence[Place]:
+        """Take the first places away that are not later than a time, so many at most, and give them."""
+        found = self.first(most, until=until)
+        for values in self._columns():
+            del values[: len(found)]
+        return found
+
     def clear(self) -> None:
         """Take all away."""
         for values in self._columns():

@@ -71,6 +71,13 @@ class StoredIndex:
         places |= {place for place, is_there in self._changed.items() if is_there and after < place[:2] <= (until, inf)}
         return sorted(places)[:most]
 
+    def take(self, most: int, *, until: float) -> Sequence[Place]:
+        """Take the first places away that are not later than a time, so many at most, and give them."""
+        found = self.first(most, until=until)
+        for place in found:
+            self.discard(place)
+        return found
+
     def clear(self) -> None:
         """Take all away."""
         for place in self.first(self._size):

@@ -70,6 +70,9 @@ def test_what_is_written_is_found_as_in_memory(
     bounds: dict[str, Any] = {"after": (after, number), "until": until}
     assert list(kept.index.first(most, **bounds)) == list(index.first(most, **bounds))
     assert decoded(encoded(index)) == index
+    assert list(kept.index.take(most, until=until)) == list(index.take(most, until=until))
+    kept.write()
+    assert list(kept.index.first(100)) == list(index)
     kept.index.clear()
     kept.write()
     assert (kept.written, len(kept.index)) == (set(), 0)
