@@ -26,7 +26,10 @@ _MAX_WAIT_SECONDS: Final = 10.0
 _TABLES: Final = (
     "create table session (name text primary key, settings text not null, rest text not null)",
     "create table row (session text, kind text, key text, text text not null, primary key (session, kind, key))",
-    "create table place (session text, kind text, place text, key text, primary key (session, kind, place, key))",
+    (
+        "create table place (session text, kind text, place text, key text, primary key (session, kind, place, key))"
+        " without rowid"
+    ),
     "create table guest (name text primary key, used real not null)",
     "create index guest_by_use on guest (used)",
     "create table record (session text, number integer, size integer, text text, primary key (session, number))",
