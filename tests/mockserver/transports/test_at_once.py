@@ -168,6 +168,20 @@ def sent_by(exchange: Exchange) -> str:
     return f"poll {exchange.target.rpartition('=')[2]}" if "task_id" in exchange.target else "balance"
 
 
+def test_a_head_that_comes_again_without_its_body_waits_for_it(server: AppServer) -> None:
+    body = b"GET /of-another HTTP/1.1\r\n\r\n"
+    text = request_of("GET", "/v1/index.php?endpoint=user_balance", body)
+    head, parts = text.removesuffix(body), urlsplit(server.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (text, text, text, head, body):
+            connection.sendall(piece)
+            server.settle()
+        connection.shutdown(socket.SHUT_WR)
+        answers = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200"] * 4
+
+
 def test_of_many_different_headers_the_latest_are_known() -> None:
     known = KnownHeaders()
     sent = [KNOWN.replace(b"host: 127.0.0.1", b"host: client-%d" % number) for number in range(300)]
