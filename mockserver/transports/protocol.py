@@ -226,7 +226,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Answer a request in one go. False: its reply is not delivered so, and stays ready."""
         with core.api.in_flight as under_way:
             reply = core.api.handle(request)
-            answer = plain(reply)
+            answer = plain(reply, varies=core.cors)
             if answer is not None:
                 reply.deliver()
                 self.transport.write(answer)

@@ -49,10 +49,11 @@ REQUESTS: Final = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[AppServer]:
+@pytest.fixture(scope="module", params=[False, True], ids=["", "cors"])
+def server(request: pytest.FixtureRequest) -> Iterator[AppServer]:
     settings = Settings(task_profile(queued=0, running="never"), balance=10**6, directives=True)
-    with in_thread(bare_app(Service(keys=[FAKE_KEY], settings=settings), 50_000, Control())) as served:
+    api = Service(keys=[FAKE_KEY], settings=settings)
+    with in_thread(create_app(api, cors=request.param, body_limit=50_000, control=Control())) as served:
         yield served
 
 
