@@ -139,8 +139,8 @@ def release(session: SessionState, task: Task, ticks: int) -> None:
     """Move a task on the axis of ticks along."""
     before = position_of(session, task)
     counts_of(session, task.id).moved += ticks
-    _pass(session, task, before, position_of(session, task))
-    expect_refund(session, task)
+    if _pass(session, task, before, position_of(session, task)):
+        expect_refund(session, task)
 
 
 def has_ended(session: SessionState, task: Task) -> bool:
@@ -148,10 +148,12 @@ def has_ended(session: SessionState, task: Task) -> bool:
     return task.timeline.end.phase in FINAL and position_of(session, task) >= task.timeline.length
 
 
-def _pass(session: SessionState, task: Task, before: float, after: float) -> None:
-    """Note where a task has come to its end from one position to another."""
-    if before < task.timeline.length <= after and task.timeline.end.phase in FINAL:
-        session.order.end(session, task)
+def _pass(session: SessionState, task: Task, before: float, after: float) -> bool:
+    """Note where a task has come to its end from one position to another. False: it has not."""
+    if not before < task.timeline.length <= after or task.timeline.end.phase not in FINAL:
+        return False
+    session.order.end(session, task)
+    return True
 
 
 def drop(session: SessionState, task: Task) -> None:

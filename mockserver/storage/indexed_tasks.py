@@ -69,9 +69,12 @@ class IndexedTasks:
             self._forget(session)
 
     def end(self, session: SessionState, task: Task) -> None:
-        """A task has ended now, unless its place says so already."""
+        """A task has ended now, unless that was noted already: by this clock, or by one that is ahead of it.
+
+        The clocks of several hosts are not quite the same, and that of one is set back now and then.
+        """
         place, now = _place_by_end(task), session.clock.now()
-        if place.at > now:
+        if place.at > now and place in self.ends:
             self.ends.discard(place)
             self.ended.add(place._replace(at=now))
 

@@ -49,6 +49,9 @@ class StoredIndex:
     def __len__(self) -> int:
         return self._size
 
+    def __contains__(self, place: Place) -> bool:
+        return place in self.first(1, after=(place.at, place.number - 1), until=place.at)
+
     def add(self, place: Place) -> None:
         """Put a task at a place, where it was not so far."""
         if self._changed.get(place) is not True:

@@ -28,7 +28,7 @@ from safelight.mockserver.service.in_flight import InFlight
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.service.workers import in_worker
 from safelight.mockserver.transports.at_once import Head, KnownHeaders
-from safelight.mockserver.transports.cors import EnvelopeCORS
+from safelight.mockserver.transports.cors import EnvelopeCORS, send_varying
 from safelight.mockserver.transports.playback import played
 
 #: Bytes of a request body that are read unless the caller says otherwise.
@@ -97,7 +97,7 @@ class Core:
     api: Service
     body_limit: int
     control: Beside | None
-    #: What a page of another origin sends passes `EnvelopeCORS`, which lets everything else through as it is.
+    #: What a page of another origin sends passes `EnvelopeCORS`; of everything else it says no more than `vary`.
     cors: bool = False
     #: What its clients send with each request.
     known: KnownHeaders = field(default_factory=KnownHeaders)
@@ -156,8 +156,9 @@ class Core:
 
     async def go_on(self, reply: Reply, request: Request, scope: Scope, receive: Receive, send: Sending) -> None:
         """Deliver a reply whose exchange is under way already, and end that."""
+        sending = partial(send_varying, send) if self.cors else send
         try:
-            await self._deliver(reply, request, scope, receive, send)
+            await self._deliver(reply, request, scope, receive, sending)
         finally:
             self.api.in_flight.__exit__()
 

@@ -76,11 +76,19 @@ _METHODS: Final = {b"GET": "GET", b"POST": "POST"}
 _JSON: Final = "application/json"
 
 
-def plain(reply: Reply) -> bytes | None:
-    """An answer as it stands on the wire, where that is what most are: JSON, and no headers but those of all."""
+def plain(reply: Reply, *, varies: bool = False) -> bytes | None:
+    """An answer as it stands on the wire, where that is what most are: JSON, and no headers but those of all.
+
+    With `varies` a page of another origin would get another one, as with `EnvelopeCORS`.
+    """
     if reply.wire or reply.headers is not HEADERS or reply.media_type != _JSON:
         return None
-    return b"%s%d\r\n\r\n%s" % (_head(reply.status, http_date(reply.date)), len(reply.body), reply.body)
+    head, end = _head(reply.status, http_date(reply.date)), _VARIES if varies else _END
+    return b"%s%d%s%s" % (head, len(reply.body), end, reply.body)
+
+
+#: The last header of an answer, and the end of all.
+_VARIES: Final = b"\r\nvary: Origin" + _END
 
 
 @lru_cache(64)

@@ -1,14 +1,22 @@
 """CORS: pages of any origin may use the API from a browser. A preflight that is refused says why, in the envelope."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from safelight.contracts.wording import listed, shown
 from safelight.mockserver.model.messages import failure, in_dialect
+
+
+async def send_varying(send: Send, message: Message) -> None:
+    """Say that an answer hangs on `Origin`: a picture that a browser has kept for nobody could be read by no page."""
+    if message["type"] == "http.response.start":
+        MutableHeaders(scope=message).setdefault("vary", "Origin")
+    await send(message)
 
 
 class EnvelopeCORS(CORSMiddleware):
@@ -17,6 +25,10 @@ class EnvelopeCORS(CORSMiddleware):
     def __init__(self, app: ASGIApp, errors: Callable[[], str]) -> None:
         super().__init__(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
         self._errors = errors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As Starlette's, of which older versions do not say that an answer hangs on `Origin`."""
+        await super().__call__(scope, receive, partial(send_varying, send))
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Starlette's answer; a refusal in the envelope. Starlette before 0.51 leaves it to the browser to refuse."""

@@ -59,8 +59,9 @@ class EnvelopeProtocol(HttpToolsProtocol):
     _is_between = True
     #: The head that the parser has read last, where its request was answered at once.
     _answered: Head | None = None
-    #: The last head that was read without the parser, and its request: a client sends the same again and again.
-    _last: tuple[bytes, Request] | None = None
+    #: The last head that was read without the parser, the length of what followed it, which a request with GET does
+    #: not have, and its request: a client sends the same again and again.
+    _last: tuple[bytes, int, Request] | None = None
     #: What was decided without the parser, and is not delivered in one go: it goes on when the parser has come so far.
     _ready: tuple[Reply, Request] | None = None
     #: When a request was last answered without the parser, in seconds of the loop.
@@ -104,8 +105,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """The request that the data is, where its head is the one before, length included."""
         if self._last is None:
             return None
-        head, request = self._last
-        if len(data) != len(head) + len(request.body or b"") or not data.startswith(head):
+        head, length, request = self._last
+        if len(data) != len(head) + length or not data.startswith(head):
             return None
         method, path, query, headers, body, origin = request
         return Request(method, path, query, headers, data[len(head) :], origin) if body else request
@@ -115,7 +116,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         seen = core.known.find(data)
         request = seen and core.at_once(self._head_of(seen.method, seen.target, seen.headers), seen.body)
         if seen and request:
-            self._last = data[: len(data) - len(seen.body)], request
+            self._last = data[: len(data) - len(seen.body)], len(seen.body), request
         return request
 
     def _keep_alive(self, seconds: float) -> None:
@@ -225,7 +226,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Answer a request in one go. False: its reply is not delivered so, and stays ready."""
         with core.api.in_flight as under_way:
             reply = core.api.handle(request)
-            answer = plain(reply)
+            answer = plain(reply, varies=core.cors)
             if answer is not None:
                 reply.deliver()
                 self.transport.write(answer)

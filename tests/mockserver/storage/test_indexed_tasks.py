@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from fake import Fake, status_of
 from safelight.contracts import Axis
+from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.storage.indexed_tasks import IndexedTasks
@@ -70,6 +71,22 @@ def test_whatever_ends_a_task_it_goes_when_its_turn_comes(axis: Axis, end: Calla
     fake.submit()
     assert kept(fake) == [3, 4, 5]
     assert fake.session.is_idle()
+
+
+def test_a_task_that_ended_by_a_clock_that_is_ahead_is_let_go_once() -> None:
+    fake = indexed(bounds=Bounds(max_finished_tasks=2), running=5)
+    for _ in range(3):
+        fake.submit()
+    fake.clock.advance(5)
+    fake.submit()
+    assert kept(fake) == [2, 3, 4]
+    ahead, fake.session.data.clock = fake.clock, VirtualClock(fake.clock.now() - 1)
+    assert fake.session.fail(fake.tasks[0].id)
+    fake.session.data.clock = ahead
+    ahead.advance(5)
+    for _ in range(3):
+        fake.submit()
+    assert kept(fake)[-3:] == [5, 6, 7]
 
 
 def test_where_very_many_end_at_once_each_submit_lets_some_go() -> None:

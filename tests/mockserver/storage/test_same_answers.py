@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from fake import SUBMIT, status_of
 from json_store import STORE_NAMES, STORES
@@ -20,6 +20,7 @@ from safelight.mockserver.model.session_state import Bounds
 from safelight.mockserver.model.settings import Settings
 from safelight.mockserver.model.task_override import TaskOverride
 from safelight.mockserver.service.service import Service
+from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import Session
 from safelight.mockserver.storage.store import Store
 
@@ -76,12 +77,18 @@ class Driven:
             counts = {task_id: session.data.counts[task_id] for task_id in session.data.counts}
             return (
                 (session.tasks, counts, list(session.ledger), session.credits, session.passed()),
+                len(session.data.refunds_due),
                 ([str(rule) for rule in plan], plan.counts(), plan.undelivered()),
                 (list(journal), journal.dropped),
             )
 
 
+#: A task that fails when it is released, and is released again.
+RELEASED: Final = [("submit", "rr3", "a lamp"), ("release", 0), ("release", 0)]
+
+
 @pytest.mark.parametrize("kind", STORE_NAMES)
+@example(settings=Settings(task_profile(ticks=(0, 1), fail_rate=1)), actions=RELEASED)
 @given(settings=SETTINGS, actions=ACTIONS)
 def test_every_store_answers_as_the_memory_does(kind: str, settings: Settings, actions: Any) -> None:
     with TemporaryDirectory() as folder:

@@ -234,6 +234,12 @@ def test_a_page_of_any_origin_may_use_it_with_cors() -> None:
     assert (answered.status, answered.headers["access-control-allow-origin"]) == (200, "*")
 
 
+@pytest.mark.parametrize("headers", [[], [(b"origin", b"https://page.example")]])
+def test_with_cors_no_cache_takes_an_answer_that_no_page_may_read_for_one(headers: list[tuple[bytes, bytes]]) -> None:
+    answered = call(create_app(Fake().api, cors=True), scope_of("GET", b"/uploads/0123456789abcdef/1.png", headers))
+    assert answered.headers["vary"] == "Origin"
+
+
 def test_without_cors_a_page_is_allowed_nothing() -> None:
     headers = [(b"origin", b"https://page.example"), (b"access-control-request-method", b"POST")]
     answered = send(Fake(), "OPTIONS", SUBMIT, headers=headers)

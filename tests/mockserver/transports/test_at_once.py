@@ -49,10 +49,11 @@ REQUESTS: Final = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[AppServer]:
+@pytest.fixture(scope="module", params=[False, True], ids=["", "cors"])
+def server(request: pytest.FixtureRequest) -> Iterator[AppServer]:
     settings = Settings(task_profile(queued=0, running="never"), balance=10**6, directives=True)
-    with in_thread(bare_app(Service(keys=[FAKE_KEY], settings=settings), 50_000, Control())) as served:
+    api = Service(keys=[FAKE_KEY], settings=settings)
+    with in_thread(create_app(api, cors=request.param, body_limit=50_000, control=Control())) as served:
         yield served
 
 
@@ -166,6 +167,20 @@ def sent_by(exchange: Exchange) -> str:
     if exchange.body:
         return str(json.loads(exchange.body)["prompt"])
     return f"poll {exchange.target.rpartition('=')[2]}" if "task_id" in exchange.target else "balance"
+
+
+def test_a_head_that_comes_again_without_its_body_waits_for_it(server: AppServer) -> None:
+    body = b"GET /of-another HTTP/1.1\r\n\r\n"
+    text = request_of("GET", "/v1/index.php?endpoint=user_balance", body)
+    head, parts = text.removesuffix(body), urlsplit(server.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (text, text, text, head, body):
+            connection.sendall(piece)
+            server.settle()
+        connection.shutdown(socket.SHUT_WR)
+        answers = b"".join(iter(lambda: connection.recv(10_000), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200"] * 4
 
 
 def test_of_many_different_headers_the_latest_are_known() -> None:
