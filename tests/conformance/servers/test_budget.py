@@ -48,7 +48,7 @@ def test_a_budget_never_pays_for_more_than_it_has(
     assert spent[Pocket.SURPRISE] <= max_surprise
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.nested_given])
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted(DEFECTS)), COUNTS, COUNTS)
 def test_no_bad_server_makes_more_tasks_than_are_allowed(name: str, max_paid: int, max_surprise: int) -> None:
     with bad_server(name) as server:
