@@ -7,7 +7,6 @@ that come at once the last waits for seconds.
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 #: Connections that are taken in one turn. No more, as processes that share a socket share what comes at once.
@@ -51,7 +50,9 @@ class Acceptor:
             self._loop.call_later(_PAUSE, self._listen)
 
     async def _connect(self, taken: socket.socket) -> None:
-        with suppress(OSError):  # it has left
+        try:
             # As asyncio does it: Nagle's algorithm costs 40 ms where an answer goes out in two pieces.
             taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(self._protocol, taken)
+        except OSError:  # it has left
+            taken.close()
