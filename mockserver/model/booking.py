@@ -24,7 +24,7 @@ def state_of(session: SessionState, task: Task, *, add: int = 0) -> State:
     if not add or task.axis is not Axis.POLLS:
         return task.timeline.at(position_of(session, task, add))
     before, after = position_of(session, task), position_of(session, task, add)
-    _pass(session, task, before, after)
+    _note_end(session, task, before, after)
     return task.timeline.at(after)
 
 
@@ -139,7 +139,7 @@ def release(session: SessionState, task: Task, ticks: int) -> None:
     """Move a task on the axis of ticks along."""
     before = position_of(session, task)
     counts_of(session, task.id).moved += ticks
-    if _pass(session, task, before, position_of(session, task)):
+    if _note_end(session, task, before, position_of(session, task)):
         expect_refund(session, task)
 
 
@@ -148,7 +148,7 @@ def has_ended(session: SessionState, task: Task) -> bool:
     return task.timeline.end.phase in FINAL and position_of(session, task) >= task.timeline.length
 
 
-def _pass(session: SessionState, task: Task, before: float, after: float) -> bool:
+def _note_end(session: SessionState, task: Task, before: float, after: float) -> bool:
     """Note where a task has come to its end from one position to another. False: it has not."""
     if not before < task.timeline.length <= after or task.timeline.end.phase not in FINAL:
         return False

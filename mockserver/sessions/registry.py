@@ -57,7 +57,7 @@ class Registry:
         #: Keys of guests, whichever process has opened their sessions, and when it is time to look which have ended.
         self._guest_keys: set[str] = set()
         self._many_guest_keys = 2 * MAX_GUEST_SESSIONS
-        self._welcoming = Lock()
+        self._welcoming, self._hiding = Lock(), Lock()
         if store.does_io:
             self._take_over()
 
@@ -97,11 +97,13 @@ class Registry:
     def hide(self, secret: str) -> None:
         """From now on nothing that is written down holds this text."""
         if secret not in self.secrets and len(secret) >= MIN_SECRET_CHARACTERS and not is_plain_key(secret):
-            self.secrets |= {secret}
+            with self._hiding:
+                self.secrets |= {secret}
 
     def close(self, key: str) -> None:
         """Forget a session and all that it kept. Its key is unknown from now on."""
-        self.secrets -= {key}
+        with self._hiding:
+            self.secrets -= {key}
         with self.store.transaction(fingerprint(key)) as transaction:
             transaction.end()
 
@@ -178,7 +180,8 @@ class Registry:
             names = {*self.store.names()}
             gone = {key for key in list(self._guest_keys) if fingerprint(key) not in names}
             self._guest_keys -= gone
-            self.secrets -= gone
+            with self._hiding:
+                self.secrets -= gone
             self._many_guest_keys = 2 * max(MAX_GUEST_SESSIONS, len(self._guest_keys))
 
     def _make_room(self, own: str) -> None:

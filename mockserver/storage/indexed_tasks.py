@@ -36,11 +36,11 @@ class IndexedTasks:
         self, by_number: StoredIndex | None = None, ends: StoredIndex | None = None, ended: StoredIndex | None = None
     ) -> None:
         #: All tasks, in the order of their submits.
-        self.by_number = by_number or StoredIndex()
+        self.by_number = StoredIndex() if by_number is None else by_number
         #: The tasks that were not seen to have ended, by when they do; `inf`: nobody knows.
-        self.ends = ends or StoredIndex()
+        self.ends = StoredIndex() if ends is None else ends
         #: Those that have, the first one first.
-        self.ended = ended or StoredIndex()
+        self.ended = StoredIndex() if ended is None else ended
 
     def kept(self) -> list[StoredIndex]:
         """All there is to it, but for the places."""

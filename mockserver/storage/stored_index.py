@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @codec.stateful
 class StoredIndex:
-    """What `Index` does. To put a task at a place, nothing is read."""
+    """What `Index` does, for whoever puts a task at a place once and takes it from there once: nothing is read then."""
 
     def __init__(self, size: int = 0) -> None:
         self._size = self._size_before = size

@@ -13,9 +13,11 @@ from safelight.mockserver.model.messages import failure, in_dialect
 
 
 async def send_varying(send: Send, message: Message) -> None:
-    """Say that an answer hangs on `Origin`: a picture that a browser has kept for nobody could be read by no page."""
+    """Say that an answer hangs on `Origin`: else a browser gives a page the picture that it has kept without one."""
     if message["type"] == "http.response.start":
-        MutableHeaders(scope=message).setdefault("vary", "Origin")
+        headers = MutableHeaders(scope=message)
+        if "origin" not in headers.get("vary", "").lower():
+            headers.add_vary_header("Origin")
     await send(message)
 
 
