@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from safelight.contracts.parsing import integer
@@ -24,6 +25,9 @@ _BLANK: Final = " \t\r\n\ufeff"
 #: What is wrong with a file that ends before what is in it does.
 CUT: Final = "it is cut: it ends in the middle; record or export it again"
 
+#: A word, a number or an escape of which more is to come, from where the decoder can make nothing of it.
+_BEGUN: Final = re.compile(r"t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|[eE][+-]?|\\?u[0-9A-Fa-f]{0,4}")
+
 #: What stands behind a value that is read to its end.
 _AFTER_A_VALUE: Final = frozenset(",]}: \t\r\n")
 
@@ -40,7 +44,7 @@ def elements(file: TextIO, *path: str) -> Iterator[Any]:
     while reader.next() == ",":
         reader.take(",", "")
         yield reader.value()
-    reader.take("]", f"{'.'.join(path)} is no array" if reader.next() else CUT)
+    reader.take("]", f"{'.'.join(path)} is no array")
 
 
 class _Reader:
@@ -63,8 +67,8 @@ class _Reader:
 
     def take(self, character: str, otherwise: str) -> None:
         """Go past this character."""
-        if self.next() != character:
-            raise ValueError(otherwise)
+        if (found := self.next()) != character:
+            raise ValueError(otherwise if found else CUT)
         self._at += 1
 
     def enter(self, name: str) -> None:
@@ -78,7 +82,7 @@ class _Reader:
             self.value()
             if self.next() == ",":
                 self._at += 1
-        raise ValueError(f"there is no {name}")
+        raise ValueError(f"there is no {name}" if self.next() else CUT)
 
     def value(self) -> Any:
         """The value that comes next."""
@@ -96,6 +100,8 @@ class _Reader:
                     raise ValueError(CUT if is_cut(error) else f"it is no JSON: {error.msg}") from None
                 continue
             if self._text[end : end + 1] in _AFTER_A_VALUE or not self._more():  # else a number may go on
+                if _BEGUN.fullmatch(self._text[end:]):
+                    raise ValueError(CUT)
                 self._at = end
                 return value
 
@@ -104,12 +110,19 @@ class _Reader:
         try:
             chunk = self._file.read(max(_CHUNK_CHARACTERS, len(self._text) - self._at))
         except UnicodeDecodeError as error:
-            raise ValueError(f"it is not UTF-8: 0x{error.object[error.start]:02x} starts no character") from None
+            reason = f"it is not UTF-8: 0x{error.object[error.start]:02x} starts no character"
+            raise ValueError(CUT if is_half(error) else reason) from None
         if chunk:
             self._text, self._at = self._text[self._at :] + chunk, 0
         return bool(chunk)
 
 
+def is_half(error: UnicodeDecodeError) -> bool:
+    """The bytes end in the middle of a character."""
+    return error.reason == "unexpected end of data"
+
+
 def is_cut(error: json.JSONDecodeError) -> bool:
     """A value that is followed by nothing is none because something of it is missing."""
-    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    rest = error.doc[error.pos :].rstrip()
+    return not rest or error.msg.startswith("Unterminated string") or _BEGUN.fullmatch(rest) is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from safelight.contracts import Advice, Phase, Provenance, Violation
 from safelight.contracts.parsing import integer
 from safelight.contracts.wording import listed, shown
-from safelight.traffic.elements import CUT, is_cut
+from safelight.traffic.elements import CUT, is_cut, is_half
 from safelight.traffic.exchange import Exchange
 from safelight.traffic.redaction import without_keys
 
@@ -48,7 +48,7 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Exchange]:
                 exchange = exchange_of(json.loads(whole, parse_int=integer, parse_constant=_refuse))
             except UnicodeDecodeError as error:
                 place = f"byte {error.start + 1} (0x{error.object[error.start]:02x}) starts no character"
-                raise Unreadable(f"line {number}", f"it is not UTF-8: {place}") from None
+                raise Unreadable(f"line {number}", CUT if is_half(error) else f"it is not UTF-8: {place}") from None
             except json.JSONDecodeError as error:
                 reason = f"it is no JSON: {error.msg} at column {error.colno}"
                 is_last = not whole.endswith("\n")

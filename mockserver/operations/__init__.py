@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from safelight import contracts
+from safelight.mockserver.model.modules import import_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,6 +122,5 @@ def operation(*, result: ResultKind | None = None) -> Callable[[Callable[[Call],
 @cache
 def operations() -> Mapping[str, Endpoint]:
     """Name -> operation, for every module of this folder."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    import_all(__name__, __path__)
     return dict(sorted(_REGISTRY.items()))

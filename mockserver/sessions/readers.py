@@ -134,18 +134,19 @@ _USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 def public_url(host: str) -> Reader:
-    """A URL that others can begin with, of a host of this pattern. It may hold a password, and no sentence shows it."""
-    pattern = rf"https?://(?:{host}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~-]+)*/?"
+    """A URL that others can begin with, of a host of this pattern. It may hold a password, and no sentence shows it.
+
+    It has no `..`, which clients take out of a URL before they send it.
+    """
+    pattern = rf"https?://(?:{host}|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{{0,4}})?(?:/\.*[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"
     read_text = text(pattern, _PUBLIC_URL_HINT, "URL")
 
     def beginning(value: Any) -> str:
         try:
             parts = urlsplit(read_text.read(value))
-            is_one = parts.port != 0
+            parts.port  # noqa: B018 - refuses one that is too high
         except ValueError:
-            is_one = False
-        if not is_one:
-            raise ValueError(_PUBLIC_URL_HINT)
+            raise ValueError(_PUBLIC_URL_HINT) from None
         name = parts.netloc.lower().removesuffix(_USUAL_PORTS[parts.scheme])
         return f"{parts.scheme}://{name}{parts.path.rstrip('/')}"
 

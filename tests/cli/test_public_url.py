@@ -145,6 +145,7 @@ def test_its_page_controls_it_under_both_names(tmp_path: Path) -> None:
         *("fake.example", "ftp://fake.example", "https://", "https://fake.example?a=1", "https://fake.example/#a"),
         *("https://user:s3cret@fake.example", "https://fake.example:0", "https://fake.example:99999", "https://[zz]"),
         *("https://fake.example/a b", "https://fake.example//", "https://[::::]"),
+        *("https://fake.example/..", "https://fake.example/a/./b", "https://fake.example:0443"),
     ],
 )
 def test_what_no_url_can_begin_with_is_refused(wrong: str) -> None:
@@ -158,6 +159,7 @@ def test_what_no_url_can_begin_with_is_refused(wrong: str) -> None:
         ("http://FAKE:80/", "http://fake"),
         ("https://[2001:DB8::1]:8443/a/b/", "https://[2001:db8::1]:8443/a/b"),
         ("https://fake.example:80", "https://fake.example:80"),
+        ("https://fake.example/.well-known/..a", "https://fake.example/.well-known/..a"),
     ],
 )
 def test_it_is_read_as_browsers_say_it(given: str, read: str) -> None:

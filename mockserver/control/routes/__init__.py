@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 from safelight.contracts.wording import listed, nearest, shown
 from safelight.mockserver.model.keys import FORM, WAYS
 from safelight.mockserver.model.messages import Refused, Reply, Request, Stream
+from safelight.mockserver.model.modules import import_all
 from safelight.mockserver.model.task import Task
 from safelight.mockserver.service.service import Service
 from safelight.mockserver.sessions.session import Session
@@ -143,8 +142,7 @@ def route(method: str, path: str, **options: Any) -> Callable[[Handler], Handler
 @cache
 def routes() -> Sequence[Route]:
     """All of them, for every module of this folder."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    import_all(__name__, __path__)
     return tuple(sorted(_REGISTRY, key=lambda one: (one.path, one.method)))
 
 

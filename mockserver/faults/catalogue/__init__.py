@@ -7,14 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar, dataclass_transform
 
 from safelight.contracts.wording import brief, counted, did_you_mean, listed
 from safelight.mockserver.faults.catalogue.settings import Json
 from safelight.mockserver.faults.words import as_word, quoted, words
 from safelight.mockserver.model.messages import Reply
+from safelight.mockserver.model.modules import import_all
 from safelight.mockserver.model.task_profile import check_text
 
 
@@ -67,8 +66,7 @@ def _problem(made: type[Any], at: Field[Any], value: object) -> str:
 @cache
 def faults() -> Mapping[str, type[Any]]:
     """Name -> class, for every module of this folder."""
-    for module in iter_modules(__path__):
-        import_module(f"{__name__}.{module.name}")
+    import_all(__name__, __path__)
     return dict(sorted(_REGISTRY.items()))
 
 
