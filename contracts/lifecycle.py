@@ -249,7 +249,10 @@ class Timeline:
 
 
 class UsualTimeline(Timeline):
-    """A task that is queued, runs, and ends. Most do, and where delays are random each has its own: so it is small."""
+    """A task that is queued, runs, and ends. Most do, and where delays are random each has its own: so it is small.
+
+    It inherits as everybody else is to take it for any other timeline. It is 200 bytes less than its three steps.
+    """
 
     __slots__ = ("end", "queued", "running")
 

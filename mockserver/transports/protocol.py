@@ -102,7 +102,10 @@ class EnvelopeProtocol(HttpToolsProtocol):
         return True
 
     def _same_request(self, data: bytes) -> Request | None:
-        """The request that the data is, where its head is the one before, length included."""
+        """The request that the data is, where its head is the one before, length included.
+
+        Whether it can be answered now hangs on these alone, and not on what its body says.
+        """
         if self._last is None:
             return None
         head, length, request = self._last

@@ -5,16 +5,14 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from fake import SUBMIT, Fake, status_of
+from keeping import Keeping, indexed, kept
 from safelight.contracts import Axis
 from safelight.mockserver.model.clock import VirtualClock
 from safelight.mockserver.model.keys import fingerprint
 from safelight.mockserver.model.session_state import Bounds, SessionState
 from safelight.mockserver.model.settings import Settings
-from safelight.mockserver.model.task import Task
 from safelight.mockserver.sessions import registry
 from safelight.mockserver.sessions.opening import task_profile
 from safelight.mockserver.sessions.session import EnteredSession, Session
@@ -23,8 +21,8 @@ from safelight.mockserver.storage.memory import MemoryStore
 PROMPT: Final = b'{"prompt": "a lamp"}'
 
 
-def kept(fake: Fake) -> list[int]:
-    return [task.number for task in fake.tasks]
+#: The order of tasks in memory, and in a database.
+ORDERS: Final = [Fake, indexed]
 
 
 def test_the_oldest_finished_tasks_go_first() -> None:
@@ -36,8 +34,9 @@ def test_the_oldest_finished_tasks_go_first() -> None:
     assert [fake.send("GET", status_of(task_id)).status for task_id in ids[:4]] == [404, 404, 200, 200]
 
 
-def test_bytes_are_bounded_too() -> None:
-    fake = Fake(bounds=Bounds(max_task_bytes=10_000))
+@pytest.mark.parametrize("made", ORDERS)
+def test_bytes_are_bounded_too(made: Callable[..., Fake]) -> None:
+    fake = made(bounds=Bounds(max_task_bytes=10_000))
     for _ in range(11):
         fake.submit(prompt="x" * 980)
     assert kept(fake)[-1] == 11
@@ -45,8 +44,8 @@ def test_bytes_are_bounded_too() -> None:
     assert kept(fake)[0] > 1, "of so many bytes, the oldest have gone"
 
 
-#: A life, and what makes it end.
-LIVES: Final[list[tuple[dict[str, Any], Callable[[Fake, str], object]]]] = [
+#: What tasks are like, and what makes one end.
+ENDS: Final[list[tuple[dict[str, Any], Callable[[Fake, str], object]]]] = [
     ({"running": 1}, lambda fake, _: fake.clock.advance(1)),
     ({"queued": 1}, lambda fake, _: fake.clock.advance(1)),
     ({"polls": (0, 1)}, lambda fake, task_id: (fake.poll(task_id), fake.poll(task_id))),
@@ -54,9 +53,12 @@ LIVES: Final[list[tuple[dict[str, Any], Callable[[Fake, str], object]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "end"), LIVES)
-def test_a_living_task_stays_until_it_ends(told: dict[str, Any], end: Callable[[Fake, str], object]) -> None:
-    fake = Fake(bounds=Bounds(3, 1), **told)
+@pytest.mark.parametrize("made", ORDERS)
+@pytest.mark.parametrize(("options", "end"), ENDS)
+def test_a_living_task_stays_until_it_ends(
+    made: Callable[..., Fake], options: dict[str, Any], end: Callable[[Fake, str], object]
+) -> None:
+    fake = made(bounds=Bounds(3, 1), **options)
     task_id = fake.submit()
     for _ in range(20):
         fake.next(queued=0, running=0)
@@ -67,78 +69,14 @@ def test_a_living_task_stays_until_it_ends(told: dict[str, Any], end: Callable[[
     assert 1 not in kept(fake)
 
 
-def test_the_price_of_a_failed_task_is_returned_before_it_is_forgotten() -> None:
-    fake = Fake(bounds=Bounds(max_finished_tasks=2), fail_rate=1)
+@pytest.mark.parametrize("made", ORDERS)
+def test_the_price_of_a_failed_task_is_returned_before_it_is_forgotten(made: Callable[..., Fake]) -> None:
+    fake = made(bounds=Bounds(max_finished_tasks=2), fail_rate=1)
     ids = [fake.submit() for _ in range(20)]
     for task_id in ids[-1:] * 2:
         assert fake.word(task_id) == "failed"
     returned = [entry.task_id for entry in fake.ledger if entry.reason == "refund"]
     assert sorted(returned) == sorted([*ids[: -len(fake.tasks)], ids[-1]])
-
-
-class Keeping(RuleBasedStateMachine):
-    """Submits, time, ticks and polls in any order, against a store with room for five finished tasks."""
-
-    FINISHED: Final = 5
-    BYTES: Final = 600
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fake = Fake(bounds=Bounds(self.FINISHED, self.BYTES))
-        self.gone: set[str] = set()
-        self.submitted: list[str] = []
-        self.most_alive = self.most_alive_bytes = 0
-
-    def living(self) -> list[Task]:
-        return [task for task in self.fake.tasks if not self.fake.session.state(task).is_final]
-
-    @rule(
-        queued=st.sampled_from([0, 0, 0, 1, 3]),
-        running=st.sampled_from([0, 0, 0, 2, "never"]),
-        fail=st.booleans(),
-        axis=st.sampled_from(Axis),
-        prompt=st.sampled_from(["a", "b" * 100, "c" * 1_000]),
-    )
-    def submit(self, queued: float, running: float | str, *, fail: bool, axis: Axis, prompt: str) -> None:
-        before, living = self.fake.tasks, self.living()
-        finished = [task for task in before if task not in living]
-        self.fake.next(queued=queued, running=running, fail=fail, axis=axis)
-        self.submitted.append(self.fake.submit(prompt=prompt))
-        gone = [task for task in before if task not in self.fake.tasks]
-        assert gone == finished[: len(gone)], "the oldest finished ones, in their order"
-        self.gone |= {task.id for task in gone}
-        if (queued, running) == (0, 0):
-            self.gone.add(self.submitted[-1])  # done at once, and perhaps larger than all the room there is
-        self.most_alive = max(self.most_alive, len(self.living()))
-        self.most_alive_bytes = max(self.most_alive_bytes, sum(task.size for task in self.living()))
-
-    @rule(seconds=st.integers(0, 4))
-    def wait(self, seconds: int) -> None:
-        self.fake.clock.advance(seconds)
-
-    @precondition(lambda self: self.fake.tasks)
-    @rule(data=st.data())
-    def poll_and_release(self, data: st.DataObject) -> None:
-        task = data.draw(st.sampled_from(self.fake.tasks))
-        self.fake.poll(task.id)
-        self.fake.session.release(task.id)
-
-    @invariant()
-    def a_living_task_answers(self) -> None:
-        assert all(self.fake.session.find(task_id) or task_id in self.gone for task_id in self.submitted)
-
-    @invariant()
-    def what_is_kept_is_bounded(self) -> None:
-        tasks = self.fake.tasks
-        assert len(tasks) <= max(self.FINISHED, 1.5 * (self.most_alive + 0.9 * self.FINISHED))
-        assert sum(task.size for task in tasks) <= max(self.BYTES, 1.5 * (self.most_alive_bytes + 0.9 * self.BYTES))
-
-    @invariant()
-    def the_ledger_counts_every_submit(self) -> None:
-        entries = list(self.fake.ledger)
-        assert self.fake.ledger.total == sum(entry.credits for entry in entries)
-        returned = [entry.task_id for entry in entries if entry.reason == "refund"]
-        assert len(returned) == len(set(returned))
 
 
 TestKeeping = Keeping.TestCase
